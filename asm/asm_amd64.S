@@ -1,0 +1,603 @@
+/*
+ * What every amd64 system shares: the way from the entry into Rust, and the
+ * switches between stacks.
+ *
+ * Go's counterpart: runtime/asm_amd64.s. Two things differ from it, both since
+ * the code above is Rust and not Go:
+ *
+ *   - The System V ABI has callee-saved registers (rbx, rbp, r12-r15), so a
+ *     switch away from a goroutine pushes them onto its stack. MXCSR and the
+ *     x87 control word are left alone: no Rust code may change them.
+ *   - A goroutine's first argument comes in rdi (gobuf.ctxt), not in rdx.
+ *
+ * The current g is the 8 bytes at FS:runtime.tlsg@tpoff, -8(FS) where the
+ * program has no other TLS. Each routine here that replaces it also replaces
+ * rsp, and between those two instructions g and stack do not agree: a signal
+ * handler that lands there finds its pc inside of the routine.
+ */
+#include "go_asm.h"
+
+        .intel_syntax noprefix
+
+/* ------------------------------------------------------------------------
+ * _rt0_amd64: from the kernel's stack to runtime.rt0_go, never back.
+ *
+ * in:  rsp -> argc, argv...; no other register holds anything
+ * out: edi = argc, rsi = argv, rsp 16-byte aligned, g0's bounds set
+ *
+ *      high  | auxv, envp, argv, argc |  put there by the kernel
+ *            +------------------------+  <- g0.stack.hi, rsp rounded down
+ *            |  g0's stack, 64 KiB    |
+ *            +------------------------+  <- g0.stack.lo
+ *      low   |  the rest, still free  |
+ */
+        .section .text.rt0, "ax", @progbits
+
+        .globl  _rt0_amd64
+        .type   _rt0_amd64, @function
+_rt0_amd64:
+        .cfi_startproc
+        .cfi_undefined rip
+        mov     rdi, [rsp]              /* argc */
+        lea     rsi, [rsp + 8]          /* argv */
+        xor     ebp, ebp                /* the outermost frame, for rbp walkers */
+        jmp     runtime.rt0_common
+        .cfi_endproc
+        .size   _rt0_amd64, . - _rt0_amd64
+
+/* ------------------------------------------------------------------------
+ * gort_start: extern "C" fn(argc: i32, argv: *const *const c_char) -> !
+ *
+ * The same from the main of a program that libc has started. argv must be the
+ * kernel's own array, since environment and auxiliary vector are found behind
+ * it. The weak `_cgo_init` must have been given a function.
+ */
+        .section .text.gort_start, "ax", @progbits
+        .globl  gort_start
+        .type   gort_start, @function
+gort_start:
+        .cfi_startproc
+        .cfi_undefined rip
+        movsxd  rdi, edi
+        jmp     runtime.rt0_common
+        .cfi_endproc
+        .size   gort_start, . - gort_start
+
+/* in: rdi = argc, rsi = argv; clobbers everything */
+        .section .text.rt0, "ax", @progbits
+        .globl  runtime.rt0_common
+        .type   runtime.rt0_common, @function
+runtime.rt0_common:
+        .cfi_startproc
+        .cfi_undefined rip
+        and     rsp, -16
+        mov     r12, rdi
+        mov     r13, rsi
+
+        rdtsc                           /* boottrace counts from here */
+        shl     rdx, 32
+        or      rax, rdx
+        mov     runtime.bootTicks[rip], rax
+
+        /* carve g0's stack out of the one that we were given */
+        lea     rdi, runtime.g0[rip]
+        lea     rax, [rsp - G0_STACK]
+        mov     [rdi + g_stack_lo], rax
+        mov     [rdi + g_stack_hi], rsp
+        add     rax, STACK_GUARD
+        mov     [rdi + g_stackguard0], rax
+        mov     [rdi + g_stackguard1], rax
+
+        /* which processor is this? */
+        xor     eax, eax
+        cpuid
+        mov     runtime.cpuidMax[rip], eax
+        test    eax, eax
+        jz      .Lnocpuinfo
+        cmp     ebx, 0x756e6547         /* "Genu" */
+        jne     .Lnotintel
+        cmp     edx, 0x49656e69         /* "ineI" */
+        jne     .Lnotintel
+        cmp     ecx, 0x6c65746e         /* "ntel" */
+        jne     .Lnotintel
+        mov     byte ptr runtime.isIntel[rip], 1
+        mov     byte ptr runtime.lfenceBeforeRdtsc[rip], 1
+.Lnotintel:
+        mov     eax, 1
+        xor     ecx, ecx
+        cpuid
+        mov     runtime.processorVersionInfo[rip], eax
+        mov     runtime.cpuid_ecx[rip], ecx
+        mov     runtime.cpuid_edx[rip], edx
+.Lnocpuinfo:
+
+#if GOAMD64 >= 2
+        call    runtime.checkLevel
+#endif
+
+        mov     edi, r12d
+        mov     rsi, r13
+        call    runtime.rt0_go
+        call    runtime.abort           /* never reached */
+        ud2
+        .cfi_endproc
+        .size   runtime.rt0_common, . - runtime.rt0_common
+
+#if GOAMD64 >= 2
+/* ------------------------------------------------------------------------
+ * runtime.checkLevel: this program was compiled for x86-64-v2 or later: end it
+ * here, with Go's text and status 1, where the CPU has less. There is no TLS
+ * and no runtime yet: two bare system calls.
+ *
+ * in: nothing; clobbers rax, rbx, rcx, rdx, rdi, rsi, r11
+ */
+#if GOAMD64 >= 4
+#define LEVEL "4"
+#elif GOAMD64 >= 3
+#define LEVEL "3"
+#else
+#define LEVEL "2"
+#endif
+/* leaf 1 ecx: SSE3 SSSE3 CX16 SSE4.1 SSE4.2 POPCNT */
+#define V2_ECX ((1 << 0) | (1 << 9) | (1 << 13) | (1 << 19) | (1 << 20) | (1 << 23))
+/* leaf 1 ecx: FMA MOVBE OSXSAVE AVX F16C */
+#define V3_ECX ((1 << 12) | (1 << 22) | (1 << 27) | (1 << 28) | (1 << 29))
+/* leaf 7 ebx: BMI1 AVX2 BMI2; for 4 also AVX512 F DQ CD BW VL */
+#define V3_EBX ((1 << 3) | (1 << 5) | (1 << 8))
+#define V4_EBX ((1 << 16) | (1 << 17) | (1 << 28) | (1 << 30) | (1 << 31))
+
+        .type   runtime.checkLevel, @function
+runtime.checkLevel:
+        .cfi_startproc
+        mov     eax, runtime.cpuid_ecx[rip]
+        mov     ecx, V2_ECX
+        and     eax, ecx
+        cmp     eax, ecx
+        jne     .Lbadlevel
+#if GOAMD64 >= 3
+        mov     eax, runtime.cpuid_ecx[rip]
+        mov     ecx, V3_ECX
+        and     eax, ecx
+        cmp     eax, ecx
+        jne     .Lbadlevel
+        cmp     dword ptr runtime.cpuidMax[rip], 7
+        jb      .Lbadlevel
+        mov     eax, 7
+        xor     ecx, ecx
+        cpuid
+        mov     esi, ebx
+        and     ebx, V3_EBX
+        cmp     ebx, V3_EBX
+        jne     .Lbadlevel
+        mov     eax, 0x80000001         /* ecx: LAHF LZCNT */
+        xor     ecx, ecx
+        cpuid
+        and     ecx, 0x21
+        cmp     ecx, 0x21
+        jne     .Lbadlevel
+        xor     ecx, ecx
+        xgetbv                          /* the system saves xmm and ymm */
+        mov     ecx, eax
+        and     eax, 6
+        cmp     eax, 6
+        jne     .Lbadlevel
+#if GOAMD64 >= 4
+        mov     eax, V4_EBX
+        and     esi, eax
+        cmp     esi, eax
+        jne     .Lbadlevel
+        and     ecx, 0xe0               /* opmask and zmm */
+        cmp     ecx, 0xe0
+        jne     .Lbadlevel
+#endif
+#endif
+        ret
+.Lbadlevel:
+        mov     eax, 1                  /* write(2, .Lbadtext, ...) */
+        mov     edi, 2
+        lea     rsi, .Lbadtext[rip]
+        mov     edx, offset .Lbadtextend - .Lbadtext
+        syscall
+        mov     eax, 231                /* exit_group(1) */
+        mov     edi, 1
+        syscall
+        ud2
+        .cfi_endproc
+        .size   runtime.checkLevel, . - runtime.checkLevel
+
+        .section .rodata.badlevel, "a", @progbits
+.Lbadtext:
+        .ascii  "This program can only be run on AMD64 processors with v" LEVEL " microarchitecture support.\n"
+.Lbadtextend:
+#endif
+
+/* ------------------------------------------------------------------------
+ * runtime.needtls: extern "C" fn()
+ *
+ * Gives this thread its thread-local storage, proves that it works, and makes
+ * g0 and m0 known to each other and to the thread. rt0_go calls it before
+ * anything that could ask for g.
+ *
+ * clobbers rax, rcx, rdx, rsi, rdi, r8-r11
+ */
+        .section .text.runtime.needtls, "ax", @progbits
+        .globl  runtime.needtls
+        .type   runtime.needtls, @function
+runtime.needtls:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp
+
+        mov     rax, _cgo_init[rip]
+        test    rax, rax
+        jz      .Lneedtls
+
+        /* A libc hosts us: its thread has TLS, and our slot is in its block. */
+        lea     rdi, runtime.g0[rip]
+        lea     rsi, setg_gcc[rip]
+        call    rax
+        lea     rcx, runtime.g0[rip]    /* _cgo_init may have set stack.lo */
+        mov     rax, [rcx + g_stack_lo]
+        add     rax, STACK_GUARD
+        mov     [rcx + g_stackguard0], rax
+        mov     [rcx + g_stackguard1], rax
+        jmp     .Lok
+
+.Lneedtls:
+        lea     rdi, runtime.m0[rip + m_tls]
+        call    runtime.settls
+        lea     rax, runtime.m0[rip + m_tls + 8]
+        mov     [rax], rax              /* FS:0 holds its own address */
+
+        /* Store through the slot, to make sure that it works. */
+        mov     qword ptr fs:[runtime.tlsg@tpoff], 0x123
+        cmp     qword ptr runtime.m0[rip + m_tls], 0x123
+        je      .Lok
+        call    runtime.abort
+
+.Lok:
+        lea     rcx, runtime.g0[rip]
+        lea     rax, runtime.m0[rip]
+        mov     fs:[runtime.tlsg@tpoff], rcx
+        mov     [rax + m_g0], rcx
+        mov     [rcx + g_m], rax
+        cld                             /* the ABI wants DF clear */
+        pop     rbp
+        .cfi_def_cfa rsp, 8
+        ret
+        .cfi_endproc
+        .size   runtime.needtls, . - runtime.needtls
+
+/* setg_gcc: extern "C" fn(gp: *G). What _cgo_init gets to set g with. */
+        .section .text.setg_gcc, "ax", @progbits
+        .type   setg_gcc, @function
+setg_gcc:
+        .cfi_startproc
+        mov     fs:[runtime.tlsg@tpoff], rdi
+        ret
+        .cfi_endproc
+        .size   setg_gcc, . - setg_gcc
+
+/* ------------------------------------------------------------------------
+ * runtime.mstart: extern "C" fn() -> !
+ *
+ * An M's way into the scheduler, on its g0. Remembers where g0's stack is at
+ * this point: mcall and systemstack start there each time, so that nothing
+ * above is overwritten.
+ *
+ * in: g = g0; clobbers everything
+ */
+        .section .text.runtime.mstart, "ax", @progbits
+        .globl  runtime.mstart
+        .type   runtime.mstart, @function
+runtime.mstart:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp
+        and     rsp, -16
+        mov     rax, fs:[runtime.tlsg@tpoff]
+        mov     [rax + g_sched_sp], rsp
+        lea     rcx, .Lmstarted[rip]
+        mov     [rax + g_sched_pc], rcx
+        mov     [rax + g_sched_bp], rbp
+        call    runtime.mstart1
+.Lmstarted:
+        call    runtime.abort           /* mstart1 never returns */
+        ud2
+        .cfi_endproc
+        .size   runtime.mstart, . - runtime.mstart
+
+/* ------------------------------------------------------------------------
+ * runtime.gogo: extern "C" fn(buf: *Gobuf) -> !
+ *
+ * Goes on with the goroutine whose state is in buf, on its stack. A goroutine
+ * that runs for the first time finds ctxt in rdi; one that was switched away
+ * goes on behind the switch in mcall.
+ *
+ * in: rdi = buf, rsp on g0's stack; clobbers everything
+ */
+        .section .text.runtime.gogo, "ax", @progbits
+        .globl  runtime.gogo
+        .type   runtime.gogo, @function
+runtime.gogo:
+        .cfi_startproc
+        .cfi_undefined rip              /* whatever called us is left for good */
+        mov     rdx, [rdi + gobuf_g]
+        mov     rcx, [rdi + gobuf_pc]
+        mov     rbp, [rdi + gobuf_bp]
+        mov     rax, [rdi + gobuf_sp]
+        mov     fs:[runtime.tlsg@tpoff], rdx
+        mov     rsp, rax
+        mov     rdi, [rdi + gobuf_ctxt]
+        jmp     rcx
+        .cfi_endproc
+        .size   runtime.gogo, . - runtime.gogo
+
+/* ------------------------------------------------------------------------
+ * runtime.mcall: extern "C" fn(fn: extern "C" fn(gp: *G) -> !)
+ *
+ * Leaves the current goroutine: saves it in its g.sched and calls fn(g) on
+ * g0's stack, which must not return but schedule something else. mcall itself
+ * returns when a gogo takes the goroutine up again, maybe on another thread.
+ *
+ * in: rdi = fn, g = a user goroutine; preserves what the ABI says
+ *
+ *      goroutine's stack, while it is away:
+ *            | return address | <- CFA - 8
+ *      rbp-> | caller's rbp   |        g.sched.bp
+ *            | rbx            |
+ *            | r12            |
+ *            | r13            |
+ *            | r14            |
+ *      rsp-> | r15            |        g.sched.sp
+ */
+        .section .text.runtime.mcall, "ax", @progbits
+        .globl  runtime.mcall
+        .type   runtime.mcall, @function
+runtime.mcall:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp       /* from here the CFA is rbp + 16 */
+        push    rbx
+        .cfi_offset rbx, -24
+        push    r12
+        .cfi_offset r12, -32
+        push    r13
+        .cfi_offset r13, -40
+        push    r14
+        .cfi_offset r14, -48
+        push    r15
+        .cfi_offset r15, -56
+
+        mov     rax, fs:[runtime.tlsg@tpoff]
+        mov     rdx, [rax + g_m]
+        mov     rdx, [rdx + m_g0]
+        cmp     rax, rdx
+        je      .Lbadmcall
+        mov     [rax + g_sched_sp], rsp
+        lea     rcx, .Lmcallback[rip]
+        mov     [rax + g_sched_pc], rcx
+        mov     [rax + g_sched_bp], rbp
+
+        mov     fs:[runtime.tlsg@tpoff], rdx
+        mov     rsp, [rdx + g_sched_sp]
+        .cfi_remember_state
+        .cfi_undefined rip              /* g0 has nothing above this */
+        mov     rcx, rdi
+        mov     rdi, rax
+        xor     ebp, ebp
+        call    rcx
+        call    runtime.badmcall2       /* fn returned */
+        ud2
+.Lbadmcall:
+        and     rsp, -16
+        call    runtime.badmcall        /* we were on g0 */
+        ud2
+
+        nop                             /* gdb looks up the pc before this one */
+        .cfi_restore_state
+.Lmcallback:
+        pop     r15
+        pop     r14
+        pop     r13
+        pop     r12
+        pop     rbx
+        pop     rbp
+        .cfi_def_cfa rsp, 8
+        ret
+        .cfi_endproc
+        .size   runtime.mcall, . - runtime.mcall
+
+/* ------------------------------------------------------------------------
+ * runtime.systemstack: extern "C" fn(fn: extern "C" fn(arg: *mut u8), arg: *mut u8)
+ *
+ * Calls fn(arg) on g0's stack and comes back; where we are on g0 or on the
+ * signal stack already, calls it here. fn must not switch to a goroutine.
+ *
+ * in: rdi = fn, rsi = arg; preserves what the ABI says
+ *
+ * The CFA stays rbp + 16 over the switch, rbp being the goroutine's, so that a
+ * backtrace goes on from g0's stack to the goroutine's. gdb lets a caller's
+ * frame lie below its callee's only where the symbol is `__morestack`, gcc's
+ * split-stack routine, hence that name in the middle.
+ */
+        .section .text.runtime.systemstack, "ax", @progbits
+        .globl  runtime.systemstack
+        .type   runtime.systemstack, @function
+runtime.systemstack:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp
+        push    rbx
+        .cfi_offset rbx, -24
+        sub     rsp, 8                  /* keeps rsp 16-byte aligned */
+
+        mov     rbx, fs:[runtime.tlsg@tpoff]
+        mov     rax, rdi
+        mov     rdi, rsi
+        mov     rcx, [rbx + g_m]
+        mov     rdx, [rcx + m_g0]
+        cmp     rbx, rdx
+        je      .Lnoswitch
+        cmp     rbx, [rcx + m_gsignal]
+        je      .Lnoswitch
+
+        mov     [rbx + g_sched_sp], rsp /* where a traceback finds the goroutine */
+        lea     rcx, .Lonsystem[rip]
+        mov     [rbx + g_sched_pc], rcx
+        mov     [rbx + g_sched_bp], rbp
+        mov     fs:[runtime.tlsg@tpoff], rdx
+        mov     rsp, [rdx + g_sched_sp]
+        .type   __morestack, @function
+__morestack:
+        call    rax
+.Lonsystem:
+        mov     fs:[runtime.tlsg@tpoff], rbx
+        lea     rsp, [rbp - 16]
+        .size   __morestack, . - __morestack
+        jmp     .Lsystemdone
+
+.Lnoswitch:
+        call    rax
+.Lsystemdone:
+        mov     rbx, [rbp - 8]
+        leave
+        .cfi_def_cfa rsp, 8
+        ret
+        .cfi_endproc
+        .size   runtime.systemstack, . - runtime.systemstack
+
+/* ------------------------------------------------------------------------
+ * runtime.goexit: where a goroutine's outermost function returns to.
+ *
+ * newproc1 puts goexit+1 on top of each new stack, as if goexit had called the
+ * goroutine's function from its first byte: a debugger that looks up the pc
+ * before a return address finds goexit, and its CFI says that this is the root.
+ *
+ * in: rsp 16-byte aligned at the top of the goroutine's stack
+ */
+        .section .text.runtime.goexit, "ax", @progbits
+        .globl  runtime.goexit
+        .type   runtime.goexit, @function
+runtime.goexit:
+        .cfi_startproc
+        .cfi_undefined rip
+        nop
+        call    runtime.goexit1         /* does not return */
+        ud2
+        .cfi_endproc
+        .size   runtime.goexit, . - runtime.goexit
+
+/* runtime.abort: extern "C" fn() -> !. Ends the program where nothing works. */
+        .section .text.runtime.abort, "ax", @progbits
+        .globl  runtime.abort
+        .type   runtime.abort, @function
+runtime.abort:
+        .cfi_startproc
+        int3
+        ud2
+        .cfi_endproc
+        .size   runtime.abort, . - runtime.abort
+
+/* ------------------------------------------------------------------------
+ * main.main for a program that has main_main instead: linked only where no
+ * main! has made a main.main.
+ */
+        .section .text.main.main, "ax", @progbits
+        .weak   main.main
+        .type   main.main, @function
+main.main:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp
+        call    main_main
+        pop     rbp
+        .cfi_def_cfa rsp, 8
+        ret
+        .cfi_endproc
+        .size   main.main, . - main.main
+
+/* Never called: panics end the process. The prebuilt core refers to it. */
+        .section .text.rust_eh_personality, "ax", @progbits
+        .weak   rust_eh_personality
+        .type   rust_eh_personality, @function
+rust_eh_personality:
+        ud2
+        .size   rust_eh_personality, . - rust_eh_personality
+
+/* ------------------------------------------------------------------------
+ * Data
+ */
+        .macro  variable name, size
+        .section .bss.\name, "aw", @nobits
+        .balign 8
+        .globl  \name
+        .type   \name, @object
+        .size   \name, \size
+\name:
+        .zero   \size
+        .endm
+
+        variable runtime.isIntel, 1
+        variable runtime.lfenceBeforeRdtsc, 1
+        variable runtime.processorVersionInfo, 4
+        variable runtime.cpuidMax, 4
+        variable runtime.cpuid_ecx, 4
+        variable runtime.cpuid_edx, 4
+        variable runtime.bootTicks, 8
+
+/* A function where a libc hosts the program, else null. */
+        .section .data._cgo_init, "aw", @progbits
+        .balign 8
+        .weak   _cgo_init
+        .type   _cgo_init, @object
+        .size   _cgo_init, 8
+_cgo_init:
+        .quad   0
+
+/* The entry of the first goroutine, as a datum, as Go has it. */
+        .section .rodata.runtime.mainPC, "a", @progbits
+        .balign 8
+        .globl  runtime.mainPC
+        .type   runtime.mainPC, @object
+        .size   runtime.mainPC, 8
+runtime.mainPC:
+        .quad   runtime.main
+
+/* The offsets as the assembly has them, in the order of check's list. */
+        .section .rodata.runtime.asmOffsets, "a", @progbits
+        .balign 8
+        .globl  runtime.asmOffsets
+        .type   runtime.asmOffsets, @object
+runtime.asmOffsets:
+        .quad   g_stack_lo, g_stack_hi, g_stackguard0, g_stackguard1, g_m
+        .quad   g_sched_sp, g_sched_pc, g_sched_bp
+        .quad   gobuf_sp, gobuf_pc, gobuf_g, gobuf_ctxt, gobuf_bp
+        .quad   m_g0, m_gsignal, m_procid, m_tls
+        .size   runtime.asmOffsets, . - runtime.asmOffsets
+
+/* The current g of each thread. */
+        .section .tbss.runtime.tlsg, "awT", @nobits
+        .balign 8
+        .globl  runtime.tlsg
+        .type   runtime.tlsg, @tls_object
+        .size   runtime.tlsg, 8
+runtime.tlsg:
+        .zero   8
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,166 @@
+//! amd64: the current g, the time-stamp counter, and what the CPU can do.
+//!
+//! Go's counterparts: `getg`, `runtime.cputicks` in asm_amd64.s, and
+//! `internal/cpu/cpu_x86.go`.
+
+use core::arch::asm;
+use core::arch::x86_64::{__cpuid_count, _mm_lfence, _mm_mfence, _rdtsc};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use bitflags::bitflags;
+use x86_64::registers::xcontrol::{XCr0, XCr0Flags};
+
+// SAFETY: the routine's signature stands in asm/asm_amd64.S.
+unsafe extern "C" {
+    #[link_name = "runtime.abort"]
+    fn runtime_abort() -> !;
+    #[link_name = "runtime.lfenceBeforeRdtsc"]
+    safe static LFENCE_BEFORE_RDTSC: AtomicBool;
+    #[link_name = "runtime.cpuidMax"]
+    safe static CPUID_MAX: AtomicU32;
+    #[link_name = "runtime.cpuid_ecx"]
+    safe static CPUID_ECX: AtomicU32;
+    #[link_name = "runtime.cpuid_edx"]
+    safe static CPUID_EDX: AtomicU32;
+}
+
+/// Returns the current g out of the thread's TLS slot.
+///
+/// The read is volatile to the compiler (no `pure`), so that it is never moved
+/// over a switch. It could be cached all the same: code that keeps its stack
+/// keeps its g, whatever thread it runs on.
+#[inline(always)]
+pub(crate) fn getg() -> *mut () {
+    let g;
+    // SAFETY: reads the eight bytes of `runtime.tlsg` in this thread's TLS,
+    // which `needtls` or `clone` set up before any Rust code asks.
+    unsafe {
+        asm!(
+            "mov {}, qword ptr fs:[runtime.tlsg@tpoff]",
+            out(reg) g,
+            options(nostack, preserves_flags, readonly),
+        );
+    }
+    g
+}
+
+/// Ends the program with a trap, where nothing else can be relied on.
+pub(crate) fn abort() -> ! {
+    // SAFETY: takes nothing and needs nothing.
+    unsafe { runtime_abort() }
+}
+
+/// Returns the time-stamp counter, read after all earlier instructions.
+pub(crate) fn cputicks() -> u64 {
+    // Relaxed: written once by the entry, before any other code ran.
+    if LFENCE_BEFORE_RDTSC.load(Ordering::Relaxed) {
+        // SAFETY: SSE2, which every amd64 CPU has.
+        unsafe { _mm_lfence() };
+    } else {
+        // SAFETY: as above.
+        unsafe { _mm_mfence() };
+    }
+    // SAFETY: an unprivileged instruction unless the system forbids it, which
+    // Linux does only on request (prctl PR_SET_TSC).
+    unsafe { _rdtsc() }
+}
+
+bitflags! {
+    /// What the CPU can do and the system has enabled. Go's `internal/cpu.X86`.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Features: u32 {
+        /// SSE3.
+        const SSE3 = 1 << 0;
+        /// Supplemental SSE3.
+        const SSSE3 = 1 << 1;
+        /// SSE4.1.
+        const SSE41 = 1 << 2;
+        /// SSE4.2.
+        const SSE42 = 1 << 3;
+        /// POPCNT.
+        const POPCNT = 1 << 4;
+        /// The AES instructions.
+        const AES = 1 << 5;
+        /// Carry-less multiplication.
+        const PCLMULQDQ = 1 << 6;
+        /// The system saves more than xmm (XGETBV can be asked).
+        const OSXSAVE = 1 << 7;
+        /// AVX, CPU and system.
+        const AVX = 1 << 8;
+        /// Fused multiply-add.
+        const FMA = 1 << 9;
+        /// RDRAND.
+        const RDRAND = 1 << 10;
+        /// AVX2, CPU and system.
+        const AVX2 = 1 << 11;
+        /// BMI1.
+        const BMI1 = 1 << 12;
+        /// BMI2.
+        const BMI2 = 1 << 13;
+        /// Fast `rep movsb`.
+        const ERMS = 1 << 14;
+        /// RDSEED.
+        const RDSEED = 1 << 15;
+        /// AVX-512 foundation, CPU and system.
+        const AVX512F = 1 << 16;
+        /// RDFSBASE and WRFSBASE, if the system allows them.
+        const FSGSBASE = 1 << 17;
+    }
+}
+
+static FEATURES: AtomicU32 = AtomicU32::new(0);
+
+/// Returns what `cpuinit` found.
+pub(crate) fn features() -> Features {
+    Features::from_bits_truncate(FEATURES.load(Ordering::Relaxed)) // written once, at boot
+}
+
+/// Finds out what the CPU can do. Leaf 1 is the entry's; only leaf 7 is asked
+/// here, since each CPUID costs a trip to the hypervisor where there is one.
+pub(crate) fn cpuinit() {
+    let mut found = Features::empty();
+    let leaf1 = CPUID_ECX.load(Ordering::Relaxed); // the entry's, same thread
+    for (bit, feature) in [
+        (0, Features::SSE3),
+        (1, Features::PCLMULQDQ),
+        (9, Features::SSSE3),
+        (12, Features::FMA),
+        (19, Features::SSE41),
+        (20, Features::SSE42),
+        (23, Features::POPCNT),
+        (25, Features::AES),
+        (27, Features::OSXSAVE),
+        (28, Features::AVX),
+        (30, Features::RDRAND),
+    ] {
+        found.set(feature, leaf1 & 1 << bit != 0);
+    }
+    if CPUID_MAX.load(Ordering::Relaxed) >= 7 {
+        let leaf7 = __cpuid_count(7, 0).ebx;
+        for (bit, feature) in [
+            (0, Features::FSGSBASE),
+            (3, Features::BMI1),
+            (5, Features::AVX2),
+            (8, Features::BMI2),
+            (9, Features::ERMS),
+            (16, Features::AVX512F),
+            (18, Features::RDSEED),
+        ] {
+            found.set(feature, leaf7 & 1 << bit != 0);
+        }
+    }
+    let saved = if found.contains(Features::OSXSAVE) { XCr0::read() } else { XCr0Flags::empty() };
+    if !saved.contains(XCr0Flags::SSE | XCr0Flags::AVX) {
+        found.remove(Features::AVX | Features::AVX2 | Features::FMA);
+    }
+    if !saved.contains(XCr0Flags::OPMASK | XCr0Flags::ZMM_HI256 | XCr0Flags::HI16_ZMM) {
+        found.remove(Features::AVX512F);
+    }
+    FEATURES.store(found.bits(), Ordering::Relaxed); // still one thread
+}
+
+/// The entry found no SSE2, which is part of amd64: CPUID lies, or is missing.
+pub(crate) fn has_sse2() -> bool {
+    // Relaxed: the entry's, same thread.
+    CPUID_MAX.load(Ordering::Relaxed) == 0 || CPUID_EDX.load(Ordering::Relaxed) & 1 << 26 != 0
+}

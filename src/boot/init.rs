@@ -1,0 +1,92 @@
+//! Init tasks: functions that run before `main.main`, on the main goroutine, on
+//! the main thread, in the order in which the linker found them.
+//!
+//! Go's counterpart: `doInit` in `runtime/proc.go`. The tasks are a table in a
+//! section of their own, between two symbols of the linker script.
+
+use core::sync::atomic::{AtomicI64, Ordering};
+
+use super::settings::inittrace;
+use crate::debug::print::Line;
+use crate::os;
+
+/// One task: what `init!` puts into the table.
+#[doc(hidden)]
+#[repr(C)]
+pub struct InitTask {
+    /// What to call.
+    pub run: fn(),
+    /// What to call it in `GODEBUG=inittrace=1`.
+    pub name: &'static str,
+}
+
+// SAFETY: labels of the linker script around the tables; nothing writes there.
+unsafe extern "C" {
+    #[link_name = "runtime.runtime_inittasks"]
+    safe static RUNTIME_TASKS: [u8; 0];
+    #[link_name = "runtime.eruntime_inittasks"]
+    safe static RUNTIME_TASKS_END: [u8; 0];
+    #[link_name = "runtime.inittasks"]
+    safe static TASKS: [u8; 0];
+    #[link_name = "runtime.einittasks"]
+    safe static TASKS_END: [u8; 0];
+}
+
+/// When the world started, in nanoseconds; `inittrace` counts from here.
+static RUNTIME_INIT_TIME: AtomicI64 = AtomicI64::new(0);
+
+/// The runtime's own task.
+#[used]
+#[unsafe(link_section = ".gort.inittask.runtime")]
+static INIT_TIME: InitTask = InitTask {
+    run: || RUNTIME_INIT_TIME.store(os::nanotime(), Ordering::Relaxed), // read by this goroutine
+    name: "runtime",
+};
+
+/// Runs the runtime's tasks. On the main goroutine.
+pub(super) fn run_runtime_tasks() {
+    do_init(&RUNTIME_TASKS, &RUNTIME_TASKS_END);
+}
+
+/// Runs the program's tasks. On the main goroutine.
+pub(super) fn run_program_tasks() {
+    do_init(&TASKS, &TASKS_END);
+}
+
+/// Runs a table of tasks.
+#[unsafe(export_name = "runtime.doInit")]
+#[inline(never)]
+fn do_init(start: &'static [u8; 0], end: &'static [u8; 0]) {
+    let count = (end.as_ptr().addr() - start.as_ptr().addr()) / size_of::<InitTask>();
+    // SAFETY: the linker script puts all the tasks, and nothing else, between
+    // the two; the section is aligned for them.
+    let tasks = unsafe { core::slice::from_raw_parts(start.as_ptr().cast::<InitTask>(), count) };
+    for task in tasks {
+        if inittrace() {
+            traced(task);
+        } else {
+            (task.run)();
+        }
+    }
+}
+
+/// Runs a task and says how long it took, in Go's format.
+fn traced(task: &InitTask) {
+    let start = os::nanotime();
+    (task.run)();
+    let end = os::nanotime();
+    let since = start - RUNTIME_INIT_TIME.load(Ordering::Relaxed).min(start); // written by this goroutine
+    let mut line = Line::new();
+    line.str("init ").str(task.name).str(" @");
+    milliseconds(&mut line, since);
+    line.str(" ms, ");
+    milliseconds(&mut line, end - start);
+    line.str(" ms clock").print();
+}
+
+/// Appends nanoseconds as milliseconds with three decimals.
+fn milliseconds(line: &mut Line, nanoseconds: i64) {
+    let micros = nanoseconds as u64 / 1000;
+    line.dec(micros / 1000).str(".");
+    line.dec(micros / 100 % 10).dec(micros / 10 % 10).dec(micros % 10);
+}

@@ -1,0 +1,54 @@
+//! `runtime.main`: the first goroutine. What is easier done on a goroutine than
+//! before there is one, then the program.
+//!
+//! Go's counterpart: `main` in `runtime/proc.go`.
+
+use core::sync::atomic::Ordering;
+
+use super::init::{run_program_tasks, run_runtime_tasks};
+use crate::debug::boottrace::step;
+use crate::debug::fatal;
+use crate::{os, sched};
+
+// SAFETY: `main!` makes it, or asm/asm_amd64.S where the program has main_main:
+// a function without arguments that returns an exit status.
+unsafe extern "C" {
+    #[link_name = "main.main"]
+    safe fn main_main() -> i32;
+}
+
+/// How often the end of main gives way to panics that are under way.
+const PANIC_ROUNDS: usize = 1000;
+
+/// The main goroutine's entry; `runtime.mainPC` holds its address.
+#[unsafe(export_name = "runtime.main")]
+#[inline(never)]
+extern "C" fn main(_: *mut u8) {
+    sched::sysmon_started(); // the watcher, on its own M
+    sched::lock_os_thread(); // init tasks run on the main thread
+    run_runtime_tasks();
+    gcenable();
+    run_program_tasks(); // init!, in link order
+    sched::unlock_os_thread(); // from here on this is a goroutine like any
+    step("runtime.main");
+
+    let status = main_main();
+    step("main.main");
+
+    // A panic on another thread is ending the program: let it say why.
+    for _ in 0..PANIC_ROUNDS {
+        if fatal::PANICKING.load(Ordering::SeqCst) == 0 {
+            break;
+        }
+        sched::gosched();
+    }
+    if fatal::PANICKING.load(Ordering::SeqCst) != 0 {
+        sched::gopark(sched::WaitReason::PanicWait);
+    }
+    os::exit(status)
+}
+
+/// There is no collector; see `gcinit`.
+#[unsafe(export_name = "runtime.gcenable")]
+#[inline(never)]
+extern "C" fn gcenable() {}

@@ -1,0 +1,29 @@
+//! The boot, in boot order: from the entry in `asm/` to `main.main`.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `rt0` | `rt0_go`: the first Rust code, the boot as one list |
+//! | `check` | the runtime's assumptions, tested |
+//! | `args` | argc, argv, the environment, the auxiliary vector, the vDSO |
+//! | `osinit` | CPUs and huge pages |
+//! | `schedinit` | the subsystems, woken in order |
+//! | `moduledata` | the program's own ELF headers |
+//! | `rand` | random numbers |
+//! | `alg` | the hash function |
+//! | `settings` | GOMAXPROCS, GODEBUG, GOTRACEBACK |
+//! | `main` | `runtime.main`, the first goroutine |
+
+pub(crate) mod alg;
+pub(crate) mod args;
+mod check;
+pub(crate) mod init;
+mod main;
+mod moduledata;
+mod osinit;
+mod rand;
+mod rt0;
+mod schedinit;
+mod settings;
+
+pub(crate) use moduledata::{TlsImage, tls_image};
+pub(crate) use rand::rand;

@@ -1,0 +1,97 @@
+//! The program's own ELF headers, verified, and what they say of its TLS.
+//!
+//! Go's counterpart: `moduledataverify` in `runtime/symtab.go`. A file that was
+//! damaged on disk or cut short, or linked with another script, is refused
+//! here with one line, before anything of it is relied on.
+
+use spin::Once;
+
+use super::args::auxv;
+use crate::debug::elf::{self, Expected, Module};
+use crate::debug::fatal;
+use crate::debug::print::Line;
+
+// SAFETY: labels of the linker script and the assembly; only their addresses
+// are used.
+unsafe extern "C" {
+    #[link_name = "runtime.ehdr"]
+    safe static EHDR: u8;
+    #[link_name = "runtime.text"]
+    safe static TEXT: u8;
+    #[link_name = "runtime.etext"]
+    safe static ETEXT: u8;
+    #[link_name = "_rt0_amd64_linux"]
+    fn entry();
+    #[link_name = "_cgo_init"]
+    safe static CGO_INIT: core::sync::atomic::AtomicUsize;
+}
+
+/// The bytes of the first segment: headers, and nothing else up to the text.
+const HEADERS: usize = 0x1000;
+
+/// The bytes of TLS that m0 has room for: the slot of g.
+const M0_TLS: usize = 8;
+
+static FIRST_MODULE: Once<Module> = Once::new();
+
+/// The initial contents of a thread's TLS.
+pub(crate) struct TlsImage {
+    /// Where the initialised bytes are.
+    pub(crate) start: *const u8,
+    /// How many there are.
+    pub(crate) file_size: usize,
+    /// The whole size.
+    pub(crate) size: usize,
+    /// The alignment of the address behind the image, where FS points.
+    pub(crate) align: usize,
+}
+
+/// Verifies the headers. Refuses to go on if anything is wrong with them.
+#[unsafe(export_name = "runtime.moduledataverify")]
+#[inline(never)]
+pub(super) extern "C" fn moduledataverify() {
+    let hosted = CGO_INIT.load(core::sync::atomic::Ordering::Relaxed) != 0; // a constant
+    if hosted {
+        // A libc's linker script made this image; it has its own rules.
+        return;
+    }
+    let base = &raw const EHDR;
+    // SAFETY: the kernel has mapped the first page of the file there: we run.
+    let image = unsafe { core::slice::from_raw_parts(base, HEADERS) };
+    let auxv = auxv();
+    let expected = Expected {
+        entry: entry as *const () as usize,
+        text: (&raw const TEXT).addr(),
+        etext: (&raw const ETEXT).addr(),
+        load_base: base.addr(),
+        phdr: auxv.phdr,
+        phnum: auxv.phnum,
+        phent: auxv.phent,
+    };
+    match elf::verify(image, &expected) {
+        Ok(module) => {
+            let size = module.tls.map_or(0, |tls| tls.memsz);
+            if size != M0_TLS {
+                refuse("p_memsz of PT_TLS is not the 8 bytes of runtime.tlsg", size as u64);
+            }
+            FIRST_MODULE.call_once(|| module);
+        }
+        Err(error) => refuse(error.what, error.value),
+    }
+}
+
+/// Says what is wrong and ends the program.
+fn refuse(what: &str, value: u64) -> ! {
+    fatal::refuse(Line::new().str("fatal error: moduledataverify: ").str(what).str(": got ").hex(value))
+}
+
+/// Returns what a new thread's TLS starts as.
+pub(crate) fn tls_image() -> TlsImage {
+    let tls = FIRST_MODULE.get().and_then(|module| module.tls);
+    TlsImage {
+        start: core::ptr::with_exposed_provenance(tls.map_or(0, |tls| tls.vaddr)),
+        file_size: tls.map_or(0, |tls| tls.filesz),
+        size: tls.map_or(M0_TLS, |tls| tls.memsz),
+        align: tls.map_or(8, |tls| tls.align),
+    }
+}

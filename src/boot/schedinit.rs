@@ -1,0 +1,102 @@
+//! The subsystems, woken in the order in which they need each other.
+//!
+//! Go's counterpart: `schedinit` in `runtime/proc.go`. Still one thread, on g0.
+
+use super::moduledata::moduledataverify;
+use super::rand::randinit;
+use super::settings::{early_godebug, gomaxprocs_at_start, parsedebugvars, secure};
+use super::{alg, args};
+use crate::debug::boottrace::step;
+use crate::debug::fatal;
+use crate::debug::print::Line;
+use crate::{arch, mem, os, sched};
+
+/// How many threads there may be, Go's number.
+const MAX_M_COUNT: i64 = 10_000;
+
+/// Wakes the runtime. The order is the specification: whoever needs something
+/// stands behind it.
+#[unsafe(export_name = "runtime.schedinit")]
+#[inline(never)]
+pub(super) extern "C" fn schedinit() {
+    sched::schedinit(MAX_M_COUNT);
+    early_godebug(); // boottrace prints from here on
+    moduledataverify(); // the program is what the linker made
+    step("runtime.moduledataverify");
+    mem::stackinit();
+    step("runtime.stackinit");
+    randinit(); // before mallocinit and mcommoninit, which draw from it
+    step("runtime.randinit");
+    mem::mallocinit();
+    step("runtime.mallocinit");
+    cpuinit(); // before alginit
+    step("runtime.cpuinit");
+    alg::alginit(); // no hash before this
+    step("runtime.alginit");
+    sched::mcommoninit(&sched::M0);
+    step("runtime.mcommoninit");
+    sigsave();
+    step("runtime.sigsave");
+    goargs();
+    step("runtime.goargs");
+    goenvs();
+    step("runtime.goenvs");
+    secure(); // before anything of the environment is believed
+    step("runtime.secure");
+    checkfds(); // before any message could land in a file
+    step("runtime.checkfds");
+    parsedebugvars();
+    step("runtime.parsedebugvars");
+    gcinit();
+    step("runtime.gcinit");
+    sched::procresize(gomaxprocs_at_start());
+    step("runtime.procresize");
+}
+
+/// Finds out what the CPU can do.
+#[unsafe(export_name = "runtime.cpuinit")]
+#[inline(never)]
+extern "C" fn cpuinit() {
+    arch::amd64::cpuinit();
+}
+
+/// Remembers the signal mask that the program was started with: threads and
+/// children get the same.
+#[unsafe(export_name = "runtime.sigsave")]
+#[inline(never)]
+extern "C" fn sigsave() {
+    sched::M0.sigmask.set(os::save_mask());
+}
+
+/// Checks that the arguments are what the kernel promises. They are not copied.
+#[unsafe(export_name = "runtime.goargs")]
+#[inline(never)]
+extern "C" fn goargs() {
+    if args::arguments().iter().any(|arg| arg.is_null()) {
+        fatal::refuse(Line::new().str("gort: argv: null within argc, expected a string"));
+    }
+}
+
+/// The same for the environment, which ends at its null: there is nothing left
+/// to check but that it is there.
+#[unsafe(export_name = "runtime.goenvs")]
+#[inline(never)]
+extern "C" fn goenvs() {
+    debug_assert!(args::environment().iter().all(|entry| !entry.is_null()));
+}
+
+/// Opens what is closed of the descriptors 0, 1 and 2.
+#[unsafe(export_name = "runtime.checkfds")]
+#[inline(never)]
+extern "C" fn checkfds() {
+    if let Err(fd) = os::check_fds() {
+        fatal::refuse(Line::new().str("fatal error: could not open /dev/null for file descriptor ").dec(fd as u64));
+    }
+}
+
+/// Rust frees memory itself: there is no collector to prepare. The step stands
+/// here since Go's readers look for it; what gives free memory back to the
+/// system will begin here.
+#[unsafe(export_name = "runtime.gcinit")]
+#[inline(never)]
+extern "C" fn gcinit() {}

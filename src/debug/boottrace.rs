@@ -1,0 +1,121 @@
+//! `GODEBUG=boottrace=1`: each step of the boot as it ends, on stderr, with the
+//! time since the first instruction and the step's own time, in nanoseconds.
+//!
+//! Times are taken from the time-stamp counter, which needs nothing to be
+//! ready. What ends before GODEBUG is known waits in a small buffer. The time
+//! that the trace itself takes (measuring the counter's rate, writing) is left
+//! out of all numbers. Only the thread that boots calls [`step`].
+
+use core::cell::Cell;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use super::print::Line;
+use crate::{arch, os};
+
+// SAFETY: the entry wrote it before anything else ran; nobody writes it again.
+unsafe extern "C" {
+    #[link_name = "runtime.bootTicks"]
+    safe static BOOT_TICKS: AtomicU64;
+}
+
+/// How many steps can end before GODEBUG is known.
+const EARLY: usize = 8;
+
+/// Off, on, or not yet known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Unknown,
+    Off,
+    On,
+}
+
+/// The trace; only the booting thread, and later the main goroutine, touches it.
+struct Trace {
+    mode: Cell<Mode>,
+    early: Cell<[(&'static str, u64); EARLY]>,
+    count: Cell<usize>,
+    /// When the last step ended.
+    last: Cell<u64>,
+    /// Ticks that the trace itself took.
+    spent: Cell<u64>,
+    /// Nanoseconds for 2^32 ticks.
+    rate: Cell<u64>,
+}
+
+// SAFETY: `step` and `enable` are called by the boot alone, which is one thread
+// until main.main has returned.
+unsafe impl Sync for Trace {}
+
+static TRACE: Trace = Trace {
+    mode: Cell::new(Mode::Unknown),
+    early: Cell::new([("", 0); EARLY]),
+    count: Cell::new(0),
+    last: Cell::new(0),
+    spent: Cell::new(0),
+    rate: Cell::new(0),
+};
+
+/// Says that the step of this name has ended.
+pub(crate) fn step(name: &'static str) {
+    match TRACE.mode.get() {
+        Mode::Off => {}
+        Mode::Unknown => {
+            let mut early = TRACE.early.get();
+            if let Some(slot) = early.get_mut(TRACE.count.get()) {
+                *slot = (name, arch::cputicks());
+                TRACE.early.set(early);
+                TRACE.count.set(TRACE.count.get() + 1);
+            }
+        }
+        Mode::On => {
+            let now = arch::cputicks();
+            report(name, now - TRACE.spent.get());
+            TRACE.spent.set(TRACE.spent.get() + (arch::cputicks() - now));
+        }
+    }
+}
+
+/// Turns the trace on or off, now that GODEBUG is known.
+pub(crate) fn enable(on: bool) {
+    TRACE.mode.set(if on { Mode::On } else { Mode::Off });
+    if !on {
+        return;
+    }
+    let begin = arch::cputicks();
+    TRACE.rate.set(measure_rate());
+    TRACE.last.set(BOOT_TICKS.load(Ordering::Relaxed)); // the entry's, same thread
+    for &(name, ticks) in TRACE.early.get().iter().take(TRACE.count.get()) {
+        report(name, ticks);
+    }
+    TRACE.spent.set(arch::cputicks() - begin);
+}
+
+/// Prints one step, which ended at `ticks`.
+fn report(name: &str, ticks: u64) {
+    let nanoseconds = |ticks: u64| ((u128::from(ticks) * u128::from(TRACE.rate.get())) >> 32) as u64;
+    let since_entry = ticks.saturating_sub(BOOT_TICKS.load(Ordering::Relaxed)); // as above
+    let own = ticks.saturating_sub(TRACE.last.replace(ticks));
+    Line::new()
+        .str("boot ")
+        .column(nanoseconds(since_entry), 9)
+        .str(" ns  +")
+        .column(nanoseconds(own), 8)
+        .str(" ns  ")
+        .str(name)
+        .print();
+}
+
+/// Compares the counter with the clock for a millisecond: nanoseconds for 2^32
+/// ticks.
+fn measure_rate() -> u64 {
+    const INTERVAL: i64 = 1_000_000;
+    let clock = os::nanotime();
+    let ticks = arch::cputicks();
+    loop {
+        let passed = os::nanotime() - clock;
+        if passed >= INTERVAL {
+            let counted = arch::cputicks() - ticks;
+            return (((passed as u128) << 32) / u128::from(counted.max(1))) as u64;
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! How a program dies: panics, the runtime's own fatal errors, faults. The
+//! texts, their order and the exit statuses are Go's.
+//!
+//! Go's counterpart: `runtime/panic.go`. From any stack, the signal stack too:
+//! nothing here allocates or takes a lock.
+
+use core::fmt::{self, Write};
+use core::panic::{Location, PanicInfo};
+use core::sync::atomic::{AtomicU32, AtomicU8, Ordering};
+
+use super::print::Line;
+use crate::os::{self, Died};
+use crate::sched::{self, GStatus};
+
+/// How many threads are dying. runtime.main waits for them.
+pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
+
+/// What GOTRACEBACK asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Traceback {
+    /// No goroutine at all.
+    None,
+    /// The one that died.
+    Single,
+    /// All of them.
+    All,
+    /// All, with the runtime's own.
+    System,
+    /// The same, and a core file.
+    Crash,
+}
+
+static TRACEBACK: AtomicU8 = AtomicU8::new(Traceback::Single as u8);
+
+/// Sets what a death shows.
+pub(crate) fn set_traceback(level: Traceback) {
+    TRACEBACK.store(level as u8, Ordering::Relaxed); // a setting; nothing hangs on its order
+}
+
+/// Ends the program because the runtime found itself in a state that cannot be.
+#[unsafe(export_name = "runtime.throw")]
+#[inline(never)]
+#[cold]
+pub(crate) fn throw(message: &str) -> ! {
+    fatal(&mut Line::new().str("fatal error: ").str(message))
+}
+
+/// Ends the program with a line of its own and the dying goroutine.
+#[cold]
+pub(crate) fn fatal(line: &mut Line) -> ! {
+    start_dying();
+    line.print();
+    goroutine_header(None);
+    die(2)
+}
+
+/// Ends the program with one line and status 2: for what is wrong with the
+/// program's surroundings, not with what it does.
+#[cold]
+pub(crate) fn refuse(line: &mut Line) -> ! {
+    line.print();
+    die(2)
+}
+
+/// A goroutine or thread begins to die. A second death of the same thread, say
+/// by a panic in the Display of what it panicked with, ends it at once.
+fn start_dying() {
+    PANICKING.fetch_add(1, Ordering::SeqCst);
+    if let Some(mp) = sched::getm() {
+        let depth = mp.dying.get() + 1;
+        mp.dying.set(depth);
+        match depth {
+            1 => {}
+            2 => {
+                Line::new().str("panic during panic").print();
+                os::exit(3);
+            }
+            _ => os::exit(4),
+        }
+    }
+}
+
+/// The end.
+fn die(status: i32) -> ! {
+    if TRACEBACK.load(Ordering::Relaxed) == Traceback::Crash as u8 {
+        os::die_by_abort();
+    }
+    os::exit(status)
+}
+
+/// Prints which goroutine died and where, unless GOTRACEBACK=none.
+fn goroutine_header(location: Option<&Location<'_>>) {
+    if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
+        return;
+    }
+    let Some(gp) = sched::try_getg() else { return };
+    let goid = gp.goid.get();
+    if goid == 0 {
+        Line::new().str("\nruntime stack:").print();
+    } else {
+        Line::new().str("\ngoroutine ").dec(goid).str(" [running]:").print();
+    }
+    if let Some(location) = location {
+        Line::new()
+            .str("\t")
+            .str(location.file())
+            .str(":")
+            .dec(location.line().into())
+            .str(":")
+            .dec(location.column().into())
+            .print();
+    }
+    if let (true, Some(made_at)) = (goid != 0, gp.gopc.get()) {
+        Line::new()
+            .str("created by go in goroutine ")
+            .dec(gp.parent_goid.get())
+            .str("\n\t")
+            .str(made_at.file())
+            .str(":")
+            .dec(made_at.line().into())
+            .print();
+    }
+}
+
+/// Prints the goroutines that wait, for a deadlock's message.
+pub(crate) fn waiting_goroutines() {
+    if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
+        return;
+    }
+    sched::for_each_g(|gp| {
+        if sched::readgstatus(gp) == GStatus::Waiting as u32 {
+            Line::new().str("\ngoroutine ").dec(gp.goid.get()).str(" [").str(gp.waitreason.get().text()).str("]:").print();
+        }
+    });
+}
+
+/// stderr for `core::fmt`, by the buffer.
+struct Stderr {
+    buffer: [u8; 256],
+    length: usize,
+}
+
+impl Stderr {
+    /// Writes what is in the buffer. If that fails there is nobody to tell.
+    fn flush(&mut self) {
+        let _ = os::write_all(2, self.buffer.get(..self.length).unwrap_or_default());
+        self.length = 0;
+    }
+}
+
+impl Write for Stderr {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for &byte in text.as_bytes() {
+            if self.length == self.buffer.len() {
+                self.flush();
+            }
+            if let Some(slot) = self.buffer.get_mut(self.length) {
+                *slot = byte;
+                self.length += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A panic: Go's text, and status 2. Poisoning and unwinding do not exist here.
+pub(crate) fn gopanic(info: &PanicInfo<'_>) -> ! {
+    start_dying();
+    let mut stderr = Stderr { buffer: [0; 256], length: 0 };
+    let message = info.message();
+    let _ = match message.as_str() {
+        Some(text) => stderr.write_str("panic: ").and_then(|()| stderr.write_str(text)),
+        None => write!(stderr, "panic: {message}"),
+    };
+    let _ = stderr.write_str("\n");
+    stderr.flush();
+    goroutine_header(info.location());
+    die(2)
+}
+
+/// A fault: Go's texts for it. On the signal stack of the M that faulted.
+pub(crate) fn fault(died: &Died) -> ! {
+    const SIGFPE: i32 = 8;
+    const SIGILL: i32 = 4;
+    let gp = sched::try_getg();
+    if let Some(gp) = gp
+        && gp.goid.get() != 0
+        && (gp.stack.lo.get() - crate::mem::GUARD..gp.stack.lo.get()).contains(&died.addr)
+    {
+        let (lo, hi) = (gp.stack.lo.get(), gp.stack.hi.get());
+        Line::new().str("runtime: goroutine stack exceeds ").dec((hi - lo) as u64).str("-byte limit").print();
+        Line::new()
+            .str("runtime: sp=")
+            .hex(died.sp as u64)
+            .str(" stack=[")
+            .hex(lo as u64)
+            .str(", ")
+            .hex(hi as u64)
+            .str("]")
+            .print();
+        throw("stack overflow");
+    }
+    start_dying();
+    let on_goroutine = gp.is_some_and(|gp| gp.goid.get() != 0);
+    match (died.signal, on_goroutine) {
+        (SIGILL, _) | (_, false) => Line::new().str("fatal error: unexpected signal during runtime execution").print(),
+        (SIGFPE, true) if died.code == 1 => Line::new().str("panic: runtime error: integer divide by zero").print(),
+        (SIGFPE, true) => Line::new().str("panic: runtime error: floating point error").print(),
+        _ => Line::new().str("panic: runtime error: invalid memory address or nil pointer dereference").print(),
+    }
+    Line::new()
+        .str("[signal ")
+        .str(died.text)
+        .str(" code=")
+        .hex(u64::from(died.code as u32))
+        .str(" addr=")
+        .hex(died.addr as u64)
+        .str(" pc=")
+        .hex(died.pc as u64)
+        .str("]")
+        .print();
+    goroutine_header(None);
+    die(2)
+}
+
+/// Where mcall ends up when it is called on g0.
+#[unsafe(export_name = "runtime.badmcall")]
+extern "C" fn badmcall() -> ! {
+    throw("runtime: mcall called on m->g0 stack")
+}
+
+/// Where mcall ends up when what it called returns.
+#[unsafe(export_name = "runtime.badmcall2")]
+extern "C" fn badmcall2() -> ! {
+    throw("runtime: mcall function returned")
+}
+
+#[cfg(feature = "panic-handler")]
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    gopanic(info)
+}

@@ -1,0 +1,84 @@
+//! gort: Go's program start-up and goroutine runtime, in `no_std` Rust, for
+//! x86_64 Linux, without a libc.
+//!
+//! ```ignore
+#![doc = include_str!("../examples/hello.rs")]
+//! ```
+//!
+//! # The boot
+//!
+//! What happens between the kernel's first instruction and your `main`. The
+//! symbols are those in the ELF file, Go's; set a breakpoint on any of them.
+//!
+//! | step | symbol | where | what it does |
+//! | --- | --- | --- | --- |
+//! | 1 | `_rt0_amd64_linux` | `asm/rt0_linux_amd64.S` | the ELF entry: one jump |
+//! | 2 | `_rt0_amd64` | `asm/asm_amd64.S` | argc and argv, g0's stack, CPUID |
+//! | 3 | `runtime.settls` | `asm/sys_linux_amd64.S` | thread-local storage; the slot of g is proven, g0 and m0 bound |
+//! | 4 | `runtime.rt0_go` | `boot/rt0.rs` | the first Rust code: calls step 3, then all that follows |
+//! | 5 | `runtime.check` | `boot/check.rs` | what the runtime assumes holds |
+//! | 6 | `runtime.args` | `boot/args.rs` | arguments, environment, auxiliary vector, vDSO |
+//! | 7 | `runtime.osinit` | `boot/osinit.rs` | CPUs, huge pages |
+//! | 8 | `runtime.schedinit` | `boot/schedinit.rs` | every subsystem, in order |
+//! | 9 | `runtime.newproc` | `sched/newproc.rs` | the main goroutine, on P0's queue |
+//! | 10 | `runtime.mstart` | `sched/machine.rs`, `sched/proc.rs` | the scheduling loop, for good |
+//! | 11 | `runtime.main` | `boot/main.rs` | sysmon, init tasks |
+//! | 12 | `main.main` | your program | on the main goroutine |
+//!
+//! `GODEBUG=boottrace=1` prints each step as it ends, with its time.
+//!
+//! # The layers
+//!
+//! A module uses what stands above it here and nothing below; `boot` and
+//! `debug` stand beside all of them.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | `arch` | the CPU |
+//! | `os` | the operating system, as little of it as will do |
+//! | `mem` | stacks and heap |
+//! | `sched` | goroutines, machines, processors |
+//! | [`env`], [`hash`], [`io`], [`process`], [`runtime`] | the API |
+//! | `ffi` | the same for C |
+//! | `boot` | the way here |
+//! | `debug` | messages, deaths, traces |
+
+#![no_std]
+
+#[doc(hidden)]
+pub extern crate alloc;
+
+#[allow(unsafe_code, reason = "registers, the TLS slot, CPUID")]
+mod arch;
+#[allow(unsafe_code, reason = "system calls")]
+mod os;
+
+#[allow(unsafe_code, reason = "raw memory is its business")]
+mod mem;
+
+#[allow(unsafe_code, reason = "switches stacks and hands goroutines over")]
+mod sched;
+
+pub mod env;
+pub mod hash;
+pub mod io;
+pub mod process;
+pub mod runtime;
+
+#[allow(unsafe_code, reason = "what C passes in")]
+mod ffi;
+
+#[allow(unsafe_code, reason = "reads what the kernel left on the stack, and the linker's tables")]
+mod boot;
+#[allow(unsafe_code, reason = "exported names and the ELF image")]
+mod debug;
+
+mod macros;
+
+/// What the macros need; not for anybody else.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::boot::init::InitTask;
+}
+
+pub use runtime::go;

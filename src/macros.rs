@@ -1,0 +1,110 @@
+//! `main!`, `init!`, and the printing macros.
+
+/// Makes a function the program's `main.main`.
+///
+/// It takes what std's `main` may be: a function without arguments that returns
+/// `()`, `!`, [`ExitCode`](crate::process::ExitCode), or a `Result` of those
+/// whose error is `Debug`. It runs on the main goroutine; when it returns, the
+/// process ends, whatever other goroutines do.
+///
+/// ```ignore
+/// #![no_std]
+/// #![no_main]
+///
+/// gort::main!(main);
+///
+/// fn main() {
+///     gort::println!("vim-go");
+/// }
+/// ```
+#[macro_export]
+macro_rules! main {
+    ($main:path) => {
+        const _: () = {
+            /// What runtime.main calls.
+            #[unsafe(export_name = "main.main")]
+            #[inline(never)]
+            extern "C" fn main_main() -> i32 {
+                $crate::process::run_main($main)
+            }
+        };
+    };
+}
+
+/// Has a function `fn()` run before `main.main`, on the main goroutine.
+///
+/// The tasks of one program run one after another in link order: within one
+/// module in the order in which they are written.
+///
+/// ```ignore
+/// gort::init!(register);
+///
+/// fn register() {}
+/// ```
+#[macro_export]
+macro_rules! init {
+    ($init:path) => {
+        const _: () = {
+            #[used]
+            #[unsafe(link_section = ".gort.inittask")]
+            static TASK: $crate::__private::InitTask = $crate::__private::InitTask {
+                run: $init,
+                name: ::core::concat!(::core::module_path!(), "::", ::core::stringify!($init)),
+            };
+        };
+    };
+}
+
+/// Prints to standard output.
+///
+/// # Panics
+///
+/// If standard output cannot be written to, as std's does.
+#[macro_export]
+macro_rules! print {
+    ($($arg:tt)*) => {
+        $crate::io::print_to($crate::io::Stream::Stdout, ::core::format_args!($($arg)*))
+    };
+}
+
+/// Prints to standard output, with a newline.
+///
+/// # Panics
+///
+/// If standard output cannot be written to, as std's does.
+#[macro_export]
+macro_rules! println {
+    () => {
+        $crate::print!("\n")
+    };
+    ($($arg:tt)*) => {
+        $crate::io::print_line_to($crate::io::Stream::Stdout, ::core::format_args!($($arg)*))
+    };
+}
+
+/// Prints to standard error.
+///
+/// # Panics
+///
+/// If standard error cannot be written to, as std's does.
+#[macro_export]
+macro_rules! eprint {
+    ($($arg:tt)*) => {
+        $crate::io::print_to($crate::io::Stream::Stderr, ::core::format_args!($($arg)*))
+    };
+}
+
+/// Prints to standard error, with a newline.
+///
+/// # Panics
+///
+/// If standard error cannot be written to, as std's does.
+#[macro_export]
+macro_rules! eprintln {
+    () => {
+        $crate::eprint!("\n")
+    };
+    ($($arg:tt)*) => {
+        $crate::io::print_line_to($crate::io::Stream::Stderr, ::core::format_args!($($arg)*))
+    };
+}

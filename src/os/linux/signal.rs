@@ -1,0 +1,151 @@
+//! Signals: the mask that we were started with, and the faults that end a
+//! program with a message instead of silently.
+//!
+//! Go's counterparts: `initsig`, `sigaltstack` and `sighandler` in
+//! `runtime/signal_unix.go`; the texts are those of `sigpanic`.
+//!
+//! A handler runs on the M's signal stack: the goroutine that faulted may have
+//! no stack left. It only formats into its own frame, writes and exits.
+
+use core::ffi::c_void;
+use core::ptr;
+
+use super::syscall::{nr, syscall4};
+
+/// The signals with a handler, and SIGABRT.
+pub(super) const SIGABRT: i32 = 6;
+const SIGILL: i32 = 4;
+const SIGBUS: i32 = 7;
+const SIGFPE: i32 = 8;
+const SIGSEGV: i32 = 11;
+
+const SA_SIGINFO: usize = 4;
+const SA_ONSTACK: usize = 0x0800_0000;
+const SA_RESTORER: usize = 0x0400_0000;
+
+/// Where in a `ucontext_t` the registers begin (`uc_mcontext.gregs`), and the
+/// numbers of two of them.
+const GREGS_OFFSET: usize = 40;
+const REG_RSP: usize = 15;
+const REG_RIP: usize = 16;
+
+/// The kernel's `struct sigaction`.
+#[repr(C)]
+struct Sigaction {
+    handler: usize,
+    flags: usize,
+    restorer: usize,
+    mask: u64,
+}
+
+/// The kernel's `stack_t`.
+#[repr(C)]
+struct SignalStack {
+    stack: *mut u8,
+    flags: i32,
+    size: usize,
+}
+
+/// What a handled fault was.
+pub(crate) struct Died {
+    /// SIGSEGV and so on.
+    pub(crate) signal: i32,
+    /// Go's text for it, with the name in front.
+    pub(crate) text: &'static str,
+    /// `si_code`.
+    pub(crate) code: i32,
+    /// `si_addr`.
+    pub(crate) addr: usize,
+    /// The instruction that faulted.
+    pub(crate) pc: usize,
+    /// Its stack pointer.
+    pub(crate) sp: usize,
+}
+
+/// Who is told of a fault.
+type OnFault = fn(&Died) -> !;
+
+static ON_FAULT: spin::Once<OnFault> = spin::Once::new();
+
+// SAFETY: the routine's contract stands in asm/sys_linux_amd64.S.
+unsafe extern "C" {
+    #[link_name = "runtime.sigreturn__sigaction"]
+    fn sigreturn();
+}
+
+/// Returns the signal mask of this thread.
+pub(crate) fn save_mask() -> u64 {
+    let mut mask = 0u64;
+    // SAFETY: with no new mask the kernel only writes the old one into ours.
+    unsafe { syscall4(nr::RT_SIGPROCMASK, [0, 0, (&raw mut mask).addr(), 8]) };
+    mask
+}
+
+/// Sets the signal mask of this thread.
+pub(crate) fn set_mask(mask: u64) {
+    const SIG_SETMASK: usize = 2;
+    // SAFETY: the kernel reads eight bytes of ours.
+    unsafe { syscall4(nr::RT_SIGPROCMASK, [SIG_SETMASK, (&raw const mask).addr(), 0, 8]) };
+}
+
+/// Has `on_fault` called, on `stack`, for the faults of this process's threads
+/// that have a signal stack.
+pub(crate) fn initsig(stack: *mut u8, size: usize, on_fault: OnFault) {
+    ON_FAULT.call_once(|| on_fault);
+    set_signal_stack(stack, size);
+    let action = Sigaction {
+        handler: fault as *const () as usize,
+        flags: SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
+        restorer: sigreturn as *const () as usize,
+        mask: !0,
+    };
+    for signal in [SIGILL, SIGBUS, SIGFPE, SIGSEGV] {
+        set_action(signal, &action);
+    }
+}
+
+/// Gives this thread its signal stack.
+pub(crate) fn set_signal_stack(stack: *mut u8, size: usize) {
+    let stack = SignalStack { stack, flags: 0, size };
+    // SAFETY: the kernel reads the struct; the stack itself is the caller's for good.
+    unsafe { syscall4(nr::SIGALTSTACK, [(&raw const stack).addr(), 0, 0, 0]) };
+}
+
+/// Gives a signal back to the kernel.
+pub(super) fn set_default(signal: i32) {
+    set_action(signal, &Sigaction { handler: 0, flags: SA_RESTORER, restorer: sigreturn as *const () as usize, mask: 0 });
+}
+
+/// Installs an action.
+fn set_action(signal: i32, action: &Sigaction) {
+    // SAFETY: the kernel reads the struct. The handlers given here end the
+    // process or are the kernel's own.
+    unsafe { syscall4(nr::RT_SIGACTION, [signal as usize, ptr::from_ref(action).addr(), 0, 8]) };
+}
+
+/// The handler, on the signal stack.
+extern "C" fn fault(signal: i32, info: *const c_void, context: *const c_void) {
+    let text = match signal {
+        SIGSEGV => "SIGSEGV: segmentation violation",
+        SIGBUS => "SIGBUS: bus error",
+        SIGFPE => "SIGFPE: floating-point exception",
+        _ => "SIGILL: illegal instruction",
+    };
+    let word = |base: *const c_void, offset: usize| {
+        // SAFETY: the kernel gives a handler with SA_SIGINFO a whole siginfo_t
+        // and a whole ucontext_t; the offsets below are inside of them.
+        unsafe { base.byte_add(offset).cast::<usize>().read() }
+    };
+    let died = Died {
+        signal,
+        text,
+        code: word(info, 8) as i32,
+        addr: word(info, 16),
+        pc: word(context, GREGS_OFFSET + 8 * REG_RIP),
+        sp: word(context, GREGS_OFFSET + 8 * REG_RSP),
+    };
+    match ON_FAULT.get() {
+        Some(on_fault) => on_fault(&died),
+        None => crate::arch::abort(),
+    }
+}

@@ -1,0 +1,86 @@
+//! System calls that rustix has no stable name for.
+//!
+//! | register | on the way in | on the way out |
+//! | --- | --- | --- |
+//! | rax | the number | the result, or -errno |
+//! | rdi, rsi, rdx, r10, r8, r9 | the arguments | kept |
+//! | rcx, r11 | | rip and rflags |
+
+use core::arch::asm;
+
+/// The numbers, as `asm/unistd_64.h` has them.
+pub(crate) mod nr {
+    /// `rt_sigaction`
+    pub(crate) const RT_SIGACTION: usize = 13;
+    /// `rt_sigprocmask`
+    pub(crate) const RT_SIGPROCMASK: usize = 14;
+    /// `sigaltstack`
+    pub(crate) const SIGALTSTACK: usize = 131;
+    /// `gettid`
+    pub(crate) const GETTID: usize = 186;
+    /// `getpid`
+    pub(crate) const GETPID: usize = 39;
+    /// `sched_getaffinity`
+    pub(crate) const SCHED_GETAFFINITY: usize = 204;
+    /// `clock_gettime`
+    pub(crate) const CLOCK_GETTIME: usize = 228;
+    /// `getcpu`
+    pub(crate) const GETCPU: usize = 309;
+    /// `exit_group`
+    pub(crate) const EXIT_GROUP: usize = 231;
+    /// `tgkill`
+    pub(crate) const TGKILL: usize = 234;
+    /// `getrandom`
+    pub(crate) const GETRANDOM: usize = 318;
+}
+
+/// Makes a system call of up to four arguments; returns the raw result.
+///
+/// # Safety
+///
+/// The arguments must be what the kernel expects under that number: pointers
+/// valid for as long as it says, and no effect that breaks what Rust or this
+/// runtime relies on.
+pub(crate) unsafe fn syscall4(number: usize, args: [usize; 4]) -> isize {
+    let result;
+    // SAFETY: the instruction itself changes rax, rcx and r11 only; the rest is
+    // the caller's promise.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number => result,
+            in("rdi") args[0],
+            in("rsi") args[1],
+            in("rdx") args[2],
+            in("r10") args[3],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// Ends the process, all threads of it.
+pub(crate) fn exit(status: i32) -> ! {
+    // SAFETY: no memory is involved, and nothing runs afterwards.
+    unsafe { syscall4(nr::EXIT_GROUP, [status as usize, 0, 0, 0]) };
+    crate::arch::abort() // never reached
+}
+
+/// Returns this thread's id.
+pub(crate) fn thread_id() -> u64 {
+    // SAFETY: takes and changes nothing.
+    unsafe { syscall4(nr::GETTID, [0; 4]) as u64 }
+}
+
+/// Ends the process by SIGABRT, so that it leaves a core file.
+pub(crate) fn die_by_abort() -> ! {
+    super::signal::set_default(super::signal::SIGABRT);
+    // SAFETY: takes and changes nothing.
+    let process = unsafe { syscall4(nr::GETPID, [0; 4]) } as usize;
+    let thread = thread_id() as usize;
+    // SAFETY: sends a signal to ourselves, which ends us.
+    unsafe { syscall4(nr::TGKILL, [process, thread, super::signal::SIGABRT as usize, 0]) };
+    exit(2) // the signal is blocked
+}

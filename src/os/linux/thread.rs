@@ -1,0 +1,72 @@
+//! Threads: Ms from the kernel's point of view.
+
+use core::ffi::c_void;
+
+use rustix::thread::{NanosleepRelativeResult, Timespec};
+
+use super::signal::{save_mask, set_mask};
+
+/// Go's flags, and TLS: one address space, file system view, descriptor table,
+/// signal handlers, System V semaphores, thread group. QEMU's user mode takes
+/// these and no fewer.
+const CLONE_FLAGS: i32 = 0x0000_0100 // CLONE_VM
+    | 0x0000_0200 // CLONE_FS
+    | 0x0000_0400 // CLONE_FILES
+    | 0x0000_0800 // CLONE_SIGHAND
+    | 0x0004_0000 // CLONE_SYSVSEM
+    | 0x0001_0000 // CLONE_THREAD
+    | 0x0008_0000; // CLONE_SETTLS
+
+// SAFETY: the routine's contract stands in asm/sys_linux_amd64.S.
+unsafe extern "C" {
+    #[link_name = "runtime.clone"]
+    fn runtime_clone(
+        flags: i32,
+        stack: usize,
+        mp: *const c_void,
+        gp: *const c_void,
+        start: extern "C" fn(),
+        tls: usize,
+    ) -> i32;
+}
+
+/// What a new thread starts with.
+pub(crate) struct Thread {
+    /// The address behind its stack.
+    pub(crate) stack_hi: usize,
+    /// Its M.
+    pub(crate) mp: *const c_void,
+    /// Its g0.
+    pub(crate) g0: *const c_void,
+    /// What it runs; when that returns, the thread ends.
+    pub(crate) start: extern "C" fn(),
+    /// Where FS points.
+    pub(crate) tls: usize,
+}
+
+/// Starts a thread with all signals blocked: `start` sets its mask when it can
+/// take some. Returns the errno if the kernel refuses. Go's `newosproc`.
+///
+/// # Safety
+///
+/// The M, its g0, the stack and the TLS block must be used by nobody else, ever.
+pub(crate) unsafe fn new_thread(thread: &Thread) -> Result<(), i32> {
+    let mask = save_mask();
+    set_mask(!0);
+    // SAFETY: the caller's promise.
+    let result =
+        unsafe { runtime_clone(CLONE_FLAGS, thread.stack_hi, thread.mp, thread.g0, thread.start, thread.tls) };
+    set_mask(mask);
+    if result < 0 { Err(-result) } else { Ok(()) }
+}
+
+/// Puts this thread to sleep for at least so many nanoseconds.
+pub(crate) fn nap(nanoseconds: u64) {
+    let mut left = Timespec {
+        tv_sec: (nanoseconds / 1_000_000_000) as i64,
+        tv_nsec: (nanoseconds % 1_000_000_000) as i64,
+    };
+    while let NanosleepRelativeResult::Interrupted(rest) = rustix::thread::nanosleep(&left) {
+        left = rest;
+    }
+}

@@ -1,0 +1,116 @@
+//! How the process ends, and what `main` may return.
+//!
+//! Names and behaviour are those of `std::process`.
+
+use core::convert::Infallible;
+use core::fmt::Debug;
+
+use crate::os;
+
+/// An exit status.
+///
+/// ```ignore
+/// fn main() -> gort::process::ExitCode {
+///     gort::process::ExitCode::from(3)
+/// }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ExitCode(u8);
+
+impl ExitCode {
+    /// Status 0.
+    pub const SUCCESS: Self = Self(0);
+    /// Status 1.
+    pub const FAILURE: Self = Self(1);
+
+    /// Ends the process with this status.
+    pub fn exit_process(self) -> ! {
+        exit(self.0.into())
+    }
+}
+
+impl Default for ExitCode {
+    fn default() -> Self {
+        Self::SUCCESS
+    }
+}
+
+impl From<u8> for ExitCode {
+    fn from(status: u8) -> Self {
+        Self(status)
+    }
+}
+
+/// What `main` may return.
+pub trait Termination {
+    /// Says with which status the process ends.
+    fn report(self) -> ExitCode;
+}
+
+impl Termination for () {
+    fn report(self) -> ExitCode {
+        ExitCode::SUCCESS
+    }
+}
+
+impl Termination for ExitCode {
+    fn report(self) -> ExitCode {
+        self
+    }
+}
+
+impl Termination for Infallible {
+    fn report(self) -> ExitCode {
+        match self {}
+    }
+}
+
+/// The type `!`, which has no name on stable Rust but as what such a function
+/// returns.
+type Never = <fn() -> ! as Returns>::Output;
+
+/// What a function returns.
+#[doc(hidden)]
+pub trait Returns {
+    /// The type.
+    type Output;
+}
+
+impl<T> Returns for fn() -> T {
+    type Output = T;
+}
+
+impl Termination for Never {
+    fn report(self) -> ExitCode {
+        self
+    }
+}
+
+impl<T: Termination, E: Debug> Termination for Result<T, E> {
+    fn report(self) -> ExitCode {
+        match self {
+            Ok(value) => value.report(),
+            Err(error) => {
+                crate::eprintln!("Error: {error:?}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Ends the process, all goroutines with it, with the low eight bits of
+/// `status`. Nothing is dropped. From any goroutine.
+pub fn exit(status: i32) -> ! {
+    os::exit(status)
+}
+
+/// Ends the process by SIGABRT. From any goroutine.
+pub fn abort() -> ! {
+    os::die_by_abort()
+}
+
+/// What `main!` expands to.
+#[doc(hidden)]
+pub fn run_main<T: Termination>(main: impl FnOnce() -> T) -> i32 {
+    main().report().0.into()
+}

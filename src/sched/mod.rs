@@ -1,0 +1,170 @@
+//! The scheduler: goroutines (G) run on machines (M) that hold processors (P).
+//!
+//! Go's counterpart: `runtime/proc.go`. One M runs goroutines so far, and
+//! sysmon has another; the structures are those for many.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `runtime2` | the structs |
+//! | `runq` | a P's queue |
+//! | `glist` | queues and free lists of goroutines |
+//! | `status` | a goroutine's states and the ways between them |
+//! | `newproc` | how a goroutine is made, and how it ends |
+//! | `proc` | the loop: schedule, execute, and the ways out of a goroutine |
+//! | `procresize` | Ps |
+//! | `machine` | Ms: mstart, newm |
+//! | `sysmon` | the watcher |
+//!
+//! **The three classic bugs, and how each is ruled out.**
+//! 1. *A context switch that inlines.* The switches are assembly routines in
+//!    objects of their own, which no compiler sees into.
+//! 2. *A TLS read that is cached over a switch.* The only thing in TLS is g,
+//!    which is the same before and after a switch on the same stack; what hangs
+//!    off the thread (m, p) is read through g each time, with `m.locks` up.
+//! 3. *A signal between two instructions of a hand-off.* A goroutine is handed
+//!    on (its status set, queued) only from g0, when `mcall` has saved it
+//!    whole. Signal handlers so far only report a fault and end the process.
+
+mod glist;
+mod machine;
+mod newproc;
+mod proc;
+mod procresize;
+pub(crate) mod runq;
+pub(crate) mod runtime2;
+mod status;
+mod sysmon;
+
+use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
+
+use crate::arch;
+use crate::debug::lock::{Mutex, Rank};
+
+use glist::GQueue;
+pub(crate) use machine::{mcommoninit, sysmon_started};
+pub(crate) use newproc::{Closure, Entry, go, gomaxprocs, newproc, num_goroutine};
+pub(crate) use proc::{for_each_g, goexit, gopark, gosched, lock_os_thread, unlock_os_thread};
+pub(crate) use procresize::procresize;
+pub(crate) use runtime2::{G, GStatus, M, P, WaitReason};
+pub(crate) use status::readgstatus;
+
+/// The goroutine whose stack the kernel gave: m0's scheduling stack.
+#[unsafe(export_name = "runtime.g0")]
+pub(crate) static G0: G = G::new();
+
+/// The main thread.
+#[unsafe(export_name = "runtime.m0")]
+pub(crate) static M0: M = M::new();
+
+/// How many CPUs the process may run on.
+#[unsafe(export_name = "runtime.ncpu")]
+pub(crate) static NCPU: AtomicI32 = AtomicI32::new(0);
+
+/// How many Ps there are.
+#[unsafe(export_name = "runtime.gomaxprocs")]
+pub(crate) static GOMAXPROCS: AtomicI32 = AtomicI32::new(0);
+
+/// The largest number of Ps.
+pub(crate) const MAX_PROCS: i32 = 1024;
+
+/// What all Ms share, behind `sched.lock`.
+pub(crate) struct SchedLocked {
+    /// The goroutines that no P has.
+    runq: GQueue,
+    /// Dead goroutines for any P to take.
+    g_free: GQueue,
+    /// Idle Ps, a list through `link`.
+    pidle: *mut P,
+    /// How many those are.
+    npidle: i32,
+    /// The number of the next M.
+    mnext: i64,
+    /// How many Ms there may be.
+    maxmcount: i64,
+    /// All Ms, a list through `alllink`.
+    allm: *const M,
+}
+
+// SAFETY: the pointers are to Ps and Ms, which live for ever.
+unsafe impl Send for SchedLocked {}
+
+/// The scheduler's state. Go's `sched`.
+pub(crate) struct Sched {
+    /// The last goroutine number that was given to a P.
+    goidgen: AtomicU64,
+    /// How long the global queue is, to look at without the lock.
+    runqsize: AtomicUsize,
+    /// When the poller was last asked, in nanoseconds.
+    lastpoll: core::sync::atomic::AtomicI64,
+    /// The rest.
+    lock: Mutex<SchedLocked>,
+}
+
+/// The scheduler.
+#[unsafe(export_name = "runtime.sched")]
+pub(crate) static SCHED: Sched = Sched {
+    goidgen: AtomicU64::new(0),
+    runqsize: AtomicUsize::new(0),
+    lastpoll: core::sync::atomic::AtomicI64::new(0),
+    lock: Mutex::new(
+        Rank::Sched,
+        SchedLocked {
+            runq: GQueue::new(),
+            g_free: GQueue::new(),
+            pidle: core::ptr::null_mut(),
+            npidle: 0,
+            mnext: 0,
+            maxmcount: 0,
+            allm: core::ptr::null(),
+        },
+    ),
+};
+
+/// Sets how many Ms there may be, and when the poller was last asked: now.
+pub(crate) fn schedinit(maxmcount: i64) {
+    SCHED.lock.lock().maxmcount = maxmcount;
+    SCHED.lastpoll.store(crate::os::nanotime(), Ordering::Relaxed); // only sysmon compares it, later
+}
+
+/// Returns the current g. From any code behind `needtls`.
+pub(crate) fn getg() -> &'static G {
+    // SAFETY: the slot holds a G from `needtls` or `clone` on, and no G is ever
+    // freed.
+    unsafe { &*arch::getg().cast::<G>() }
+}
+
+/// Returns the current g where there may be none yet: in a death before the
+/// thread is set up.
+pub(crate) fn try_getg() -> Option<&'static G> {
+    // Relaxed: needtls set it on this thread, or long before another was made.
+    if G0.m.load(Ordering::Relaxed).is_null() { None } else { Some(getg()) }
+}
+
+/// Returns the M of the current g, if there is one yet.
+pub(crate) fn getm() -> Option<&'static M> {
+    let mp = try_getg()?.m.load(Ordering::Relaxed); // our own thread wrote it
+    // SAFETY: an M is never freed.
+    unsafe { mp.as_ref() }
+}
+
+/// Keeps the current goroutine on its M until [`releasem`], and returns that M.
+pub(crate) fn acquirem() -> &'static M {
+    let mp = getg().m.load(Ordering::Relaxed); // our own thread wrote it
+    // SAFETY: a G that runs has an M, and no M is ever freed.
+    let mp = unsafe { &*mp };
+    mp.locks.set(mp.locks.get() + 1);
+    mp
+}
+
+/// Ends what [`acquirem`] began.
+pub(crate) fn releasem(mp: &'static M) {
+    mp.locks.set(mp.locks.get() - 1);
+}
+
+/// Returns the P that this M holds. With [`acquirem`] in force, or on g0.
+fn getp(mp: &'static M) -> &'static P {
+    let pp = mp.p.load(Ordering::Relaxed); // our own thread wrote it
+    // SAFETY: an M that runs goroutines or schedules them holds a P, and no P
+    // is ever freed.
+    unsafe { &*pp }
+}

@@ -1,0 +1,253 @@
+//! The loop: find a goroutine, run it, come back when it gives way.
+//!
+//! Go's counterparts: `schedule`, `findRunnable`, `execute`, `gopark`,
+//! `Gosched`, `Goexit`, `checkdead` in `runtime/proc.go`.
+//!
+//! Which stack: [`schedule`], [`execute`] and whatever [`mcall`] calls run on
+//! g0 and never return; [`gosched`], [`gopark`] and [`goexit`] are called on a
+//! goroutine.
+
+use core::ffi::c_void;
+use core::ptr;
+use core::sync::atomic::Ordering;
+
+use super::newproc::{allgs, goexit1};
+use super::runtime2::{G, GStatus, Gobuf, M, P, WaitReason};
+use super::status::casgstatus;
+use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
+use crate::debug::boottrace;
+use crate::debug::fatal::{self, throw};
+use crate::debug::print::Line;
+use crate::os;
+
+// SAFETY: the routines' contracts stand in asm/asm_amd64.S.
+unsafe extern "C" {
+    #[link_name = "runtime.gogo"]
+    fn runtime_gogo(buf: *const c_void) -> !;
+    #[link_name = "runtime.mcall"]
+    fn runtime_mcall(f: extern "C" fn(&'static G) -> !);
+    #[link_name = "runtime.systemstack"]
+    fn runtime_systemstack(f: extern "C" fn(*mut u8), arg: *mut u8);
+}
+
+/// How often, in ticks, the global queue comes before the P's own, so that two
+/// goroutines that respawn each other do not keep it waiting for ever.
+const GLOBAL_QUEUE_TICKS: u32 = 61;
+
+/// Leaves the current goroutine and calls `f` with it on g0. Returns when the
+/// goroutine is run again.
+pub(super) fn mcall(f: extern "C" fn(&'static G) -> !) {
+    // SAFETY: we are on a goroutine (mcall itself checks that it is not g0),
+    // and `f` takes what mcall gives.
+    unsafe { runtime_mcall(f) };
+}
+
+/// Calls `f` on the scheduler's stack.
+pub(crate) fn systemstack<F: FnOnce()>(f: F) {
+    extern "C" fn call<F: FnOnce()>(arg: *mut u8) {
+        // SAFETY: systemstack passes the address of its own Option<F>, which
+        // lives until this returns.
+        let f = unsafe { &mut *arg.cast::<Option<F>>() };
+        if let Some(f) = f.take() {
+            f();
+        }
+    }
+    let mut f = Some(f);
+    // SAFETY: `call` takes what it is given here, and never switches.
+    unsafe { runtime_systemstack(call::<F>, (&raw mut f).cast()) };
+}
+
+/// One round of the scheduler: finds a goroutine and runs it. On g0, with a P.
+#[unsafe(export_name = "runtime.schedule")]
+#[inline(never)]
+pub(super) extern "C" fn schedule() -> ! {
+    let mp = acquirem();
+    releasem(mp); // g0 does not move; this only reads the M
+    if mp.locks.get() != 0 {
+        throw("schedule: holding locks");
+    }
+    let (gp, inherit_time) = find_runnable(mp);
+    execute(mp, gp, inherit_time)
+}
+
+/// Finds a goroutine to run: every 61st time in the global queue first, then in
+/// the P's own, then in the global one. On g0.
+#[unsafe(export_name = "runtime.findRunnable")]
+#[inline(never)]
+fn find_runnable(mp: &'static M) -> (&'static G, bool) {
+    let pp = getp(mp);
+    loop {
+        let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
+        if tick.is_multiple_of(GLOBAL_QUEUE_TICKS) && global_queue_len() > 0 {
+            let mut sched = SCHED.lock.lock();
+            if let Some(gp) = globrunqget(&mut sched, pp, 1) {
+                return (gp, false);
+            }
+        }
+        if let Some((gp, inherit_time)) = pp.runq.get() {
+            // SAFETY: what a run queue holds are Gs, which are never freed.
+            return (unsafe { &*gp }, inherit_time);
+        }
+        if global_queue_len() > 0 {
+            let mut sched = SCHED.lock.lock();
+            if let Some(gp) = globrunqget(&mut sched, pp, usize::MAX) {
+                return (gp, false);
+            }
+        }
+        checkdead();
+    }
+}
+
+/// Returns the global queue's length, without the lock: a hint.
+fn global_queue_len() -> usize {
+    SCHED.runqsize.load(Ordering::Relaxed) // whoever puts one there wakes a P afterwards
+}
+
+/// Puts a goroutine on the global queue.
+pub(super) fn globrunqput(sched: &mut SchedLocked, gp: &'static G) {
+    sched.runq.push_back(gp);
+    SCHED.runqsize.store(sched.runq.len(), Ordering::Relaxed); // under the lock; a hint to others
+}
+
+/// Takes one goroutine from the global queue and moves this P's share of the
+/// rest, at most `max` with it, to its own.
+fn globrunqget(sched: &mut SchedLocked, pp: &'static P, max: usize) -> Option<&'static G> {
+    let procs = GOMAXPROCS.load(Ordering::Relaxed).max(1) as usize; // changes with the world stopped
+    let share = (sched.runq.len() / procs + 1).min(max).min(super::runq::RUNQ_SIZE / 2);
+    let first = sched.runq.pop();
+    for _ in 1..share {
+        let Some(gp) = sched.runq.pop() else { break };
+        // The P's own queue is empty or `share` is 1, so that this never
+        // overflows back into the lock that we hold.
+        pp.runq.put(ptr::from_ref(gp).cast_mut(), false, |_| throw("globrunqget: local queue is full"));
+    }
+    SCHED.runqsize.store(sched.runq.len(), Ordering::Relaxed); // as in globrunqput
+    first
+}
+
+/// Runs a goroutine on this M. On g0; does not return.
+#[unsafe(export_name = "runtime.execute")]
+#[inline(never)]
+fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
+    mp.curg.store(ptr::from_ref(gp).cast_mut(), Ordering::Relaxed); // sysmon only peeks
+    gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
+    casgstatus(gp, GStatus::Runnable, GStatus::Running);
+    gp.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
+    if !inherit_time {
+        let pp = getp(mp);
+        let tick = pp.schedtick.load(Ordering::Relaxed).wrapping_add(1); // only we write it
+        pp.schedtick.store(tick, Ordering::Relaxed); // sysmon only compares
+    }
+    if gp.goid.get() == 1 && !super::machine::main_started() {
+        boottrace::step("runtime.mstart");
+    }
+    // SAFETY: gp is ours (its status says so), and its sched was filled by
+    // newproc1 or by mcall.
+    unsafe { runtime_gogo(ptr::from_ref::<Gobuf>(&gp.sched).cast()) }
+}
+
+/// Takes the current goroutine off its M. On g0.
+fn dropg(mp: &'static M, gp: &'static G) {
+    mp.curg.store(ptr::null_mut(), Ordering::Relaxed); // sysmon only peeks
+    gp.m.store(ptr::null_mut(), Ordering::Relaxed); // whoever runs it next sets it
+}
+
+/// Gives way: the goroutine goes to the end of the global queue.
+#[unsafe(export_name = "runtime.Gosched")]
+#[inline(never)]
+pub(crate) fn gosched() {
+    extern "C" fn gosched_m(gp: &'static G) -> ! {
+        let mp = acquirem();
+        casgstatus(gp, GStatus::Running, GStatus::Runnable);
+        dropg(mp, gp);
+        globrunqput(&mut SCHED.lock.lock(), gp);
+        releasem(mp);
+        schedule()
+    }
+    mcall(gosched_m);
+}
+
+/// Parks the current goroutine. Nothing readies one yet.
+#[unsafe(export_name = "runtime.gopark")]
+#[inline(never)]
+pub(crate) fn gopark(reason: WaitReason) {
+    extern "C" fn park_m(gp: &'static G) -> ! {
+        let mp = acquirem();
+        casgstatus(gp, GStatus::Running, GStatus::Waiting);
+        dropg(mp, gp);
+        releasem(mp);
+        schedule()
+    }
+    let gp = getg();
+    gp.waitreason.set(reason);
+    gp.waitsince.set(os::nanotime());
+    mcall(park_m);
+}
+
+/// Ends the current goroutine, wherever it is.
+#[unsafe(export_name = "runtime.Goexit")]
+#[inline(never)]
+pub(crate) fn goexit() -> ! {
+    // What Go defers in runtime.main: an init task that ends the main goroutine
+    // gives the main thread free.
+    let mp = acquirem();
+    let locked = mp.locked_int.get() > 0;
+    releasem(mp);
+    if locked {
+        unlock_os_thread();
+    }
+    goexit1()
+}
+
+/// Ties the current goroutine to its thread, for the runtime's own purposes.
+/// As long as one M runs all goroutines this holds by itself; what is noted
+/// here is for the day when there are more.
+pub(crate) fn lock_os_thread() {
+    let mp = acquirem();
+    let gp = getg();
+    mp.locked_int.set(mp.locked_int.get() + 1);
+    mp.lockedg.set(gp);
+    gp.lockedm.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
+    releasem(mp);
+}
+
+/// Undoes one [`lock_os_thread`].
+pub(crate) fn unlock_os_thread() {
+    let mp = acquirem();
+    if mp.locked_int.get() == 0 {
+        throw("runtime: internal error: misuse of lockOSThread/unlockOSThread");
+    }
+    mp.locked_int.set(mp.locked_int.get() - 1);
+    if mp.locked_int.get() == 0 && mp.locked_ext.get() == 0 {
+        mp.lockedg.set(ptr::null());
+        getg().lockedm.store(ptr::null_mut(), Ordering::Relaxed); // as above
+    }
+    releasem(mp);
+}
+
+/// Calls `f` for each goroutine that is not dead.
+pub(crate) fn for_each_g(mut f: impl FnMut(&'static G)) {
+    allgs().filter(|gp| super::readgstatus(gp) != GStatus::Dead as u32).for_each(&mut f);
+}
+
+/// There is nothing to run and, without timers and a poller, nothing that could
+/// ever change that: ends the program with Go's words. On g0.
+#[unsafe(export_name = "runtime.checkdead")]
+#[inline(never)]
+fn checkdead() {
+    if fatal::PANICKING.load(Ordering::SeqCst) > 0 {
+        // Another thread is ending the program; let it.
+        os::nap(10_000_000);
+        return;
+    }
+    let mut left = false;
+    for_each_g(|_| left = true);
+    let text = if left {
+        "fatal error: all goroutines are asleep - deadlock!"
+    } else {
+        "fatal error: no goroutines (main called runtime.Goexit) - deadlock!"
+    };
+    Line::new().str(text).print();
+    fatal::waiting_goroutines();
+    os::exit(2)
+}

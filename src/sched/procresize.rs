@@ -1,0 +1,82 @@
+//! Ps: made at boot, as many as GOMAXPROCS says.
+//!
+//! Go's counterpart: `procresize` in `runtime/proc.go`.
+
+use core::alloc::Layout;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use super::runtime2::{P, PStatus};
+use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, releasem};
+use crate::debug::fatal::throw;
+use crate::mem;
+
+/// All Ps; the first `gomaxprocs` are in use.
+#[unsafe(export_name = "runtime.allp")]
+static ALLP: [AtomicPtr<P>; MAX_PROCS as usize] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_PROCS as usize];
+
+/// Makes `procs` Ps, gives the first to this M and puts the rest on the idle
+/// list. During boot, on g0.
+#[unsafe(export_name = "runtime.procresize")]
+#[inline(never)]
+pub(crate) fn procresize(procs: i32) {
+    if !(1..=MAX_PROCS).contains(&procs) {
+        throw("procresize: invalid arg");
+    }
+    for (id, slot) in (0..procs).zip(&ALLP) {
+        let Some(place) = mem::persistentalloc(Layout::new::<P>()) else {
+            throw("procresize: the boot heap is used up");
+        };
+        let place: *mut P = place.cast().as_ptr();
+        // SAFETY: fresh memory for a P, never freed.
+        unsafe { place.write(P::new()) };
+        // SAFETY: just written.
+        let pp = unsafe { &*place };
+        pp.id.set(id);
+        set_status(pp, PStatus::Idle);
+        slot.store(place, Ordering::Release); // pairs with allp
+    }
+    GOMAXPROCS.store(procs, Ordering::Release); // pairs with allp
+    let mut first = None;
+    let mut sched = SCHED.lock.lock();
+    // Idle ones in such an order that the lowest number is taken first.
+    for pp in allp().filter(|pp| pp.id.get() != 0) {
+        pp.link.set(sched.pidle);
+        sched.pidle = ptr::from_ref(pp).cast_mut();
+        sched.npidle += 1;
+    }
+    drop(sched);
+    for pp in allp().take(1) {
+        first = Some(pp);
+    }
+    match first {
+        Some(pp) => acquirep(pp),
+        None => throw("procresize: no P"),
+    }
+}
+
+/// Goes through the Ps that are in use.
+pub(super) fn allp() -> impl Iterator<Item = &'static P> {
+    let procs = GOMAXPROCS.load(Ordering::Acquire); // pairs with procresize
+    ALLP.iter().take(procs as usize).filter_map(|slot| {
+        // SAFETY: a P is never freed. Acquire pairs with procresize's store.
+        unsafe { slot.load(Ordering::Acquire).as_ref() }
+    })
+}
+
+/// Gives this M a P. On g0.
+fn acquirep(pp: &'static P) {
+    let mp = acquirem();
+    if !mp.p.load(Ordering::Relaxed).is_null() {
+        throw("wirep: already in go");
+    }
+    mp.p.store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // our own thread reads it
+    pp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Release); // pairs with sysmon's load
+    set_status(pp, PStatus::Running);
+    releasem(mp);
+}
+
+/// Sets a P's state.
+fn set_status(pp: &P, status: PStatus) {
+    pp.status.store(status as u32, Ordering::Release); // pairs with sysmon's load
+}

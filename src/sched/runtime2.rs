@@ -1,0 +1,317 @@
+//! The runtime's structs: goroutine, machine, processor.
+//!
+//! Go's counterpart: `runtime/runtime2.go`; the fields keep Go's names. The
+//! file needs nothing but `core`, so that build.rs can compile it too and take
+//! from it the offsets that the assembly uses.
+//!
+//! A G, an M and a P are never freed: a reference to one is good for ever, and
+//! a dead one is used again. Each plain (`Cell`) field has one owner at a time:
+//!
+//! - of a G: whoever moved it to its present status. Running: the M that runs
+//!   it. Runnable: whoever took it off its queue. Waiting: whoever readies it.
+//!   Dead: the free list that it is on.
+//! - of an M: its own thread; before that, the thread that makes it.
+//! - of a P: the M that holds it; an idle one, whoever holds `sched.lock`.
+//!
+//! That rule is what makes the `Sync` at the end of this file true.
+
+use core::cell::Cell;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize};
+
+use super::runq::RunQueue;
+
+/// The bytes below which a stack is too small to call anything, above stack.lo.
+pub(crate) const STACK_GUARD: usize = 928;
+
+/// The size of the stack that the entry carves out for m0's g0.
+pub(crate) const G0_STACK: usize = 64 * 1024;
+
+/// What a goroutine is doing; `G::atomicstatus` holds it. Go's `_Gidle` etc.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+#[allow(dead_code, reason = "Go's states are all here, also those that nothing reaches yet")]
+pub(crate) enum GStatus {
+    /// Just made, not yet set up.
+    Idle = 0,
+    /// On a run queue.
+    Runnable = 1,
+    /// On an M with a P, running.
+    Running = 2,
+    /// In a system call.
+    Syscall = 3,
+    /// Parked.
+    Waiting = 4,
+    /// Finished and free for reuse, or being set up.
+    Dead = 6,
+}
+
+/// What a P is doing; `P::status` holds it. Go's `_Pidle` etc.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u32)]
+#[allow(dead_code, reason = "Go's states are all here, also those that nothing reaches yet")]
+pub(crate) enum PStatus {
+    /// On the idle list, or about to change hands.
+    Idle = 0,
+    /// Held by an M.
+    Running = 1,
+    /// Halted.
+    Stop = 3,
+    /// No longer used, since GOMAXPROCS shrank.
+    Dead = 4,
+}
+
+/// Why a goroutine waits. The texts are Go's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum WaitReason {
+    /// No reason.
+    Zero = 0,
+    /// main has returned while another thread panics.
+    PanicWait,
+}
+
+impl WaitReason {
+    /// Returns Go's text.
+    pub(crate) const fn text(self) -> &'static str {
+        match self {
+            WaitReason::Zero => "",
+            WaitReason::PanicWait => "panicwait",
+        }
+    }
+}
+
+/// A stack's bounds: the addresses `lo..hi`.
+#[repr(C)]
+pub(crate) struct Stack {
+    /// The lowest address, above the guard.
+    pub(crate) lo: Cell<usize>,
+    /// The address behind the highest.
+    pub(crate) hi: Cell<usize>,
+}
+
+/// Where a goroutine goes on. `gogo` and `mcall` read and write it.
+#[repr(C)]
+pub(crate) struct Gobuf {
+    /// The stack pointer.
+    pub(crate) sp: Cell<usize>,
+    /// The next instruction.
+    pub(crate) pc: Cell<usize>,
+    /// The goroutine that this belongs to.
+    pub(crate) g: Cell<*const G>,
+    /// The first argument of a goroutine that has not run yet.
+    pub(crate) ctxt: Cell<*mut u8>,
+    /// The frame pointer.
+    pub(crate) bp: Cell<usize>,
+}
+
+impl Gobuf {
+    /// Makes an empty one.
+    pub(crate) const fn new() -> Self {
+        Self {
+            sp: Cell::new(0),
+            pc: Cell::new(0),
+            g: Cell::new(ptr::null()),
+            ctxt: Cell::new(ptr::null_mut()),
+            bp: Cell::new(0),
+        }
+    }
+}
+
+/// Where in the source a goroutine was made.
+pub(crate) type Location = core::panic::Location<'static>;
+
+/// A goroutine. It lives at the top of its own stack, but for g0 of m0.
+#[repr(C)]
+pub(crate) struct G {
+    /// The stack's bounds.
+    pub(crate) stack: Stack,
+    /// Where the stack counts as used up.
+    pub(crate) stackguard0: AtomicUsize,
+    /// The same for code on g0.
+    pub(crate) stackguard1: AtomicUsize,
+    /// The M that runs this, or null.
+    pub(crate) m: AtomicPtr<M>,
+    /// Where it goes on, while it is not running.
+    pub(crate) sched: Gobuf,
+    /// A [`GStatus`].
+    pub(crate) atomicstatus: AtomicU32,
+    /// sysmon asks it to give way.
+    pub(crate) preempt: AtomicBool,
+    /// Why it waits, a [`WaitReason`].
+    pub(crate) waitreason: Cell<WaitReason>,
+    /// Its number, from 1.
+    pub(crate) goid: Cell<u64>,
+    /// The number of the goroutine that made it.
+    pub(crate) parent_goid: Cell<u64>,
+    /// The next in the queue or list that this is in.
+    pub(crate) schedlink: Cell<*mut G>,
+    /// The next in the list of all.
+    pub(crate) alllink: Cell<*mut G>,
+    /// The M that this is locked to, or null.
+    pub(crate) lockedm: AtomicPtr<M>,
+    /// Since when it waits, in nanoseconds.
+    pub(crate) waitsince: Cell<i64>,
+    /// The function that it started with.
+    pub(crate) startpc: Cell<usize>,
+    /// The `go` statement that made it.
+    pub(crate) gopc: Cell<Option<&'static Location>>,
+}
+
+impl G {
+    /// Makes an idle one without a stack.
+    pub(crate) const fn new() -> Self {
+        Self {
+            stack: Stack { lo: Cell::new(0), hi: Cell::new(0) },
+            stackguard0: AtomicUsize::new(0),
+            stackguard1: AtomicUsize::new(0),
+            m: AtomicPtr::new(ptr::null_mut()),
+            sched: Gobuf::new(),
+            atomicstatus: AtomicU32::new(GStatus::Idle as u32),
+            preempt: AtomicBool::new(false),
+            waitreason: Cell::new(WaitReason::Zero),
+            goid: Cell::new(0),
+            parent_goid: Cell::new(0),
+            schedlink: Cell::new(ptr::null_mut()),
+            alllink: Cell::new(ptr::null_mut()),
+            lockedm: AtomicPtr::new(ptr::null_mut()),
+            waitsince: Cell::new(0),
+            startpc: Cell::new(0),
+            gopc: Cell::new(None),
+        }
+    }
+}
+
+/// A machine: a thread of the operating system.
+#[repr(C)]
+pub(crate) struct M {
+    /// The goroutine whose stack the scheduler runs on.
+    pub(crate) g0: Cell<*const G>,
+    /// The goroutine whose stack signal handlers run on, or null.
+    pub(crate) gsignal: Cell<*const G>,
+    /// The thread's id.
+    pub(crate) procid: Cell<u64>,
+    /// m0's thread-local storage: the slot of g, then what FS points at (the
+    /// pointer to itself at FS:0 and the stack canary at FS:0x28).
+    pub(crate) tls: [Cell<usize>; 8],
+    /// The goroutine that runs on this.
+    pub(crate) curg: AtomicPtr<G>,
+    /// The P that this holds, or null.
+    pub(crate) p: AtomicPtr<P>,
+    /// Its number.
+    pub(crate) id: Cell<i64>,
+    /// What it runs on its g0 in place of the scheduler, if anything.
+    pub(crate) mstartfn: Cell<Option<extern "C" fn()>>,
+    /// How often a runtime lock was taken and not yet given back.
+    pub(crate) locks: Cell<i32>,
+    /// The ranks of those locks, one bit each; kept in debug builds.
+    pub(crate) lock_ranks: Cell<u32>,
+    /// How many panics and throws deep this thread is.
+    pub(crate) dying: Cell<i32>,
+    /// The goroutine that is locked to this thread, or null.
+    pub(crate) lockedg: Cell<*const G>,
+    /// How often the user locked the thread.
+    pub(crate) locked_ext: Cell<u32>,
+    /// How often the runtime locked the thread.
+    pub(crate) locked_int: Cell<u32>,
+    /// The state of this M's cheap random numbers.
+    pub(crate) cheaprand: Cell<u64>,
+    /// The signal mask that the thread began with.
+    pub(crate) sigmask: Cell<u64>,
+    /// The next in the list of all.
+    pub(crate) alllink: Cell<*const M>,
+}
+
+impl M {
+    /// Makes one without a thread.
+    pub(crate) const fn new() -> Self {
+        Self {
+            g0: Cell::new(ptr::null()),
+            gsignal: Cell::new(ptr::null()),
+            procid: Cell::new(0),
+            tls: [const { Cell::new(0) }; 8],
+            curg: AtomicPtr::new(ptr::null_mut()),
+            p: AtomicPtr::new(ptr::null_mut()),
+            id: Cell::new(0),
+            mstartfn: Cell::new(None),
+            locks: Cell::new(0),
+            lock_ranks: Cell::new(0),
+            dying: Cell::new(0),
+            lockedg: Cell::new(ptr::null()),
+            locked_ext: Cell::new(0),
+            locked_int: Cell::new(0),
+            cheaprand: Cell::new(0),
+            sigmask: Cell::new(0),
+            alllink: Cell::new(ptr::null()),
+        }
+    }
+}
+
+/// A list of dead goroutines, linked through `schedlink`.
+#[repr(C)]
+pub(crate) struct GList {
+    /// The first.
+    pub(crate) head: Cell<*mut G>,
+    /// How many there are.
+    pub(crate) size: Cell<u32>,
+}
+
+/// What sysmon last saw of a P.
+#[repr(C)]
+pub(crate) struct Sysmontick {
+    /// Its schedtick.
+    pub(crate) schedtick: Cell<u32>,
+    /// When that began, in nanoseconds.
+    pub(crate) schedwhen: Cell<i64>,
+}
+
+/// A processor: what an M must hold to run goroutines.
+#[repr(C)]
+pub(crate) struct P {
+    /// Its number, from 0.
+    pub(crate) id: Cell<i32>,
+    /// A [`PStatus`].
+    pub(crate) status: AtomicU32,
+    /// The next in the list of idle ones.
+    pub(crate) link: Cell<*mut P>,
+    /// Goes up with each goroutine that it runs.
+    pub(crate) schedtick: AtomicU32,
+    /// sysmon's notes; only sysmon touches them.
+    pub(crate) sysmontick: Sysmontick,
+    /// The M that holds this, or null.
+    pub(crate) m: AtomicPtr<M>,
+    /// The next goroutine number of its batch.
+    pub(crate) goidcache: Cell<u64>,
+    /// The end of the batch.
+    pub(crate) goidcacheend: Cell<u64>,
+    /// The goroutines that may run.
+    pub(crate) runq: RunQueue<G>,
+    /// Dead goroutines, with their stacks.
+    pub(crate) g_free: GList,
+}
+
+impl P {
+    /// Makes one that has never run.
+    pub(crate) const fn new() -> Self {
+        Self {
+            id: Cell::new(0),
+            status: AtomicU32::new(PStatus::Stop as u32),
+            link: Cell::new(ptr::null_mut()),
+            schedtick: AtomicU32::new(0),
+            sysmontick: Sysmontick { schedtick: Cell::new(0), schedwhen: Cell::new(0) },
+            m: AtomicPtr::new(ptr::null_mut()),
+            goidcache: Cell::new(0),
+            goidcacheend: Cell::new(0),
+            runq: RunQueue::new(),
+            g_free: GList { head: Cell::new(ptr::null_mut()), size: Cell::new(0) },
+        }
+    }
+}
+
+// SAFETY: the plain fields have one owner at a time, as the head of this file
+// says; the scheduler hands that ownership on with release and acquire.
+unsafe impl Sync for G {}
+// SAFETY: as for G.
+unsafe impl Sync for M {}
+// SAFETY: as for G.
+unsafe impl Sync for P {}
