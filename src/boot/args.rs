@@ -9,8 +9,7 @@ use core::ffi::{CStr, c_char};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use spin::Once;
-
+use crate::debug::lock::{Mutex, Rank};
 use crate::debug::{boottrace, vdso};
 use crate::mem;
 use crate::os::{self, Auxv};
@@ -19,7 +18,7 @@ static ARGC: AtomicUsize = AtomicUsize::new(0);
 static ARGV: AtomicPtr<*const c_char> = AtomicPtr::new(ptr::null_mut());
 static ENVC: AtomicUsize = AtomicUsize::new(0);
 static ENVP: AtomicPtr<*const c_char> = AtomicPtr::new(ptr::null_mut());
-static AUXV: Once<Auxv> = Once::new();
+static AUXV: Mutex<Auxv> = Mutex::new(Rank::Boot, Auxv::new());
 
 /// The page size where the auxiliary vector has none: every amd64 has it.
 const DEFAULT_PAGE_SIZE: usize = 4096;
@@ -56,7 +55,7 @@ extern "C" fn sysargs(argc: usize, argv: *const *const c_char) {
     if let Some(address) = found.vdso {
         vdsoinit(address);
     }
-    AUXV.call_once(|| found);
+    *AUXV.lock() = found;
 }
 
 /// Takes the clock from the vDSO, if it has one that we understand.
@@ -82,8 +81,8 @@ fn vdsoinit(address: usize) {
 }
 
 /// Returns the auxiliary vector. Behind `args` only.
-pub(super) fn auxv() -> &'static Auxv {
-    AUXV.call_once(Auxv::default)
+pub(super) fn auxv() -> Auxv {
+    *AUXV.lock()
 }
 
 /// Returns the program's arguments, its name first.

@@ -8,13 +8,14 @@
 //! | `osinit` | CPUs and huge pages |
 //! | `schedinit` | the subsystems, woken in order |
 //! | `moduledata` | the program's own ELF headers |
-//! | `rand` | random numbers |
+//! | `rand`, `chacha8` | random numbers |
 //! | `alg` | the hash function |
 //! | `settings` | GOMAXPROCS, GODEBUG, GOTRACEBACK |
 //! | `main` | `runtime.main`, the first goroutine |
 
 pub(crate) mod alg;
 pub(crate) mod args;
+mod chacha8;
 mod check;
 pub(crate) mod init;
 mod main;

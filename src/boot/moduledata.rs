@@ -4,11 +4,10 @@
 //! damaged on disk or cut short, or linked with another script, is refused
 //! here with one line, before anything of it is relied on.
 
-use spin::Once;
-
 use super::args::auxv;
 use crate::debug::elf::{self, Expected, Module};
 use crate::debug::fatal;
+use crate::debug::lock::{Mutex, Rank};
 use crate::debug::print::Line;
 
 // SAFETY: labels of the linker script and the assembly; only their addresses
@@ -32,7 +31,7 @@ const HEADERS: usize = 0x1000;
 /// The bytes of TLS that m0 has room for: the slot of g.
 const M0_TLS: usize = 8;
 
-static FIRST_MODULE: Once<Module> = Once::new();
+static FIRST_MODULE: Mutex<Option<Module>> = Mutex::new(Rank::Boot, None);
 
 /// The initial contents of a thread's TLS.
 pub(crate) struct TlsImage {
@@ -74,7 +73,7 @@ pub(super) extern "C" fn moduledataverify() {
             if size != M0_TLS {
                 refuse("p_memsz of PT_TLS is not the 8 bytes of runtime.tlsg", size as u64);
             }
-            FIRST_MODULE.call_once(|| module);
+            *FIRST_MODULE.lock() = Some(module);
         }
         Err(error) => refuse(error.what, error.value),
     }
@@ -87,7 +86,7 @@ fn refuse(what: &str, value: u64) -> ! {
 
 /// Returns what a new thread's TLS starts as.
 pub(crate) fn tls_image() -> TlsImage {
-    let tls = FIRST_MODULE.get().and_then(|module| module.tls);
+    let tls = FIRST_MODULE.lock().and_then(|module| module.tls);
     TlsImage {
         start: core::ptr::with_exposed_provenance(tls.map_or(0, |tls| tls.vaddr)),
         file_size: tls.map_or(0, |tls| tls.filesz),

@@ -1,14 +1,14 @@
-//! Random numbers for the runtime: `ChaCha8`, seeded with what the kernel gives
-//! each new process.
+//! Random numbers for the runtime: ChaCha with 8 rounds, seeded with what the
+//! kernel gives each new process.
 //!
-//! Go's counterparts: `runtime/rand.go`, `internal/chacha8rand`.
+//! Go's counterparts: `runtime/rand.go`, `internal/chacha8rand`. Written here
+//! like Go's, since the crates for it are made for speed: they unroll it into
+//! 2 KiB of vector code, an eighth of an empty program.
 
 use core::ptr;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-
 use super::args::auxv;
+use super::chacha8::ChaCha8;
 use crate::debug::lock::{Mutex, Rank};
 use crate::sched::M0;
 use crate::{arch, os};
@@ -19,7 +19,7 @@ const STARTUP_RANDOM: usize = 16;
 /// Where the canary is in m0's TLS: FS:0x28, FS being the second word.
 const M0_CANARY: usize = 1 + 0x28 / 8;
 
-static STATE: Mutex<Option<ChaCha8Rng>> = Mutex::new(Rank::Rand, None);
+static STATE: Mutex<ChaCha8> = Mutex::new(Rank::Rand, ChaCha8::new([0; 32]));
 
 /// Seeds the generator and gives m0 its stack canary. On g0, before anything
 /// draws.
@@ -29,32 +29,27 @@ pub(super) extern "C" fn randinit() {
     let mut seed = [0u8; 32];
     match auxv().random {
         Some(address) => {
-            let source: *const [u8; STARTUP_RANDOM] = ptr::with_exposed_provenance(address);
-            // SAFETY: AT_RANDOM points at 16 bytes.
-            let random = unsafe { source.read() };
-            for (to, from) in seed.iter_mut().zip(random) {
-                *to = from;
-            }
+            let source: *const u8 = ptr::with_exposed_provenance(address);
+            // SAFETY: AT_RANDOM points at 16 bytes; the seed has more.
+            unsafe { source.copy_to_nonoverlapping(seed.as_mut_ptr(), STARTUP_RANDOM) };
         }
         // An emulator or a wrapper left it out: ask, and if nobody answers, the
         // clocks have to do, as in Go.
         None if os::random(&mut seed) => {}
         None => {
             let clocks = [os::nanotime() as u64, arch::cputicks(), os::walltime().1 as u64, os::thread_id()];
-            for (to, from) in seed.iter_mut().zip(clocks.iter().flat_map(|clock| clock.to_ne_bytes())) {
-                *to = from;
+            for (to, from) in seed.chunks_exact_mut(8).zip(clocks) {
+                to.copy_from_slice(&from.to_ne_bytes());
             }
         }
     }
-    let mut rng = ChaCha8Rng::from_seed(seed);
-    let canary = rng.next_u64() & !0xff; // a NUL first, to stop what copies strings
+    *STATE.lock() = ChaCha8::new(seed);
     if let Some(slot) = M0.tls.get(M0_CANARY) {
-        slot.set(canary as usize);
+        slot.set(rand() as usize & !0xff); // a NUL first, to stop what copies strings
     }
-    *STATE.lock() = Some(rng);
 }
 
 /// Draws a number. From any stack, behind `randinit`.
 pub(crate) fn rand() -> u64 {
-    STATE.lock().as_mut().map_or(0, Rng::next_u64)
+    STATE.lock().next_u64()
 }

@@ -38,7 +38,7 @@ struct Trace {
     last: Cell<u64>,
     /// Ticks that the trace itself took.
     spent: Cell<u64>,
-    /// Nanoseconds for 2^32 ticks.
+    /// Nanoseconds for 2^20 ticks.
     rate: Cell<u64>,
 }
 
@@ -92,7 +92,8 @@ pub(crate) fn enable(on: bool) {
 
 /// Prints one step, which ended at `ticks`.
 fn report(name: &str, ticks: u64) {
-    let nanoseconds = |ticks: u64| ((u128::from(ticks) * u128::from(TRACE.rate.get())) >> 32) as u64;
+    // A boot of less than four hours does not overflow.
+    let nanoseconds = |ticks: u64| ticks.wrapping_mul(TRACE.rate.get()) >> 20;
     let since_entry = ticks.saturating_sub(BOOT_TICKS.load(Ordering::Relaxed)); // as above
     let own = ticks.saturating_sub(TRACE.last.replace(ticks));
     Line::new()
@@ -105,7 +106,7 @@ fn report(name: &str, ticks: u64) {
         .print();
 }
 
-/// Compares the counter with the clock for a millisecond: nanoseconds for 2^32
+/// Compares the counter with the clock for a millisecond: nanoseconds for 2^20
 /// ticks.
 fn measure_rate() -> u64 {
     const INTERVAL: i64 = 1_000_000;
@@ -115,7 +116,7 @@ fn measure_rate() -> u64 {
         let passed = os::nanotime() - clock;
         if passed >= INTERVAL {
             let counted = arch::cputicks() - ticks;
-            return (((passed as u128) << 32) / u128::from(counted.max(1))) as u64;
+            return ((passed as u64) << 20) / counted.max(1);
         }
     }
 }

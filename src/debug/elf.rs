@@ -21,9 +21,7 @@
 //! The file stands alone, so that a test on the host can feed it damaged images;
 //! [`super::vdso`] reads the vDSO through the same helpers.
 
-use goblin::elf::header::{
-    ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_X86_64, ET_EXEC, EV_CURRENT,
-};
+use goblin::elf::header::{ELFCLASS64, ELFDATA2LSB, ELFMAG, EM_X86_64, ET_EXEC, EV_CURRENT};
 use goblin::elf::program_header::{PF_W, PF_X, PT_GNU_STACK, PT_LOAD, PT_TLS};
 use goblin::elf64::header::Header;
 use goblin::elf64::program_header::{ProgramHeader, SIZEOF_PHDR};
@@ -102,63 +100,69 @@ pub(crate) struct ElfError {
 /// `schedinit` calls this on g0; `image` may end anywhere, and what it must hold
 /// is the ELF header and the program headers.
 pub(crate) fn verify(image: &[u8], expected: &Expected) -> Result<Module, ElfError> {
-    let mut module = Module { min: expected.load_base, ..Module::default() };
-    module.verify(image, expected)?;
+    let header = header(image)?;
+    let (kind, entry) = (header.e_type, header.e_entry);
+    require(kind == ET_EXEC, "e_type is not EXEC", kind.into())?;
+    let ours = entry == expected.entry as u64;
+    require(ours, "e_entry is not _rt0_amd64_linux", entry)?;
+
+    let segments = program_headers(image, header)?;
+    let table = (expected.load_base as u64).wrapping_add(header.e_phoff);
+    let (count, size) = (header.e_phnum.into(), header.e_phentsize.into());
+    agree(expected.phdr, table, "AT_PHDR is not at e_phoff")?;
+    agree(expected.phnum, count, "AT_PHNUM is not e_phnum")?;
+    agree(expected.phent, size, "AT_PHENT is not e_phentsize")?;
+
+    let mut module = Module {
+        min: expected.load_base,
+        ..Module::default()
+    };
+    let mut stack = false;
+    let mut tls = None;
+    for segment in segments {
+        let (start, flags) = (segment.p_vaddr, segment.p_flags);
+        match segment.p_type {
+            PT_LOAD => module.add(segment)?,
+            PT_GNU_STACK => {
+                require(
+                    flags & PF_X == 0,
+                    "PT_GNU_STACK is executable",
+                    flags.into(),
+                )?;
+                stack = true;
+            }
+            PT_TLS => {
+                require(tls.is_none(), "second PT_TLS", start)?;
+                tls = Some(segment);
+            }
+            _ => {}
+        }
+    }
+    require(stack, "PT_GNU_STACK is missing", 0)?;
+    let (start, end) = module.text;
+    let (from, to) = (expected.text, expected.etext);
+    let around = start <= from && from <= to && to <= end;
+    require(
+        around,
+        "executable PT_LOAD is not around runtime.text",
+        start as u64,
+    )?;
+    let inside = start <= expected.entry && expected.entry < end;
+    require(inside, "e_entry is not in the text", entry)?;
+    if let Some(tls) = tls {
+        module.tls = tls_image(tls, segments)?;
+    }
     Ok(module)
 }
 
 impl Module {
-    /// Does [`verify`]'s work, in place.
-    fn verify(&mut self, image: &[u8], expected: &Expected) -> Result<(), ElfError> {
-        let header = header(image)?;
-        require(header.e_type == ET_EXEC, "e_type is not EXEC", header.e_type.into())?;
-        let entry = expected.entry as u64;
-        require(header.e_entry == entry, "e_entry is not _rt0_amd64_linux", header.e_entry)?;
-
-        let segments = program_headers(image, header).ok_or(ElfError {
-            what: "e_phoff: headers outside the image",
-            value: header.e_phoff,
-        })?;
-        let table = (expected.load_base as u64).wrapping_add(header.e_phoff);
-        agree(expected.phdr, table, "AT_PHDR is not at e_phoff")?;
-        agree(expected.phnum, header.e_phnum.into(), "AT_PHNUM is not e_phnum")?;
-        agree(expected.phent, header.e_phentsize.into(), "AT_PHENT is not e_phentsize")?;
-
-        let mut stack = false;
-        let mut tls = None;
-        for segment in segments {
-            match segment.p_type {
-                PT_LOAD => self.add(segment)?,
-                PT_GNU_STACK => {
-                    let executable = segment.p_flags & PF_X != 0;
-                    require(!executable, "PT_GNU_STACK is executable", segment.p_flags.into())?;
-                    stack = true;
-                }
-                PT_TLS => {
-                    require(tls.is_none(), "second PT_TLS", segment.p_vaddr)?;
-                    tls = Some(segment);
-                }
-                _ => {}
-            }
-        }
-        require(stack, "PT_GNU_STACK is missing", 0)?;
-        let (start, end) = self.text;
-        let covered = start <= expected.text && expected.text <= expected.etext && expected.etext <= end;
-        require(covered, "executable PT_LOAD is not around runtime.text", start as u64)?;
-        require(start <= expected.entry && expected.entry < end, "e_entry is not in the text", entry)?;
-        if let Some(tls) = tls {
-            self.tls = tls_image(tls, segments)?;
-        }
-        Ok(())
-    }
-
     /// Checks the next PT_LOAD, which must come after those before it, and takes
     /// note of it.
     fn add(&mut self, segment: &ProgramHeader) -> Result<(), ElfError> {
         let start = segment.p_vaddr;
         let end = sized(segment)?;
-        let same_place = (segment.p_offset ^ start) % PAGE == 0;
-        require(same_place, "PT_LOAD has another p_offset in the page", start)?;
+        let fits = (segment.p_offset ^ start).is_multiple_of(PAGE);
+        require(fits, "PT_LOAD has another p_offset in the page", start)?;
         if start == end {
             return Ok(()); // the kernel maps nothing for it
         }
@@ -168,7 +172,7 @@ impl Module {
         }
         // By whole pages: two segments in one page would take its permissions
         // and its contents from each other.
-        let free = (self.max as u64).next_multiple_of(PAGE) <= start / PAGE * PAGE;
+        let free = self.max as u64 <= start / PAGE * PAGE;
         require(free, "PT_LOAD overlaps the one before", start)?;
         self.max = end as usize;
 
@@ -197,7 +201,8 @@ fn tls_image(
     let start = tls.p_vaddr;
     sized(tls)?;
     let align = tls.p_align.max(1); // 0 and 1 both mean: anywhere
-    require(align.is_power_of_two(), "PT_TLS has a p_align not a power of two", align)?;
+    let right = align.is_power_of_two();
+    require(right, "PT_TLS has a p_align not a power of two", align)?;
     let held = tls.p_filesz == 0
         || segments.iter().any(|load| {
             load.p_type == PT_LOAD
@@ -216,8 +221,8 @@ fn tls_image(
 /// Checks a segment's sizes; gives its end, which is at most [`USER_END`].
 #[inline(never)] // for its size: two callers
 fn sized(segment: &ProgramHeader) -> Result<u64, ElfError> {
-    let (start, size) = (segment.p_vaddr, segment.p_memsz);
-    require(segment.p_filesz <= size, "p_filesz is above p_memsz", segment.p_filesz)?;
+    let (start, size, file) = (segment.p_vaddr, segment.p_memsz, segment.p_filesz);
+    require(file <= size, "p_filesz is above p_memsz", file)?;
     let inside = start <= USER_END && size <= USER_END - start;
     require(inside, "p_vaddr + p_memsz is not a user address", start)?;
     Ok(start + size)
@@ -232,7 +237,11 @@ fn agree(given: Option<usize>, ours: u64, what: &'static str) -> Result<(), ElfE
 /// Makes a condition that does not hold an error.
 #[inline]
 fn require(holds: bool, what: &'static str, value: u64) -> Result<(), ElfError> {
-    if holds { Ok(()) } else { Err(ElfError { what, value }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(ElfError { what, value })
+    }
 }
 
 /// Views the ELF header and checks all of it that a program and a shared object
@@ -243,19 +252,32 @@ pub(super) fn header(image: &[u8]) -> Result<&Header, ElfError> {
         value: image.len() as u64,
     })?;
     // The first seven bytes; the eighth names a system, and no one reads it.
-    let ident = u64::from_le_bytes(*header.e_ident.first_chunk().unwrap_or(&[0; 8])) & !(0xff << 56);
-    require(ident == IDENT, "e_ident is not 64-bit little-endian ELF", ident)?;
-    let version = header.e_version;
-    require(version == EV_CURRENT.into(), "e_version is not 1", version.into())?;
-    require(header.e_machine == EM_X86_64, "e_machine is not 0x3e", header.e_machine.into())?;
+    let ident = *header.e_ident.first_chunk().unwrap_or(&[0; 8]);
+    let ident = u64::from_le_bytes(ident) & !(0xff << 56);
+    require(
+        ident == IDENT,
+        "e_ident is not 64-bit little-endian ELF",
+        ident,
+    )?;
+    let (version, machine) = (header.e_version, header.e_machine);
+    let current = version == EV_CURRENT.into();
+    require(current, "e_version is not 1", version.into())?;
+    let ours = machine == EM_X86_64;
+    require(ours, "e_machine is not 0x3e", machine.into())?;
     let size = header.e_phentsize;
-    require(size as usize == SIZEOF_PHDR, "e_phentsize is not 0x38", size.into())?;
+    let right = size as usize == SIZEOF_PHDR;
+    require(right, "e_phentsize is not 0x38", size.into())?;
     Ok(header)
 }
 
-/// Views the program headers; `None` if they are not wholly inside `image`, or
-/// not aligned.
-pub(super) fn program_headers<'a>(image: &'a [u8], header: &Header) -> Option<&'a [ProgramHeader]> {
-    let table = image.get(header.e_phoff as usize..)?;
-    plain::slice_from_bytes_len(table, header.e_phnum.into()).ok()
+/// Views the program headers, if they are wholly inside `image`, and aligned.
+pub(super) fn program_headers<'a>(
+    image: &'a [u8],
+    header: &Header,
+) -> Result<&'a [ProgramHeader], ElfError> {
+    let table = image.get(header.e_phoff as usize..).unwrap_or_default();
+    plain::slice_from_bytes_len(table, header.e_phnum.into()).map_err(|_| ElfError {
+        what: "e_phoff: headers outside the image",
+        value: header.e_phoff,
+    })
 }

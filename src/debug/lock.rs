@@ -22,6 +22,8 @@ pub(crate) enum Rank {
     Heap = 2,
     /// The boot heap.
     BootHeap = 3,
+    /// What the boot found out and keeps.
+    Boot = 4,
 }
 
 /// A lock with a rank.

@@ -22,11 +22,12 @@ impl Line {
     }
 
     /// Appends bytes.
+    #[inline(never)]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        for (to, from) in self.text.iter_mut().skip(self.length).zip(bytes) {
-            *to = *from;
-            self.length += 1;
-        }
+        let room = self.text.get_mut(self.length..).unwrap_or_default();
+        let (to, from) = (room.iter_mut(), bytes.iter());
+        self.length += bytes.len().min(to.len());
+        to.zip(from).for_each(|(to, from)| *to = *from);
         self
     }
 
@@ -36,6 +37,7 @@ impl Line {
     }
 
     /// Appends text, with control characters as `?`: for what came from outside.
+    #[inline(never)]
     pub(crate) fn foreign(&mut self, text: &[u8]) -> &mut Self {
         for &byte in text.iter().take(100) {
             self.bytes(&[if byte < b' ' || byte == 0x7f { b'?' } else { byte }]);
@@ -44,11 +46,13 @@ impl Line {
     }
 
     /// Appends a number in decimal.
+    #[inline(never)]
     pub(crate) fn dec(&mut self, number: u64) -> &mut Self {
         self.radix(number, 10, 1)
     }
 
     /// Appends a number in decimal, right-aligned in `width` columns.
+    #[inline(never)]
     pub(crate) fn column(&mut self, number: u64, width: usize) -> &mut Self {
         let mut digits = 1;
         let mut rest = number / 10;
@@ -63,11 +67,13 @@ impl Line {
     }
 
     /// Appends a number in hexadecimal, with 0x.
+    #[inline(never)]
     pub(crate) fn hex(&mut self, number: u64) -> &mut Self {
         self.str("0x").radix(number, 16, 1)
     }
 
     /// Appends a number.
+    #[inline(never)]
     fn radix(&mut self, mut number: u64, radix: u64, least: usize) -> &mut Self {
         let mut digits = [0u8; 20];
         let mut used = 0;
@@ -85,6 +91,7 @@ impl Line {
 
     /// Writes the line, ended by a newline, to stderr. If that fails there is
     /// nobody left to tell.
+    #[inline(never)]
     pub(crate) fn print(&mut self) {
         let last = self.length.min(CAPACITY - 1);
         if let Some(end) = self.text.get_mut(last) {

@@ -13,8 +13,8 @@
 //! ```
 //!
 //! There are about a dozen symbols and we look for two, once: every symbol is
-//! compared with every name, and the hash tables serve only to count them. Since
-//! Linux 6.9 there is no DT_HASH on x86_64, before that there always was.
+//! compared with every name, and the hash tables serve only to count them. A
+//! kernel may give either kind of them, or both.
 //!
 //! Invariants:
 //! 1. All that is read lies inside the slice that the caller gave: a damaged
@@ -48,8 +48,15 @@ const VERSYM_VERSION: u16 = 0x7fff;
 
 /// The entries of the dynamic section that we need, in the order in which
 /// [`search`] takes them apart.
-const TAGS: [u64; 7] =
-    [DT_SYMTAB, DT_STRTAB, DT_STRSZ, DT_HASH, DT_GNU_HASH, DT_VERSYM, DT_VERDEF];
+const TAGS: [u64; 7] = [
+    DT_SYMTAB,
+    DT_STRTAB,
+    DT_STRSZ,
+    DT_HASH,
+    DT_GNU_HASH,
+    DT_VERSYM,
+    DT_VERDEF,
+];
 
 /// Finds how long the vDSO is in memory, from its first page.
 ///
@@ -81,7 +88,15 @@ fn search(image: &[u8], names: &[&[u8]], offsets: &mut [Option<usize>]) -> Optio
             }
         }
     }
-    let [symbols, strings, strings_size, hash, gnu_hash, versions, definitions] = values;
+    let [
+        symbols,
+        strings,
+        strings_size,
+        hash,
+        gnu_hash,
+        versions,
+        definitions,
+    ] = values;
 
     let symbols = table::<Sym>(image, base, symbols)?;
     let strings = table::<u8>(image, base, strings)?.get(..strings_size as usize)?;
@@ -90,7 +105,10 @@ fn search(image: &[u8], names: &[&[u8]], offsets: &mut [Option<usize>]) -> Optio
         _ => gnu_count(table(image, base, gnu_hash)?)?,
     };
     // An image without versions has one of each symbol.
-    let version = match (table(image, base, versions), table(image, base, definitions)) {
+    let version = match (
+        table(image, base, versions),
+        table(image, base, definitions),
+    ) {
         (Some(versions), Some(definitions)) => {
             Some((versions, version_index(definitions, strings)?))
         }
@@ -104,7 +122,9 @@ fn search(image: &[u8], names: &[&[u8]], offsets: &mut [Option<usize>]) -> Optio
             && symbol.st_shndx != 0 // SHN_UNDEF
             && offset < image.len();
         let wanted = version.is_none_or(|(versions, wanted)| {
-            versions.get(index).is_some_and(|entry| entry & VERSYM_VERSION == wanted)
+            versions
+                .get(index)
+                .is_some_and(|entry| entry & VERSYM_VERSION == wanted)
         });
         if !(callable && wanted) {
             continue;
@@ -134,7 +154,7 @@ fn layout(image: &[u8]) -> Option<Layout> {
     let mut base = MISSING;
     let mut size = 0;
     let mut dynamic = MISSING;
-    for segment in program_headers(image, header)? {
+    for segment in program_headers(image, header).ok()? {
         match segment.p_type {
             PT_LOAD => {
                 if base == MISSING {
@@ -151,7 +171,11 @@ fn layout(image: &[u8]) -> Option<Layout> {
             _ => {}
         }
     }
-    (size != 0).then_some(Layout { base, size: size as usize, dynamic })
+    (size != 0).then_some(Layout {
+        base,
+        size: size as usize,
+        dynamic,
+    })
 }
 
 /// Views the image from a virtual address on as a table of `T`, up to the
@@ -169,10 +193,12 @@ fn table<T: Plain>(image: &[u8], base: u64, address: u64) -> Option<&[T]> {
 ///   u64 bloom[]   u32 bucket[]: where each chain starts   u32 chain[]: bit 0 ends it
 /// ```
 fn gnu_count(table: &[u32]) -> Option<usize> {
-    let [buckets, first, bloom, _shift, table @ ..] = table else { return None };
+    let [buckets, first, bloom, _shift, table @ ..] = table else {
+        return None;
+    };
     let table = table.get(*bloom as usize * 2..)?;
     let (starts, chains) = table.split_at_checked(*buckets as usize)?;
-    let last = *starts.iter().max()?;
+    let last = starts.iter().fold(0, |last, start| last.max(*start));
     let Some(skipped) = last.checked_sub(*first) else {
         return Some(*first as usize); // every chain is empty
     };
@@ -184,7 +210,9 @@ fn gnu_count(table: &[u32]) -> Option<usize> {
 /// of which each says how far off its name and the next version are.
 fn version_index(mut definition: &[u32], strings: &[u8]) -> Option<u16> {
     loop {
-        let [flags, index, _hash, name, next, ..] = definition else { return None };
+        let [flags, index, _hash, name, next, ..] = definition else {
+            return None;
+        };
         let name = definition.get(*name as usize / 4)?;
         if flags >> 16 & VER_FLG_BASE == 0 && is_named(strings, *name, VERSION) {
             return Some(*index as u16 & VERSYM_VERSION);
@@ -198,6 +226,8 @@ fn version_index(mut definition: &[u32], strings: &[u8]) -> Option<u16> {
 
 /// Whether the string at `offset` of the string table is `name`.
 fn is_named(strings: &[u8], offset: u32, name: &[u8]) -> bool {
-    let rest = strings.get(offset as usize..).and_then(|text| text.strip_prefix(name));
+    let rest = strings
+        .get(offset as usize..)
+        .and_then(|text| text.strip_prefix(name));
     rest.and_then(<[u8]>::first) == Some(&0)
 }

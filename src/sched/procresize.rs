@@ -28,16 +28,14 @@ pub(crate) fn procresize(procs: i32) {
             throw("procresize: the boot heap is used up");
         };
         let place: *mut P = place.cast().as_ptr();
-        // SAFETY: fresh memory for a P, never freed.
-        unsafe { place.write(P::new()) };
-        // SAFETY: just written.
+        // SAFETY: fresh memory, never freed; and the zeros in it are a P: idle,
+        // with an empty queue and no M.
         let pp = unsafe { &*place };
         pp.id.set(id);
         set_status(pp, PStatus::Idle);
         slot.store(place, Ordering::Release); // pairs with allp
     }
     GOMAXPROCS.store(procs, Ordering::Release); // pairs with allp
-    let mut first = None;
     let mut sched = SCHED.lock.lock();
     // Idle ones in such an order that the lowest number is taken first.
     for pp in allp().filter(|pp| pp.id.get() != 0) {
@@ -46,10 +44,7 @@ pub(crate) fn procresize(procs: i32) {
         sched.npidle += 1;
     }
     drop(sched);
-    for pp in allp().take(1) {
-        first = Some(pp);
-    }
-    match first {
+    match allp().next() {
         Some(pp) => acquirep(pp),
         None => throw("procresize: no P"),
     }

@@ -265,7 +265,7 @@ pub(crate) struct Sysmontick {
     pub(crate) schedwhen: Cell<i64>,
 }
 
-/// A processor: what an M must hold to run goroutines.
+/// A processor: what an M must hold to run goroutines. All zeros are a new one.
 #[repr(C)]
 pub(crate) struct P {
     /// Its number, from 0.
@@ -288,24 +288,6 @@ pub(crate) struct P {
     pub(crate) runq: RunQueue<G>,
     /// Dead goroutines, with their stacks.
     pub(crate) g_free: GList,
-}
-
-impl P {
-    /// Makes one that has never run.
-    pub(crate) const fn new() -> Self {
-        Self {
-            id: Cell::new(0),
-            status: AtomicU32::new(PStatus::Stop as u32),
-            link: Cell::new(ptr::null_mut()),
-            schedtick: AtomicU32::new(0),
-            sysmontick: Sysmontick { schedtick: Cell::new(0), schedwhen: Cell::new(0) },
-            m: AtomicPtr::new(ptr::null_mut()),
-            goidcache: Cell::new(0),
-            goidcacheend: Cell::new(0),
-            runq: RunQueue::new(),
-            g_free: GList { head: Cell::new(ptr::null_mut()), size: Cell::new(0) },
-        }
-    }
 }
 
 // SAFETY: the plain fields have one owner at a time, as the head of this file

@@ -18,7 +18,7 @@ const AT_SYSINFO_EHDR: usize = 33;
 
 /// The entries that the runtime uses; what a wrapper or an emulator left out,
 /// or gave as 0, is None.
-#[derive(Default)]
+#[derive(Clone, Copy)]
 pub(crate) struct Auxv {
     /// The address of the program headers.
     pub(crate) phdr: Option<usize>,
@@ -38,13 +38,29 @@ pub(crate) struct Auxv {
     pub(crate) vdso: Option<usize>,
 }
 
+impl Auxv {
+    /// Makes one that says nothing.
+    pub(crate) const fn new() -> Self {
+        Self {
+            phdr: None,
+            phent: None,
+            phnum: None,
+            page_size: None,
+            secure: false,
+            random: None,
+            hwcap2: 0,
+            vdso: None,
+        }
+    }
+}
+
 /// Reads the auxiliary vector.
 ///
 /// # Safety
 ///
 /// `vector` must point at pairs of words that end with an AT_NULL pair.
 pub(crate) unsafe fn sysauxv(vector: *const [usize; 2]) -> Auxv {
-    let mut found = Auxv::default();
+    let mut found = Auxv::new();
     let mut at = vector;
     loop {
         // SAFETY: not behind the AT_NULL pair, at which the loop ends.
@@ -92,7 +108,6 @@ pub(crate) fn huge_page_size() -> usize {
     };
     let mut digits = [0u8; 20];
     let length = super::read(&file, &mut digits).unwrap_or(0);
-    super::close(file);
     let text = digits.get(..length).unwrap_or_default();
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     match crate::debug::print::parse_decimal(text) {

@@ -41,7 +41,11 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// Makes empty buffers.
     pub(crate) const fn new() -> Self {
-        Self { group: Text::new(), path: Text::new(), chunk: [0; _] }
+        Self {
+            group: Text::new(),
+            path: Text::new(),
+            chunk: [0; _],
+        }
     }
 }
 
@@ -65,10 +69,13 @@ impl CpuLimit {
 /// How many Ps to start with: the limit in whole CPUs, rounded up, at least 2 and
 /// at most `ncpu`.
 ///
-/// At least 2, since a lone P that uses its quota up leaves nobody to run while
-/// it is throttled. So with `ncpu` below 3 there is no need to know the limit.
+/// At least 2, as in Go: a limit of half a CPU is still no reason to let one busy
+/// goroutine hold up all others. So with `ncpu` below 3 the limit changes nothing,
+/// and the caller need not look for it.
 pub(crate) fn default_gomaxprocs(ncpu: i32, limit: Option<CpuLimit>) -> i32 {
-    let Some(CpuLimit { quota, period }) = limit else { return ncpu };
+    let Some(CpuLimit { quota, period }) = limit else {
+        return ncpu;
+    };
     let cpus = quota / period + u64::from(!quota.is_multiple_of(period.get()));
     i32::try_from(cpus).unwrap_or(i32::MAX).max(2).min(ncpu)
 }
@@ -120,7 +127,7 @@ fn find_group<F: Files>(fields: &mut Fields<'_, F>, group: &mut Text) -> Option<
         let unified = fields.word == word(b"0");
         fields.field(b':', None);
         let cpu = fields.has_cpu;
-        if (unified || cpu) && fields.field(b'\n', Some(group)) == b'\n' {
+        if (unified || cpu) && fields.field(b'\n', Some(group)) == b'\n' && group.is_absolute() {
             if cpu {
                 return Some(Hierarchy::V1);
             }
@@ -150,7 +157,9 @@ fn find_directory<F: Files>(
             fields.field(b' ', None);
         }
         fields.field(b' ', Some(path));
-        let Some(rest) = path.get().and_then(|root| below(root, group)) else { continue };
+        let Some(rest) = path.get().and_then(|root| below(root, group)) else {
+            continue;
+        };
         fields.field(b' ', Some(path));
         // The mount options, then any number of optional fields, then a dash.
         while fields.field(b' ', None) == b' ' && fields.word != word(b"-") {}
@@ -164,7 +173,7 @@ fn find_directory<F: Files>(
                 wanted && fields.has_cpu
             }
         };
-        if wanted {
+        if wanted && path.is_absolute() {
             let mount = path.length;
             path.append(rest);
             return Some(mount);

@@ -60,7 +60,16 @@ impl<'a, F: Files> Fields<'a, F> {
     /// Prepares to read files.
     pub(super) fn new(files: &'a mut F, chunk: &'a mut Chunk) -> Self {
         let (position, length) = (0, 0);
-        Self { word: 0, has_cpu: false, stop: 0, position, length, file: None, files, chunk }
+        Self {
+            word: 0,
+            has_cpu: false,
+            stop: 0,
+            position,
+            length,
+            file: None,
+            files,
+            chunk,
+        }
     }
 
     /// Opens a file, before its first line.
@@ -96,7 +105,11 @@ impl<'a, F: Files> Fields<'a, F> {
         let mut element = 0;
         loop {
             // Past the end of the line there are only empty fields.
-            let mut byte = if matches!(self.stop, b'\n' | 0) { self.stop } else { self.byte() };
+            let mut byte = if matches!(self.stop, b'\n' | 0) {
+                self.stop
+            } else {
+                self.byte()
+            };
             let mut ends = byte == end || matches!(byte, b'\n' | 0);
             if let (b'\\', b' ', Some(_)) = (byte, end, &text) {
                 byte = self.octal();
@@ -145,7 +158,12 @@ impl<'a, F: Files> Fields<'a, F> {
             if digit > 9 {
                 return None;
             }
-            value = Some(value.unwrap_or(0).checked_mul(10)?.checked_add(digit.into())?);
+            value = Some(
+                value
+                    .unwrap_or(0)
+                    .checked_mul(10)?
+                    .checked_add(digit.into())?,
+            );
         }
     }
 
@@ -178,12 +196,20 @@ pub(super) struct Text {
 impl Text {
     /// Makes an empty text.
     pub(super) const fn new() -> Self {
-        Self { length: 0, bytes: [0; _] }
+        Self {
+            length: 0,
+            bytes: [0; _],
+        }
     }
 
     /// The text, if all of it is there.
     pub(super) fn get(&self) -> Option<&[u8]> {
         self.bytes.get(..self.length)
+    }
+
+    /// Whether the text is an absolute path, all of it there.
+    pub(super) fn is_absolute(&self) -> bool {
+        matches!(self.get(), Some([b'/', ..]))
     }
 
     /// Adds bytes.

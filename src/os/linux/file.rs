@@ -1,59 +1,67 @@
 //! Files and descriptors, as far as the boot and the messages need them.
+//!
+//! By bare system calls: rustix's descriptor types assert that they are not -1,
+//! and an assertion brings all of `core::fmt` into a program that has none.
 
 use core::ffi::CStr;
 
-use rustix::fd::BorrowedFd;
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
-
 use super::cgroup::{self, CpuLimit, Scratch};
 use super::fields::Files;
+use super::syscall::{nr, syscall4};
 
-/// A file that is open for reading; [`close`] ends it.
-pub(crate) type File = rustix::fd::OwnedFd;
+const O_RDWR: usize = 2;
+const O_CLOEXEC: usize = 0o2_000_000;
+const F_GETFD: usize = 1;
+const EINTR: isize = 4;
+const EIO: i32 = 5;
+const EBADF: isize = 9;
+
+/// A file that is open for reading; closed when it is dropped.
+pub(crate) struct File(usize);
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // SAFETY: the descriptor is ours, and nobody uses it afterwards.
+        unsafe { syscall4(nr::CLOSE, [self.0, 0, 0, 0]) };
+    }
+}
 
 /// Opens a file for reading.
 pub(crate) fn open_read(path: &CStr) -> Option<File> {
-    rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()
+    open(path, O_CLOEXEC).map(File)
+}
+
+/// Opens a file; returns the descriptor.
+fn open(path: &CStr, flags: usize) -> Option<usize> {
+    // SAFETY: the kernel reads the path up to its NUL.
+    let fd = unsafe { syscall4(nr::OPEN, [path.as_ptr().addr(), flags, 0, 0]) };
+    usize::try_from(fd).ok()
 }
 
 /// Reads at most `buffer.len()` bytes; 0 at the end.
 pub(crate) fn read(file: &File, buffer: &mut [u8]) -> Option<usize> {
     loop {
-        match rustix::io::read(file, &mut *buffer) {
-            Err(Errno::INTR) => {}
-            result => return result.ok(),
+        // SAFETY: the kernel writes at most that many bytes into our own.
+        let count = unsafe { syscall4(nr::READ, [file.0, buffer.as_mut_ptr().addr(), buffer.len(), 0]) };
+        if count != -EINTR {
+            return usize::try_from(count).ok();
         }
     }
 }
 
-/// Closes the file.
-pub(crate) fn close(file: File) {
-    drop(file);
-}
-
-/// Writes some of `bytes` to the descriptor and returns how many, or the errno.
-pub(crate) fn write_some(fd: i32, bytes: &[u8]) -> Result<usize, i32> {
-    // SAFETY: only used during this call. If the descriptor is not open, or not
-    // what the caller believes, the kernel says so or writes there: no memory is
-    // at stake.
-    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
-    loop {
-        match rustix::io::write(fd, bytes) {
-            Err(Errno::INTR) => {}
-            result => return result.map_err(Errno::raw_os_error),
-        }
-    }
-}
-
-/// Writes all of `bytes`, however many short writes that takes.
+/// Writes all of `bytes`, however many short writes that takes, or returns the
+/// errno.
 pub(crate) fn write_all(fd: i32, mut bytes: &[u8]) -> Result<(), i32> {
     while !bytes.is_empty() {
-        let written = write_some(fd, bytes)?;
-        if written == 0 {
-            return Err(Errno::IO.raw_os_error());
+        // SAFETY: the kernel reads the bytes. If the descriptor is not what the
+        // caller believes, they go elsewhere: no memory is at stake.
+        let count = unsafe { syscall4(nr::WRITE, [fd as usize, bytes.as_ptr().addr(), bytes.len(), 0]) };
+        match usize::try_from(count) {
+            Ok(0) => return Err(EIO),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(_) if count == -EINTR => {}
+            Err(_) => return Err(-count as i32),
         }
-        bytes = bytes.get(written..).unwrap_or_default();
     }
     Ok(())
 }
@@ -63,15 +71,11 @@ pub(crate) fn write_all(fd: i32, mut bytes: &[u8]) -> Result<(), i32> {
 /// Go's `checkfds`. Returns the first that could not be opened.
 pub(crate) fn check_fds() -> Result<(), i32> {
     for number in 0..3 {
-        // SAFETY: only asked about; EBADF is the answer that we want.
-        let fd = unsafe { BorrowedFd::borrow_raw(number) };
-        if rustix::io::fcntl_getfd(fd) != Err(Errno::BADF) {
-            continue;
-        }
+        // SAFETY: only asks; EBADF is the answer that we look for.
+        let flags = unsafe { syscall4(nr::FCNTL, [number as usize, F_GETFD, 0, 0]) };
         // The lowest free number is the one that we ask for: those below are open.
-        match rustix::fs::open(c"/dev/null", OFlags::RDWR, Mode::empty()) {
-            Ok(null) => core::mem::forget(null),
-            Err(_) => return Err(number),
+        if flags == -EBADF && open(c"/dev/null", O_RDWR) != Some(number as usize) {
+            return Err(number);
         }
     }
     Ok(())

@@ -9,6 +9,7 @@
 
 use core::ffi::c_void;
 use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::syscall::{nr, syscall4};
 
@@ -65,7 +66,7 @@ pub(crate) struct Died {
 /// Who is told of a fault.
 type OnFault = fn(&Died) -> !;
 
-static ON_FAULT: spin::Once<OnFault> = spin::Once::new();
+static ON_FAULT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
 // SAFETY: the routine's contract stands in asm/sys_linux_amd64.S.
 unsafe extern "C" {
@@ -91,7 +92,7 @@ pub(crate) fn set_mask(mask: u64) {
 /// Has `on_fault` called, on `stack`, for the faults of this process's threads
 /// that have a signal stack.
 pub(crate) fn initsig(stack: *mut u8, size: usize, on_fault: OnFault) {
-    ON_FAULT.call_once(|| on_fault);
+    ON_FAULT.store(on_fault as *mut c_void, Ordering::Release); // pairs with fault's load
     set_signal_stack(stack, size);
     let action = Sigaction {
         handler: fault as *const () as usize,
@@ -144,8 +145,8 @@ extern "C" fn fault(signal: i32, info: *const c_void, context: *const c_void) {
         pc: word(context, GREGS_OFFSET + 8 * REG_RIP),
         sp: word(context, GREGS_OFFSET + 8 * REG_RSP),
     };
-    match ON_FAULT.get() {
-        Some(on_fault) => on_fault(&died),
-        None => crate::arch::abort(),
-    }
+    // SAFETY: initsig stored such a function before it installed this handler;
+    // Acquire pairs with its store.
+    let on_fault = unsafe { core::mem::transmute::<*mut c_void, OnFault>(ON_FAULT.load(Ordering::Acquire)) };
+    on_fault(&died)
 }

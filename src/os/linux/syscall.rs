@@ -1,4 +1,5 @@
-//! System calls that rustix has no stable name for.
+//! Bare system calls: those that rustix has no stable name for, and those on the
+//! boot's way, where its checks would cost more than the call.
 //!
 //! | register | on the way in | on the way out |
 //! | --- | --- | --- |
@@ -10,6 +11,16 @@ use core::arch::asm;
 
 /// The numbers, as `asm/unistd_64.h` has them.
 pub(crate) mod nr {
+    /// `read`
+    pub(crate) const READ: usize = 0;
+    /// `write`
+    pub(crate) const WRITE: usize = 1;
+    /// `open`
+    pub(crate) const OPEN: usize = 2;
+    /// `close`
+    pub(crate) const CLOSE: usize = 3;
+    /// `fcntl`
+    pub(crate) const FCNTL: usize = 72;
     /// `rt_sigaction`
     pub(crate) const RT_SIGACTION: usize = 13;
     /// `rt_sigprocmask`

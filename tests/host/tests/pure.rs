@@ -1,0 +1,40 @@
+//! Tests of gort's pure modules, which need no running gort: the ELF headers,
+//! the vDSO, the control groups. Each is included here by its path, tried with
+//! what real machines have, and then with a great many damaged inputs.
+//!
+//! A panic would abort the whole program, which is what the damaged inputs are
+//! for: they pass if the program is still there.
+
+#[path = "../../../src/os/linux/cgroup.rs"]
+mod cgroup;
+#[path = "../../../src/debug/elf.rs"]
+mod elf;
+#[path = "../../../src/os/linux/fields.rs"]
+mod fields;
+#[path = "../../../src/debug/vdso.rs"]
+mod vdso;
+
+#[path = "pure/cgroup_cases.rs"]
+mod cgroup_cases;
+#[path = "pure/cgroup_systems.rs"]
+mod cgroup_systems;
+#[path = "pure/elf_cases.rs"]
+mod elf_cases;
+#[path = "pure/elf_damage.rs"]
+mod elf_damage;
+#[path = "pure/elf_image.rs"]
+mod elf_image;
+#[path = "pure/vdso_cases.rs"]
+mod vdso_cases;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(elf_cases::trials());
+    trials.extend(elf_damage::trials());
+    trials.extend(vdso_cases::trials());
+    trials.extend(cgroup_cases::trials());
+    libtest_mimic::run(&arguments, trials).exit();
+}
