@@ -513,11 +513,12 @@ runtime.abort:
 
 /* ------------------------------------------------------------------------
  * main.main for a program that has main_main instead: linked only where no
- * main! has made a main.main.
+ * main! has made a main.main. It has no `.type`: the assembler would describe
+ * it to the debugger as a function, and where there is another main.main, the
+ * linker would put that description onto the other.
  */
         .section .text.main.main, "ax", @progbits
         .weak   main.main
-        .type   main.main, @function
 main.main:
         .cfi_startproc
         push    rbp
@@ -539,6 +540,14 @@ main.main:
 rust_eh_personality:
         ud2
         .size   rust_eh_personality, . - rust_eh_personality
+
+/* The same for the prebuilt alloc, whose landing pads end in it. */
+        .section .text._Unwind_Resume, "ax", @progbits
+        .weak   _Unwind_Resume
+        .type   _Unwind_Resume, @function
+_Unwind_Resume:
+        ud2
+        .size   _Unwind_Resume, . - _Unwind_Resume
 
 /* ------------------------------------------------------------------------
  * Data
@@ -562,13 +571,13 @@ rust_eh_personality:
         variable runtime.bootTicks, 8
 
 /* A function where a libc hosts the program, else null. */
-        .section .data._cgo_init, "aw", @progbits
+        .section .bss._cgo_init, "aw", @nobits
         .balign 8
         .weak   _cgo_init
         .type   _cgo_init, @object
         .size   _cgo_init, 8
 _cgo_init:
-        .quad   0
+        .zero   8
 
 /* The entry of the first goroutine, as a datum, as Go has it. */
         .section .rodata.runtime.mainPC, "a", @progbits

@@ -1,71 +1,135 @@
 /*
  * For the debugger alone; none of it is loaded into memory.
  *
- *   - DWARF that gives the runtime's variables the names and types that Go's
- *     have: rustc describes them by their Rust paths and their atomic types,
- *     but a student who has read about `ncpu` types `p ncpu`. Each variable
- *     stands here twice, as `ncpu` and as `runtime.ncpu`.
+ *   - DWARF that gives the runtime's variables and structs the names and types
+ *     that Go's have: rustc describes them by their Rust paths, as atomics and
+ *     cells, and in a release build not at all; but a student who has read about
+ *     `ncpu` types `p ncpu`, or `p runtime.ncpu`, or `p runtime.g0.stack`.
  *   - gort's gdb script.
  */
+#include "go_asm.h"
+
         .intel_syntax noprefix
 
+#define DW_TAG_enumeration_type 0x04
+#define DW_TAG_member 0x0d
+#define DW_TAG_pointer_type 0x0f
 #define DW_TAG_compile_unit 0x11
+#define DW_TAG_structure_type 0x13
 #define DW_TAG_base_type 0x24
+#define DW_TAG_enumerator 0x28
 #define DW_TAG_variable 0x34
 #define DW_AT_location 0x02
 #define DW_AT_name 0x03
 #define DW_AT_byte_size 0x0b
 #define DW_AT_language 0x13
+#define DW_AT_const_value 0x1c
+#define DW_AT_data_member_location 0x38
 #define DW_AT_encoding 0x3e
-#define DW_AT_external 0x3f
 #define DW_AT_type 0x49
-#define DW_FORM_data1 0x0b
+#define DW_FORM_data4 0x06
+#define DW_FORM_data8 0x07
 #define DW_FORM_string 0x08
+#define DW_FORM_data1 0x0b
 #define DW_FORM_ref4 0x13
 #define DW_FORM_exprloc 0x18
-#define DW_FORM_flag_present 0x19
 #define DW_OP_addr 0x03
 #define DW_LANG_C99 0x0c
 #define DW_ATE_boolean 2
 #define DW_ATE_signed 5
 #define DW_ATE_unsigned 7
 
+        /* How each kind of entry below is laid out. */
         .section .debug_abbrev, "", @progbits
+        .macro  abbrev number, tag, children, attributes:vararg
+        .uleb128 \number, \tag
+        .byte   \children
+        .uleb128 \attributes
+        .uleb128 0, 0
+        .endm
 .Labbrevs:
-        .uleb128 1, DW_TAG_compile_unit
-        .byte   1                       /* has children */
-        .uleb128 DW_AT_name, DW_FORM_string, DW_AT_language, DW_FORM_data1, 0, 0
-        .uleb128 2, DW_TAG_base_type
-        .byte   0
-        .uleb128 DW_AT_name, DW_FORM_string, DW_AT_byte_size, DW_FORM_data1
-        .uleb128 DW_AT_encoding, DW_FORM_data1, 0, 0
-        .uleb128 3, DW_TAG_variable
-        .byte   0
-        .uleb128 DW_AT_name, DW_FORM_string, DW_AT_type, DW_FORM_ref4
-        .uleb128 DW_AT_external, DW_FORM_flag_present
-        .uleb128 DW_AT_location, DW_FORM_exprloc, 0, 0
+        abbrev 1, DW_TAG_compile_unit, 1, DW_AT_name, DW_FORM_string, DW_AT_language, DW_FORM_data1
+        abbrev 2, DW_TAG_base_type, 0, DW_AT_name, DW_FORM_string, DW_AT_byte_size, DW_FORM_data1, DW_AT_encoding, DW_FORM_data1
+        /* no DW_AT_external: gdb looks into Rust's own modules for what is global, and everywhere for what is not */
+        abbrev 3, DW_TAG_variable, 0, DW_AT_name, DW_FORM_string, DW_AT_type, DW_FORM_ref4, DW_AT_location, DW_FORM_exprloc
+        abbrev 4, DW_TAG_structure_type, 1, DW_AT_name, DW_FORM_string, DW_AT_byte_size, DW_FORM_data4
+        abbrev 5, DW_TAG_member, 0, DW_AT_name, DW_FORM_string, DW_AT_type, DW_FORM_ref4, DW_AT_data_member_location, DW_FORM_data8
+        abbrev 6, DW_TAG_pointer_type, 0, DW_AT_type, DW_FORM_ref4
+        abbrev 7, DW_TAG_enumeration_type, 1, DW_AT_name, DW_FORM_string, DW_AT_byte_size, DW_FORM_data1, DW_AT_type, DW_FORM_ref4
+        abbrev 8, DW_TAG_enumerator, 0, DW_AT_name, DW_FORM_string, DW_AT_const_value, DW_FORM_data1
         .byte   0
 
-        .macro  base_type label, name, size, encoding
+        .macro  base_type label, size, encoding
 .L\label:
         .uleb128 2
-        .asciz  "\name"
+        .asciz  "\label"
         .byte   \size, \encoding
         .endm
 
-        .macro  variable_named symbol, name, type
+        .macro  pointer_type label, type
+.L\label:
+        .uleb128 6
+        .long   .L\type - .Lunit
+        .endm
+
+        .macro  enumeration label, type, size
+.L\label:
+        .uleb128 7
+        .asciz  "runtime.\label"
+        .byte   \size
+        .long   .L\type - .Lunit
+        .endm
+
+        .macro  enumerator name, value
+        .uleb128 8
+        .asciz  "\name"
+        .byte   \value
+        .endm
+
+        .macro  structure label, size
+.L\label:
+        .uleb128 4
+        .asciz  "runtime.\label"
+        .long   \size
+        .endm
+
+        .macro  member name, type, offset, base=0
+        .uleb128 5
+        .asciz  "\name"
+        .long   .L\type - .Lunit
+        .quad   \offset - \base
+        .endm
+
+        .macro  variable name, type
         .uleb128 3
         .asciz  "\name"
         .long   .L\type - .Lunit
         .uleb128 9
         .byte   DW_OP_addr
-        .quad   \symbol
+        .quad   runtime.\name
         .endm
 
-        .macro  variable name, type
-        variable_named runtime.\name, \name, \type
-        variable_named runtime.\name, runtime.\name, \type
+        /* The variables: `do variable` makes each a variable, and `do global` a
+           member of `runtime`, a struct as large as the program: so `p ncpu` and
+           `p runtime.ncpu` both work, in the language of C as in that of Rust. It
+           does not begin at 0, which gdb takes for what the linker has dropped. */
+#define PACKAGE 0x1000
+        .macro  global name, type
+        member  \name, \type, runtime.\name, PACKAGE
         .endm
+        .macro  variables do
+        \do     ncpu, int32
+        \do     gomaxprocs, int32
+        \do     physPageSize, uintptr
+        \do     physHugePageSize, uintptr
+        \do     isIntel, bool
+        \do     lfenceBeforeRdtsc, bool
+        \do     processorVersionInfo, uint32
+        \do     g0, g
+        \do     m0, m
+        \do     allgs, pointer_g
+        .endm
+        .weak   runtime.allgs
 
         .section .debug_info, "", @progbits
 .Lunit:
@@ -77,17 +141,78 @@
         .uleb128 1
         .asciz  "the runtime's variables, under Go's names"
         .byte   DW_LANG_C99
-        base_type bool, bool, 1, DW_ATE_boolean
-        base_type int32, int32, 4, DW_ATE_signed
-        base_type uint32, uint32, 4, DW_ATE_unsigned
-        base_type uintptr, uintptr, 8, DW_ATE_unsigned
-        variable ncpu, int32
-        variable gomaxprocs, int32
-        variable physPageSize, uintptr
-        variable physHugePageSize, uintptr
-        variable isIntel, bool
-        variable lfenceBeforeRdtsc, bool
-        variable processorVersionInfo, uint32
+        base_type bool, 1, DW_ATE_boolean
+        base_type int32, 4, DW_ATE_signed
+        base_type int64, 8, DW_ATE_signed
+        base_type uint8, 1, DW_ATE_unsigned
+        base_type uint32, 4, DW_ATE_unsigned
+        base_type uint64, 8, DW_ATE_unsigned
+        base_type uintptr, 8, DW_ATE_unsigned
+        pointer_type pointer_g, g
+        pointer_type pointer_m, m
+
+        enumeration gstatus, uint32, 4
+        enumerator _Gidle, 0
+        enumerator _Grunnable, 1
+        enumerator _Grunning, 2
+        enumerator _Gsyscall, 3
+        enumerator _Gwaiting, 4
+        enumerator _Gdead, 6
+        .byte   0
+
+        structure stack, g_stack_size
+        member  lo, uintptr, g_stack_lo, g_stack_lo
+        member  hi, uintptr, g_stack_hi, g_stack_lo
+        .byte   0
+
+        structure gobuf, gobuf_size
+        member  sp, uintptr, gobuf_sp
+        member  pc, uintptr, gobuf_pc
+        member  g, pointer_g, gobuf_g
+        member  ctxt, uintptr, gobuf_ctxt
+        member  bp, uintptr, gobuf_bp
+        .byte   0
+
+        structure g, g_size
+        member  stack, stack, g_stack_lo
+        member  stackguard0, uintptr, g_stackguard0
+        member  stackguard1, uintptr, g_stackguard1
+        member  m, pointer_m, g_m
+        member  sched, gobuf, g_sched
+        member  atomicstatus, gstatus, g_atomicstatus
+        member  preempt, bool, g_preempt
+        member  waitreason, uint8, g_waitreason
+        member  goid, uint64, g_goid
+        member  parentGoid, uint64, g_parent_goid
+        member  schedlink, pointer_g, g_schedlink
+        member  alllink, pointer_g, g_alllink
+        member  lockedm, pointer_m, g_lockedm
+        member  waitsince, int64, g_waitsince
+        member  startpc, uintptr, g_startpc
+        member  gopc, uintptr, g_gopc
+        .byte   0
+
+        structure m, m_size
+        member  g0, pointer_g, m_g0
+        member  gsignal, pointer_g, m_gsignal
+        member  procid, uint64, m_procid
+        member  curg, pointer_g, m_curg
+        member  id, int64, m_id
+        member  locks, int32, m_locks
+        member  lockedg, pointer_g, m_lockedg
+        member  alllink, pointer_m, m_alllink
+        .byte   0
+
+        variables variable
+        structure package, 0x7fffffff
+        variables global
+        .byte   0
+        .uleb128 3                      /* a variable of that type */
+        .asciz  "runtime"
+        .long   .Lpackage - .Lunit
+        .uleb128 9
+        .byte   DW_OP_addr
+        .quad   PACKAGE
         .byte   0
 .Lunit_end:
 

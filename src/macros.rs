@@ -33,8 +33,8 @@ macro_rules! main {
 
 /// Has a function `fn()` run before `main.main`, on the main goroutine.
 ///
-/// The tasks of one program run one after another in link order: within one
-/// module in the order in which they are written.
+/// The tasks of one program run one after another: within one module in the
+/// order in which they are written, the modules in link order.
 ///
 /// ```ignore
 /// gort::init!(register);
@@ -49,7 +49,9 @@ macro_rules! init {
             #[unsafe(link_section = ".gort.inittask")]
             static TASK: $crate::__private::InitTask = $crate::__private::InitTask {
                 run: $init,
-                name: ::core::concat!(::core::module_path!(), "::", ::core::stringify!($init)),
+                module: ::core::module_path!(),
+                name: ::core::stringify!($init),
+                line: ::core::line!(),
             };
         };
     };

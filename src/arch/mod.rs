@@ -1,4 +1,5 @@
 //! What depends on the CPU alone.
 
 pub(crate) mod amd64;
-pub(crate) use amd64::{Features, abort, cputicks, features, getg, has_sse2};
+pub(crate) use amd64::named_nothing;
+pub(crate) use amd64::{Features, abort, cputicks, getg, has, has_sse2};

@@ -26,7 +26,7 @@ static HASH_KEY: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
 #[inline(never)]
 pub(super) extern "C" fn alginit() {
     let needed = Features::AES | Features::SSSE3 | Features::SSE41;
-    USE_AESHASH.store(arch::features().contains(needed), Ordering::Relaxed); // still one thread
+    USE_AESHASH.store(arch::has(needed), Ordering::Relaxed); // still one thread
     for key in &HASH_KEY {
         key.store(rand() | 1, Ordering::Relaxed); // as above; odd, to multiply with
     }

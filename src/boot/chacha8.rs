@@ -15,25 +15,22 @@ const PASSES: usize = 4;
 pub(crate) struct ChaCha8 {
     input: [u32; 16],
     block: [u32; 16],
-    /// How many words of the block are used up.
-    used: usize,
+    /// How many words of the block are left.
+    left: usize,
 }
 
 impl ChaCha8 {
-    /// Makes a generator from a key.
-    pub(crate) const fn new(key: [u8; 32]) -> Self {
-        let mut input = [0; 16];
-        let mut at = 0;
-        while at < 4 {
-            input[at] = CONSTANTS[at];
-            at += 1;
-        }
-        while at < 12 {
-            let byte = (at - 4) * 4;
-            input[at] = u32::from_le_bytes([key[byte], key[byte + 1], key[byte + 2], key[byte + 3]]);
-            at += 1;
-        }
-        Self { input, block: [0; 16], used: 16 }
+    /// Makes a generator without a key, all zeros.
+    pub(crate) const fn unseeded() -> Self {
+        Self { input: [0; 16], block: [0; 16], left: 0 }
+    }
+
+    /// Starts the stream of a key.
+    pub(crate) fn seed(&mut self, key: &[u64; 4]) {
+        self.left = 0;
+        let words = key.iter().flat_map(|&word| [word as u32, (word >> 32) as u32]);
+        let input = CONSTANTS.into_iter().chain(words).chain([0; 4]);
+        self.input.iter_mut().zip(input).for_each(|(to, from)| *to = from);
     }
 
     /// Draws 64 bits: two words of the key stream, the first one low.
@@ -44,12 +41,12 @@ impl ChaCha8 {
     /// Draws the next word of the key stream.
     #[inline(never)]
     fn next_u32(&mut self) -> u32 {
-        if self.used >= self.block.len() {
+        if self.left == 0 {
             self.refill();
-            self.used = 0;
+            self.left = self.block.len();
         }
-        let word = self.block[self.used & 15];
-        self.used += 1;
+        let word = self.block[(self.block.len() - self.left) & 15];
+        self.left -= 1;
         word
     }
 

@@ -1,5 +1,6 @@
 //! Init tasks: functions that run before `main.main`, on the main goroutine, on
-//! the main thread, in the order in which the linker found them.
+//! the main thread: within a module in the order in which they are written, the
+//! modules in the order in which the linker found them.
 //!
 //! Go's counterpart: `doInit` in `runtime/proc.go`. The tasks are a table in a
 //! section of their own, between two symbols of the linker script.
@@ -16,8 +17,12 @@ use crate::os;
 pub struct InitTask {
     /// What to call.
     pub run: fn(),
-    /// What to call it in `GODEBUG=inittrace=1`.
+    /// The module in which it is written.
+    pub module: &'static str,
+    /// Its name there, for `GODEBUG=inittrace=1`.
     pub name: &'static str,
+    /// The line of its `init!`.
+    pub line: u32,
 }
 
 // SAFETY: labels of the linker script around the tables; nothing writes there.
@@ -39,9 +44,18 @@ static RUNTIME_INIT_TIME: AtomicI64 = AtomicI64::new(0);
 #[used]
 #[unsafe(link_section = ".gort.inittask.runtime")]
 static INIT_TIME: InitTask = InitTask {
-    run: || RUNTIME_INIT_TIME.store(os::nanotime(), Ordering::Relaxed), // read by this goroutine
-    name: "runtime",
+    run: start_clock,
+    module: "runtime",
+    name: "start_clock",
+    line: 0,
 };
+
+/// Notes when the world started, if anybody will ask.
+fn start_clock() {
+    if inittrace() {
+        RUNTIME_INIT_TIME.store(os::nanotime(), Ordering::Relaxed); // read by this goroutine
+    }
+}
 
 /// Runs the runtime's tasks. On the main goroutine.
 pub(super) fn run_runtime_tasks() {
@@ -61,12 +75,30 @@ fn do_init(start: &'static [u8; 0], end: &'static [u8; 0]) {
     // SAFETY: the linker script puts all the tasks, and nothing else, between
     // the two; the section is aligned for them.
     let tasks = unsafe { core::slice::from_raw_parts(start.as_ptr().cast::<InitTask>(), count) };
-    for task in tasks {
-        if inittrace() {
-            traced(task);
-        } else {
-            (task.run)();
+    // The compiler keeps no order, and reverses it where it optimises across
+    // crates: a module's tasks run where its first one is, by their lines.
+    for (at, first) in tasks.iter().enumerate() {
+        let same_module = |task: &&InitTask| task.module == first.module;
+        let (before, rest) = tasks.split_at(at);
+        if before.iter().any(|task| same_module(&task)) {
+            continue;
         }
+        let mut line = Some(0);
+        while let Some(now) = line {
+            let same_line = |task: &&InitTask| same_module(task) && task.line == now;
+            rest.iter().filter(same_line).for_each(run);
+            let lines = rest.iter().filter(same_module).map(|task| task.line);
+            line = lines.filter(|&later| later > now).min();
+        }
+    }
+}
+
+/// Runs a task.
+fn run(task: &InitTask) {
+    if inittrace() {
+        traced(task);
+    } else {
+        (task.run)();
     }
 }
 
@@ -77,7 +109,7 @@ fn traced(task: &InitTask) {
     let end = os::nanotime();
     let since = start - RUNTIME_INIT_TIME.load(Ordering::Relaxed).min(start); // written by this goroutine
     let mut line = Line::new();
-    line.str("init ").str(task.name).str(" @");
+    line.str("init ").str(task.module).str("::").str(task.name).str(" @");
     milliseconds(&mut line, since);
     line.str(" ms, ");
     milliseconds(&mut line, end - start);

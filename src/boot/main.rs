@@ -8,7 +8,7 @@ use core::sync::atomic::Ordering;
 use super::init::{run_program_tasks, run_runtime_tasks};
 use crate::debug::boottrace::step;
 use crate::debug::fatal;
-use crate::{os, sched};
+use crate::{arch, os, sched};
 
 // SAFETY: `main!` makes it, or asm/asm_amd64.S where the program has main_main:
 // a function without arguments that returns an exit status.
@@ -24,7 +24,7 @@ const PANIC_ROUNDS: usize = 1000;
 #[unsafe(export_name = "runtime.main")]
 #[inline(never)]
 extern "C" fn main(_: *mut u8) {
-    sched::sysmon_started(); // the watcher, on its own M
+    sched::set_main_started(); // the first goroutine beside us brings sysmon
     sched::lock_os_thread(); // init tasks run on the main thread
     run_runtime_tasks();
     gcenable();
@@ -51,4 +51,6 @@ extern "C" fn main(_: *mut u8) {
 /// There is no collector; see `gcinit`.
 #[unsafe(export_name = "runtime.gcenable")]
 #[inline(never)]
-extern "C" fn gcenable() {}
+extern "C" fn gcenable() {
+    arch::named_nothing!("gcenable");
+}

@@ -26,5 +26,5 @@ mod rt0;
 mod schedinit;
 mod settings;
 
-pub(crate) use moduledata::{TlsImage, tls_image};
+pub(crate) use moduledata::tls_image;
 pub(crate) use rand::rand;

@@ -5,9 +5,9 @@
 //! here with one line, before anything of it is relied on.
 
 use super::args::auxv;
-use crate::debug::elf::{self, Expected, Module};
+use crate::debug::elf::{self, Expected};
 use crate::debug::fatal;
-use crate::debug::lock::{Mutex, Rank};
+use crate::debug::lock::{Mutex, rank};
 use crate::debug::print::Line;
 
 // SAFETY: labels of the linker script and the assembly; only their addresses
@@ -31,7 +31,8 @@ const HEADERS: usize = 0x1000;
 /// The bytes of TLS that m0 has room for: the slot of g.
 const M0_TLS: usize = 8;
 
-static FIRST_MODULE: Mutex<Option<Module>> = Mutex::new(Rank::Boot, None);
+static TLS_IMAGE: Mutex<elf::TlsImage, { rank::BOOT }> =
+    Mutex::new(elf::TlsImage { vaddr: 0, filesz: 0, memsz: 0, align: 0 });
 
 /// The initial contents of a thread's TLS.
 pub(crate) struct TlsImage {
@@ -63,17 +64,20 @@ pub(super) extern "C" fn moduledataverify() {
         text: (&raw const TEXT).addr(),
         etext: (&raw const ETEXT).addr(),
         load_base: base.addr(),
-        phdr: auxv.phdr,
-        phnum: auxv.phnum,
-        phent: auxv.phent,
+        phdr: auxv.phdr(),
+        phnum: auxv.phnum(),
+        phent: auxv.phent(),
     };
+    drop(auxv);
     match elf::verify(image, &expected) {
         Ok(module) => {
             let size = module.tls.map_or(0, |tls| tls.memsz);
             if size != M0_TLS {
                 refuse("p_memsz of PT_TLS is not the 8 bytes of runtime.tlsg", size as u64);
             }
-            *FIRST_MODULE.lock() = Some(module);
+            if let Some(tls) = module.tls {
+                *TLS_IMAGE.lock() = tls;
+            }
         }
         Err(error) => refuse(error.what, error.value),
     }
@@ -86,11 +90,11 @@ fn refuse(what: &str, value: u64) -> ! {
 
 /// Returns what a new thread's TLS starts as.
 pub(crate) fn tls_image() -> TlsImage {
-    let tls = FIRST_MODULE.lock().and_then(|module| module.tls);
+    let tls = *TLS_IMAGE.lock();
     TlsImage {
-        start: core::ptr::with_exposed_provenance(tls.map_or(0, |tls| tls.vaddr)),
-        file_size: tls.map_or(0, |tls| tls.filesz),
-        size: tls.map_or(M0_TLS, |tls| tls.memsz),
-        align: tls.map_or(8, |tls| tls.align),
+        start: core::ptr::with_exposed_provenance(tls.vaddr),
+        file_size: tls.filesz,
+        size: tls.memsz.max(M0_TLS),
+        align: tls.align.max(8),
     }
 }

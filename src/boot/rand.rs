@@ -9,41 +9,34 @@ use core::ptr;
 
 use super::args::auxv;
 use super::chacha8::ChaCha8;
-use crate::debug::lock::{Mutex, Rank};
+use crate::debug::lock::{Mutex, rank};
 use crate::sched::M0;
 use crate::{arch, os};
-
-/// The bytes at AT_RANDOM.
-const STARTUP_RANDOM: usize = 16;
 
 /// Where the canary is in m0's TLS: FS:0x28, FS being the second word.
 const M0_CANARY: usize = 1 + 0x28 / 8;
 
-static STATE: Mutex<ChaCha8> = Mutex::new(Rank::Rand, ChaCha8::new([0; 32]));
+static STATE: Mutex<ChaCha8, { rank::RAND }> = Mutex::new(ChaCha8::unseeded());
 
 /// Seeds the generator and gives m0 its stack canary. On g0, before anything
 /// draws.
 #[unsafe(export_name = "runtime.randinit")]
 #[inline(never)]
 pub(super) extern "C" fn randinit() {
-    let mut seed = [0u8; 32];
-    match auxv().random {
+    let mut seed = [0u64; 4];
+    let startup_random = auxv().random();
+    match startup_random {
         Some(address) => {
-            let source: *const u8 = ptr::with_exposed_provenance(address);
-            // SAFETY: AT_RANDOM points at 16 bytes; the seed has more.
-            unsafe { source.copy_to_nonoverlapping(seed.as_mut_ptr(), STARTUP_RANDOM) };
+            let source: *const [u64; 2] = ptr::with_exposed_provenance(address);
+            // SAFETY: AT_RANDOM points at 16 bytes, aligned to anything.
+            [seed[0], seed[1]] = unsafe { source.read_unaligned() };
         }
         // An emulator or a wrapper left it out: ask, and if nobody answers, the
         // clocks have to do, as in Go.
         None if os::random(&mut seed) => {}
-        None => {
-            let clocks = [os::nanotime() as u64, arch::cputicks(), os::walltime().1 as u64, os::thread_id()];
-            for (to, from) in seed.chunks_exact_mut(8).zip(clocks) {
-                to.copy_from_slice(&from.to_ne_bytes());
-            }
-        }
+        None => seed = [os::nanotime() as u64, arch::cputicks(), os::walltime().1 as u64, os::thread_id()],
     }
-    *STATE.lock() = ChaCha8::new(seed);
+    STATE.lock().seed(&seed);
     if let Some(slot) = M0.tls.get(M0_CANARY) {
         slot.set(rand() as usize & !0xff); // a NUL first, to stop what copies strings
     }

@@ -57,7 +57,7 @@ pub(super) extern "C" fn schedinit() {
 #[unsafe(export_name = "runtime.cpuinit")]
 #[inline(never)]
 extern "C" fn cpuinit() {
-    arch::amd64::cpuinit();
+    arch::amd64::cpuinit(args::auxv().fsgsbase());
 }
 
 /// Remembers the signal mask that the program was started with: threads and
@@ -99,4 +99,6 @@ extern "C" fn checkfds() {
 /// system will begin here.
 #[unsafe(export_name = "runtime.gcinit")]
 #[inline(never)]
-extern "C" fn gcinit() {}
+extern "C" fn gcinit() {
+    arch::named_nothing!("gcinit");
+}

@@ -23,7 +23,7 @@ static SECURE_MODE: AtomicBool = AtomicBool::new(false);
 
 /// Reads the settings of GODEBUG that the boot itself needs. Go's early scan.
 pub(super) fn early_godebug() {
-    if !auxv().secure {
+    if !auxv().secure() {
         each_setting(|name, value| {
             set(name, value);
         });
@@ -36,7 +36,7 @@ pub(super) fn early_godebug() {
 #[unsafe(export_name = "runtime.secure")]
 #[inline(never)]
 pub(super) extern "C" fn secure() {
-    if auxv().secure {
+    if auxv().secure() {
         SECURE_MODE.store(true, Ordering::Relaxed); // still one thread
         set_traceback(Traceback::None);
     }

@@ -32,7 +32,7 @@ enum Mode {
 /// The trace; only the booting thread, and later the main goroutine, touches it.
 struct Trace {
     mode: Cell<Mode>,
-    early: Cell<[(&'static str, u64); EARLY]>,
+    early: Cell<[Option<(&'static str, u64)>; EARLY]>,
     count: Cell<usize>,
     /// When the last step ended.
     last: Cell<u64>,
@@ -48,7 +48,7 @@ unsafe impl Sync for Trace {}
 
 static TRACE: Trace = Trace {
     mode: Cell::new(Mode::Unknown),
-    early: Cell::new([("", 0); EARLY]),
+    early: Cell::new([None; EARLY]),
     count: Cell::new(0),
     last: Cell::new(0),
     spent: Cell::new(0),
@@ -62,7 +62,7 @@ pub(crate) fn step(name: &'static str) {
         Mode::Unknown => {
             let mut early = TRACE.early.get();
             if let Some(slot) = early.get_mut(TRACE.count.get()) {
-                *slot = (name, arch::cputicks());
+                *slot = Some((name, arch::cputicks()));
                 TRACE.early.set(early);
                 TRACE.count.set(TRACE.count.get() + 1);
             }
@@ -84,7 +84,7 @@ pub(crate) fn enable(on: bool) {
     let begin = arch::cputicks();
     TRACE.rate.set(measure_rate());
     TRACE.last.set(BOOT_TICKS.load(Ordering::Relaxed)); // the entry's, same thread
-    for &(name, ticks) in TRACE.early.get().iter().take(TRACE.count.get()) {
+    for (name, ticks) in TRACE.early.get().into_iter().flatten() {
         report(name, ticks);
     }
     TRACE.spent.set(arch::cputicks() - begin);

@@ -19,10 +19,10 @@ pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Traceback {
-    /// No goroutine at all.
-    None,
     /// The one that died.
     Single,
+    /// No goroutine at all.
+    None,
     /// All of them.
     All,
     /// All, with the runtime's own.

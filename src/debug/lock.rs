@@ -1,7 +1,7 @@
 //! The runtime's locks: short spin locks with a rank each.
 //!
 //! Go's counterparts: `runtime/lock_*.go`, `lockrank.go`. Invariants:
-//! 1. A thread takes locks in the order of [`Rank`] only; debug builds check it.
+//! 1. A thread takes locks in the order of [`rank`] only; debug builds check it.
 //! 2. Whoever holds one does not park, does not call users' code, and does not
 //!    lose its P: `m.locks` says so to whoever would take it away.
 
@@ -11,75 +11,74 @@ use core::ops::{Deref, DerefMut};
 use crate::sched::{self, M};
 
 /// What a lock protects, in the order in which locks may be taken.
-#[derive(Clone, Copy)]
-#[repr(u8)]
-pub(crate) enum Rank {
+pub(crate) mod rank {
     /// `sched.lock`.
-    Sched = 0,
+    pub(crate) const SCHED: u8 = 0;
     /// The state of the random numbers.
-    Rand = 1,
+    pub(crate) const RAND: u8 = 1;
+    /// The reserve of stacks.
+    pub(crate) const STACK: u8 = 5;
     /// The program's heap.
-    Heap = 2,
+    pub(crate) const HEAP: u8 = 2;
     /// The boot heap.
-    BootHeap = 3,
+    pub(crate) const BOOT_HEAP: u8 = 3;
     /// What the boot found out and keeps.
-    Boot = 4,
+    pub(crate) const BOOT: u8 = 4;
 }
 
-/// A lock with a rank.
-pub(crate) struct Mutex<T> {
-    rank: Rank,
+/// A lock with a rank. The rank is part of the type, so that an open lock over
+/// zeros is all zeros: it lies in .bss and costs a page fault less.
+pub(crate) struct Mutex<T, const RANK: u8> {
     inner: spin::Mutex<T>,
 }
 
 /// The right to use what a lock protects; dropping it gives the lock back.
-pub(crate) struct Guard<'a, T> {
+pub(crate) struct Guard<'a, T, const RANK: u8> {
     inner: ManuallyDrop<spin::MutexGuard<'a, T>>,
-    rank: Rank,
     mp: &'static M,
 }
 
-impl<T> Mutex<T> {
+impl<T, const RANK: u8> Mutex<T, RANK> {
     /// Makes an open lock.
-    pub(crate) const fn new(rank: Rank, value: T) -> Self {
-        Self { rank, inner: spin::Mutex::new(value) }
+    pub(crate) const fn new(value: T) -> Self {
+        Self { inner: spin::Mutex::new(value) }
     }
 
     /// Takes the lock, from any stack.
-    pub(crate) fn lock(&self) -> Guard<'_, T> {
+    pub(crate) fn lock(&self) -> Guard<'_, T, RANK> {
         // The goroutine stays on this M from here on: locks is up before
         // anything could move it.
         let mp = sched::acquirem();
         if cfg!(debug_assertions) {
             let held = mp.lock_ranks.get();
-            if held >> self.rank as u8 != 0 {
+            if held >> RANK != 0 {
                 crate::debug::fatal::throw("lock ordering problem");
             }
-            mp.lock_ranks.set(held | 1 << self.rank as u8);
+            mp.lock_ranks.set(held | 1 << RANK);
         }
-        Guard { inner: ManuallyDrop::new(self.inner.lock()), rank: self.rank, mp }
+        Guard { inner: ManuallyDrop::new(self.inner.lock()), mp }
     }
 }
 
-impl<T> Drop for Guard<'_, T> {
+impl<T, const RANK: u8> Drop for Guard<'_, T, RANK> {
     fn drop(&mut self) {
         // SAFETY: once, here; nothing uses the inner guard afterwards.
         unsafe { ManuallyDrop::drop(&mut self.inner) };
         if cfg!(debug_assertions) {
-            self.mp.lock_ranks.set(self.mp.lock_ranks.get() & !(1 << self.rank as u8));
+            self.mp.lock_ranks.set(self.mp.lock_ranks.get() & !(1 << RANK));
         }
         sched::releasem(self.mp);
     }
 }
 
-impl<T> Deref for Guard<'_, T> {
+impl<T, const RANK: u8> Deref for Guard<'_, T, RANK> {
     type Target = T;
     fn deref(&self) -> &T {
         &self.inner
     }
 }
 
-impl<T> DerefMut for Guard<'_, T> {
+impl<T, const RANK: u8> DerefMut for Guard<'_, T, RANK> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.inner
     }

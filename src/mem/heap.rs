@@ -9,7 +9,7 @@ use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
 
 use linked_list_allocator::Heap;
-use crate::debug::lock::{Mutex, Rank};
+use crate::debug::lock::{Mutex, rank};
 use crate::os;
 
 /// Where the first arena shall be.
@@ -35,7 +35,7 @@ struct MHeap {
 }
 
 #[unsafe(export_name = "runtime.mheap_")]
-static MHEAP: Mutex<MHeap> = Mutex::new(Rank::Heap, MHeap { runs: [const { None }; MAX_RUNS] });
+static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap { runs: [const { None }; MAX_RUNS] });
 
 /// Prepares the heap; the first arena is mapped at the first allocation.
 pub(super) fn init() {

@@ -13,7 +13,7 @@ mod stack;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use boot_heap::persistentalloc;
-pub(crate) use stack::{DEFAULT_STACK, GUARD, stackalloc, stackinit};
+pub(crate) use stack::{GUARD, stackalloc, stackinit};
 
 use crate::debug::{fatal::throw, print::Line};
 

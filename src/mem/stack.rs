@@ -10,8 +10,16 @@
 //!   | guard: a fault  | never touched: no memory  |   used    | G   |
 //!   +-----------------+---------------------------------------------+
 //! ```
+//!
+//! Addresses are reserved for sixteen stacks at a time, without rights; a stack
+//! that is handed out gets its rights, and what is left between it and the one
+//! below is the guard. A stack never goes back to the system: the G on it is
+//! used again.
+
+use core::ptr;
 
 use crate::debug::fatal::throw;
+use crate::debug::lock::{Mutex, rank};
 use crate::os;
 
 /// The addresses below a stack that fault when touched. One page is enough
@@ -31,9 +39,34 @@ pub(crate) extern "C" fn stackinit() {
     }
 }
 
-/// Maps a stack of `size` bytes above a guard; returns lo and hi.
-pub(crate) fn stackalloc(size: usize) -> Option<(usize, usize)> {
-    let guard = os::map_stack(GUARD, size)?;
-    let lo = guard.expose_provenance() + GUARD;
-    Some((lo, lo + size))
+/// A guard and the stack above it.
+const SLOT: usize = GUARD + DEFAULT_STACK;
+
+/// How many stacks are reserved at a time.
+const SLAB_STACKS: usize = 16;
+
+/// Addresses that are reserved for stacks and not yet given out.
+struct Slab {
+    next: usize,
+    left: usize,
+}
+
+static SLAB: Mutex<Slab, { rank::STACK }> = Mutex::new(Slab { next: 0, left: 0 });
+
+/// Takes a stack of [`DEFAULT_STACK`] bytes above a guard, zeroed; returns lo
+/// and hi. None if the system has no room for it. From any stack.
+pub(crate) fn stackalloc() -> Option<(usize, usize)> {
+    let mut slab = SLAB.lock();
+    if slab.left == 0 {
+        slab.next = os::reserve(SLOT * SLAB_STACKS)?.expose_provenance();
+        slab.left = SLAB_STACKS;
+    }
+    let lo = slab.next + GUARD;
+    // SAFETY: the slot was reserved above, and nobody has it.
+    if !unsafe { os::open_up(ptr::with_exposed_provenance_mut(lo), DEFAULT_STACK) } {
+        return None;
+    }
+    slab.next += SLOT;
+    slab.left -= 1;
+    Some((lo, lo + DEFAULT_STACK))
 }

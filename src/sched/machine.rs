@@ -1,11 +1,14 @@
 //! Ms: the main thread's, and how another is made.
 //!
 //! Go's counterparts: `mstart1`, `mcommoninit`, `newm`, `newosproc`, `minit`.
-//! A new M is one mapping; nothing of it is ever given back:
+//! A new M is one stack like a goroutine's; nothing of it is ever given back:
 //!
 //! ```text
-//!   | guard | g0's stack, 64 KiB | signal stack, 32 KiB | TLS | M, g0, gsignal |
+//!   | guard | g0's stack         | TLS | M, g0, gsignal | signal stack, 32 KiB |
 //! ```
+//!
+//! What lies above g0's stack shares a page with its top: one page fault less.
+//! Of its address range g0 gets all that the rest leaves, at least 64 KiB.
 
 use core::cell::UnsafeCell;
 use core::ptr;
@@ -21,8 +24,10 @@ use crate::{boot, mem, os};
 /// 12 KiB of it on a CPU with AMX.
 const SIGNAL_STACK: usize = 32 << 10;
 
-/// Room for the TLS block, the M and its two Gs, on top of the stacks.
-const TOP: usize = 8 << 10;
+/// The M and its two Gs, a cache line each at least.
+const M_SIZE: usize = size_of::<M>().next_multiple_of(64);
+const G_SIZE: usize = size_of::<G>().next_multiple_of(64);
+const STRUCTS: usize = M_SIZE + 2 * G_SIZE;
 
 /// The thread control block above the TLS image: the pointer to itself at FS:0,
 /// the stack canary at FS:0x28.
@@ -36,11 +41,15 @@ struct SignalStack(UnsafeCell<[u8; SIGNAL_STACK]>);
 // SAFETY: only the kernel puts anything there, for one thread.
 unsafe impl Sync for SignalStack {}
 
+#[unsafe(link_section = ".bss.large.sigstack")]
 static M0_SIGNAL_STACK: SignalStack = SignalStack(UnsafeCell::new([0; SIGNAL_STACK]));
 static M0_GSIGNAL: G = G::new();
 
-/// runtime.main has begun.
+/// runtime.main has begun: from here on goroutines make goroutines.
 static MAIN_STARTED: AtomicBool = AtomicBool::new(false);
+
+/// sysmon has its M.
+static SYSMON_STARTED: AtomicBool = AtomicBool::new(false);
 
 // SAFETY: the routine's contract stands in asm/asm_amd64.S.
 unsafe extern "C" {
@@ -110,36 +119,42 @@ pub(crate) fn mcommoninit(mp: &'static M) {
 #[inline(never)]
 pub(super) fn newm(f: extern "C" fn()) {
     let tls = boot::tls_image();
-    let tls_size = tls.size.next_multiple_of(tls.align.max(64));
-    let size = G0_STACK + SIGNAL_STACK + (tls_size + TCB + TOP).next_multiple_of(4096);
-    let Some((lo, hi)) = mem::stackalloc(size) else {
+    let align = tls.align.max(64);
+    let tls_size = tls.size.next_multiple_of(align);
+    let Some((lo, hi)) = mem::stackalloc() else {
         throw("runtime: cannot map a stack for a new thread");
     };
-    let signal_lo = lo + G0_STACK;
-    let base: *mut u8 = ptr::with_exposed_provenance_mut(lo);
+    if hi - lo < G0_STACK + tls_size + align + TCB + STRUCTS + SIGNAL_STACK {
+        throw("runtime: thread-local storage is too large for a thread's stack");
+    }
+    let signal_lo = hi - SIGNAL_STACK;
+    let g0_hi = (signal_lo - tls_size - TCB - STRUCTS) & !(align - 1);
     // FS points behind the TLS image; the mapping is zeroed, .tbss with it.
-    let fs = base.with_addr((signal_lo + SIGNAL_STACK + tls_size).next_multiple_of(tls.align.max(64)));
-    // SAFETY: the image fits below FS: it has tls.size bytes of at least as many.
-    unsafe { fs.sub(tls_size_aligned(&tls)).copy_from_nonoverlapping(tls.start, tls.file_size) };
+    let fs: *mut u8 = ptr::with_exposed_provenance_mut(g0_hi + tls_size);
+    // SAFETY: the image, rounded as the ABI says, fits between g0_hi and FS.
+    let image = unsafe { fs.sub(tls.size.next_multiple_of(tls.align)) };
+    // SAFETY: the linker's image has that many bytes, and ours has room.
+    unsafe { image.copy_from_nonoverlapping(tls.start, tls.file_size) };
     // SAFETY: TCB bytes above FS are ours and aligned.
     unsafe { fs.cast::<usize>().write(fs.addr()) };
     // SAFETY: as above.
     unsafe { fs.add(TCB_CANARY).cast::<usize>().write(canary()) };
 
-    let at_m = base.with_addr((fs.addr() + TCB).next_multiple_of(64)).cast::<M>();
-    // SAFETY: TOP leaves room for an M and two Gs.
-    let at_g0 = unsafe { at_m.add(1) }.cast::<G>();
+    // SAFETY: STRUCTS bytes above the TCB are ours, and aligned to 64.
+    let at_m: *mut M = unsafe { fs.add(TCB) }.cast();
     // SAFETY: as above.
-    let at_gsignal = unsafe { at_g0.add(1) };
-    debug_assert!(at_gsignal.addr() + size_of::<G>() <= hi, "TOP is too small");
-    // SAFETY: fresh memory that nobody else knows; never freed, so static.
-    let mp = unsafe { publish(at_m, M::new()) };
+    let at_g0: *mut G = unsafe { fs.add(TCB + M_SIZE) }.cast();
     // SAFETY: as above.
-    let g0 = unsafe { publish(at_g0, G::new()) };
+    let at_gsignal: *mut G = unsafe { fs.add(TCB + M_SIZE + G_SIZE) }.cast();
+    // SAFETY: fresh memory of our own, never given back; and the zeros in it are
+    // an M without a thread.
+    let mp = unsafe { &*at_m };
+    // SAFETY: as above: an idle G without a stack.
+    let g0 = unsafe { &*at_g0 };
     // SAFETY: as above.
-    let gsignal = unsafe { publish(at_gsignal, G::new()) };
-    set_stack(g0, lo, signal_lo);
-    set_stack(gsignal, signal_lo, signal_lo + SIGNAL_STACK);
+    let gsignal = unsafe { &*at_gsignal };
+    set_stack(g0, lo, g0_hi);
+    set_stack(gsignal, signal_lo, hi);
     g0.m.store(at_m, Ordering::Relaxed); // clone hands all of this over
     gsignal.m.store(at_m, Ordering::Relaxed); // as above
     mp.g0.set(g0);
@@ -149,7 +164,7 @@ pub(super) fn newm(f: extern "C" fn()) {
     mcommoninit(mp);
 
     let thread = os::Thread {
-        stack_hi: signal_lo,
+        stack_hi: g0_hi,
         mp: at_m.cast(),
         g0: at_g0.cast(),
         start: mstart,
@@ -166,23 +181,6 @@ pub(super) fn newm(f: extern "C" fn()) {
             .print();
         throw("newosproc");
     }
-}
-
-/// The size of the TLS image as the ABI rounds it: FS minus this is its start.
-fn tls_size_aligned(tls: &boot::TlsImage) -> usize {
-    tls.size.next_multiple_of(tls.align.max(1))
-}
-
-/// Writes a value and returns it as what it is from now on: never freed.
-///
-/// # Safety
-///
-/// `place` must be aligned, writable, used by nobody else, and stay for ever.
-unsafe fn publish<T>(place: *mut T, value: T) -> &'static T {
-    // SAFETY: the caller's promise.
-    unsafe { place.write(value) };
-    // SAFETY: as above.
-    unsafe { &*place }
 }
 
 /// What a new thread starts with; see mstart in asm/asm_amd64.S.
@@ -203,14 +201,24 @@ fn canary() -> usize {
     M0.tls.get(1 + TCB_CANARY / 8).map_or(0, core::cell::Cell::get)
 }
 
-/// Starts sysmon on an M of its own, and says that runtime.main has begun. On
-/// the main goroutine.
-pub(crate) fn sysmon_started() {
+/// Says that runtime.main has begun.
+pub(crate) fn set_main_started() {
     MAIN_STARTED.store(true, Ordering::Relaxed); // read by this thread
-    super::proc::systemstack(|| newm(super::sysmon::sysmon));
 }
 
 /// Tells whether runtime.main has begun.
 pub(super) fn main_started() -> bool {
-    MAIN_STARTED.load(Ordering::Relaxed) // written by this thread
+    MAIN_STARTED.load(Ordering::Relaxed) // written by this thread, or before it was made
+}
+
+/// Starts sysmon on an M of its own, unless it has been started. On a goroutine.
+///
+/// Go does so in runtime.main. Here the first goroutine beside the main one
+/// brings it: while there is one alone, nobody waits for its P. A thread costs
+/// 50 µs to make and to end, a fifth of what the shortest program takes.
+pub(super) fn start_sysmon() {
+    // Relaxed reads first, since all but the first call end here.
+    if !SYSMON_STARTED.load(Ordering::Relaxed) && !SYSMON_STARTED.swap(true, Ordering::Relaxed) {
+        super::proc::systemstack(|| newm(super::sysmon::sysmon));
+    }
 }

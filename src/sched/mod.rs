@@ -38,10 +38,10 @@ mod sysmon;
 use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::arch;
-use crate::debug::lock::{Mutex, Rank};
+use crate::debug::lock::{Mutex, rank};
 
 use glist::GQueue;
-pub(crate) use machine::{mcommoninit, sysmon_started};
+pub(crate) use machine::{mcommoninit, set_main_started};
 pub(crate) use newproc::{Closure, Entry, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use proc::{for_each_g, goexit, gopark, gosched, lock_os_thread, unlock_os_thread};
 pub(crate) use procresize::procresize;
@@ -94,10 +94,8 @@ pub(crate) struct Sched {
     goidgen: AtomicU64,
     /// How long the global queue is, to look at without the lock.
     runqsize: AtomicUsize,
-    /// When the poller was last asked, in nanoseconds.
-    lastpoll: core::sync::atomic::AtomicI64,
     /// The rest.
-    lock: Mutex<SchedLocked>,
+    lock: Mutex<SchedLocked, { rank::SCHED }>,
 }
 
 /// The scheduler.
@@ -105,10 +103,7 @@ pub(crate) struct Sched {
 pub(crate) static SCHED: Sched = Sched {
     goidgen: AtomicU64::new(0),
     runqsize: AtomicUsize::new(0),
-    lastpoll: core::sync::atomic::AtomicI64::new(0),
-    lock: Mutex::new(
-        Rank::Sched,
-        SchedLocked {
+    lock: Mutex::new(SchedLocked {
             runq: GQueue::new(),
             g_free: GQueue::new(),
             pidle: core::ptr::null_mut(),
@@ -120,10 +115,9 @@ pub(crate) static SCHED: Sched = Sched {
     ),
 };
 
-/// Sets how many Ms there may be, and when the poller was last asked: now.
+/// Sets how many Ms there may be.
 pub(crate) fn schedinit(maxmcount: i64) {
     SCHED.lock.lock().maxmcount = maxmcount;
-    SCHED.lastpoll.store(crate::os::nanotime(), Ordering::Relaxed); // only sysmon compares it, later
 }
 
 /// Returns the current g. From any code behind `needtls`.

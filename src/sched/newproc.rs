@@ -44,6 +44,7 @@ const GOID_BATCH: u64 = 16;
 const MAX_G_FREE: u32 = 64;
 
 /// All goroutines that ever were, linked through `alllink`; nothing leaves it.
+#[unsafe(export_name = "runtime.allgs")]
 static ALLGS: AtomicPtr<G> = AtomicPtr::new(ptr::null_mut());
 
 /// How many goroutines are dead, on any free list.
@@ -98,6 +99,9 @@ impl Closure {
 #[unsafe(export_name = "runtime.newproc")]
 #[inline(never)]
 pub(crate) fn newproc(entry: Entry, closure: Closure, location: Option<&'static Location<'static>>) {
+    if super::machine::main_started() {
+        super::machine::start_sysmon();
+    }
     let mp = acquirem();
     let pp = getp(mp);
     let newg = newproc1(entry, &closure, getg(), pp, location);
@@ -159,14 +163,13 @@ fn newproc1(
 
 /// Makes a goroutine with a stack, dead as yet, and adds it to the list of all.
 fn malg() -> &'static G {
-    let Some((lo, hi)) = mem::stackalloc(mem::DEFAULT_STACK) else {
+    let Some((lo, hi)) = mem::stackalloc() else {
         throw("out of memory (stack allocation)");
     };
     let place = (hi - size_of::<G>()) & !63;
-    let gp: *mut G = ptr::with_exposed_provenance_mut(place);
-    // SAFETY: the top of a stack that is ours alone, and aligned for a G.
-    unsafe { gp.write(G::new()) };
-    // SAFETY: just written; a stack that holds a G is never given back.
+    let gp: *const G = ptr::with_exposed_provenance(place);
+    // SAFETY: the top of a fresh stack that is ours alone, aligned for a G; the
+    // zeros there are an idle one. A stack that holds a G is never given back.
     let gp = unsafe { &*gp };
     gp.stack.lo.set(lo);
     gp.stack.hi.set(hi);

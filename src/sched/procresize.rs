@@ -11,9 +11,9 @@ use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, releasem};
 use crate::debug::fatal::throw;
 use crate::mem;
 
-/// All Ps; the first `gomaxprocs` are in use.
+/// All Ps: `gomaxprocs` pointers, on the boot heap.
 #[unsafe(export_name = "runtime.allp")]
-static ALLP: [AtomicPtr<P>; MAX_PROCS as usize] = [const { AtomicPtr::new(ptr::null_mut()) }; MAX_PROCS as usize];
+static ALLP: AtomicPtr<AtomicPtr<P>> = AtomicPtr::new(ptr::null_mut());
 
 /// Makes `procs` Ps, gives the first to this M and puts the rest on the idle
 /// list. During boot, on g0.
@@ -23,18 +23,19 @@ pub(crate) fn procresize(procs: i32) {
     if !(1..=MAX_PROCS).contains(&procs) {
         throw("procresize: invalid arg");
     }
-    for (id, slot) in (0..procs).zip(&ALLP) {
-        let Some(place) = mem::persistentalloc(Layout::new::<P>()) else {
-            throw("procresize: the boot heap is used up");
-        };
-        let place: *mut P = place.cast().as_ptr();
+    let list: *mut AtomicPtr<P> = boot_memory(size_of::<AtomicPtr<P>>() * procs as usize).cast();
+    for id in 0..procs {
+        let place: *mut P = boot_memory(size_of::<P>()).cast();
         // SAFETY: fresh memory, never freed; and the zeros in it are a P: idle,
         // with an empty queue and no M.
         let pp = unsafe { &*place };
         pp.id.set(id);
         set_status(pp, PStatus::Idle);
-        slot.store(place, Ordering::Release); // pairs with allp
+        // SAFETY: `list` has room for `procs` of them.
+        let slot = unsafe { &*list.add(id as usize) };
+        slot.store(place, Ordering::Relaxed); // published with the list
     }
+    ALLP.store(list, Ordering::Release); // pairs with allp
     GOMAXPROCS.store(procs, Ordering::Release); // pairs with allp
     let mut sched = SCHED.lock.lock();
     // Idle ones in such an order that the lowest number is taken first.
@@ -50,12 +51,23 @@ pub(crate) fn procresize(procs: i32) {
     }
 }
 
+/// Takes zeroed memory for good from the boot heap.
+fn boot_memory(size: usize) -> *mut u8 {
+    let Some(memory) = Layout::from_size_align(size, 16).ok().and_then(mem::persistentalloc) else {
+        throw("procresize: the boot heap is used up");
+    };
+    memory.as_ptr()
+}
+
 /// Goes through the Ps that are in use.
 pub(super) fn allp() -> impl Iterator<Item = &'static P> {
+    let list = ALLP.load(Ordering::Acquire); // pairs with procresize
     let procs = GOMAXPROCS.load(Ordering::Acquire); // pairs with procresize
-    ALLP.iter().take(procs as usize).filter_map(|slot| {
-        // SAFETY: a P is never freed. Acquire pairs with procresize's store.
-        unsafe { slot.load(Ordering::Acquire).as_ref() }
+    (0..procs as usize).filter_map(move |id| {
+        // SAFETY: the list has `procs` elements and is never freed.
+        let slot = unsafe { &*list.add(id) };
+        // SAFETY: a P is never freed. Relaxed: published with the list.
+        unsafe { slot.load(Ordering::Relaxed).as_ref() }
     })
 }
 

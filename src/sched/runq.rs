@@ -27,7 +27,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 /// The ring's size. A power of two, so that a wrapping index stays in step.
 pub(crate) const RUNQ_SIZE: usize = 256;
 
-/// The queue of one P.
+/// The queue of one P. All zeros are an empty one. `N` is a power of two.
 #[repr(C)]
 pub(crate) struct RunQueue<T, const N: usize = RUNQ_SIZE> {
     head: AtomicU32,
@@ -40,17 +40,6 @@ pub(crate) struct RunQueue<T, const N: usize = RUNQ_SIZE> {
 }
 
 impl<T, const N: usize> RunQueue<T, N> {
-    /// Makes an empty queue.
-    pub(crate) const fn new() -> Self {
-        const { assert!(N.is_power_of_two()) };
-        Self {
-            head: AtomicU32::new(0),
-            tail: AtomicU32::new(0),
-            runnext: AtomicPtr::new(ptr::null_mut()),
-            ring: [const { AtomicPtr::new(ptr::null_mut()) }; N],
-        }
-    }
-
     /// Adds `item`: as the next to run if `next`, and whoever was next goes to
     /// the ring's end. When the ring is full, half of it and the item go to
     /// `overflow`, oldest first. Owner only.
@@ -120,6 +109,7 @@ impl<T, const N: usize> RunQueue<T, N> {
 
     /// Returns the slot of a wrapping index.
     fn slot(&self, index: u32) -> &AtomicPtr<T> {
+        const { assert!(N.is_power_of_two()) };
         &self.ring[index as usize & (N - 1)]
     }
 }

@@ -159,7 +159,7 @@ pub(crate) struct G {
 }
 
 impl G {
-    /// Makes an idle one without a stack.
+    /// Makes an idle one without a stack: all zeros.
     pub(crate) const fn new() -> Self {
         Self {
             stack: Stack { lo: Cell::new(0), hi: Cell::new(0) },
@@ -223,7 +223,7 @@ pub(crate) struct M {
 }
 
 impl M {
-    /// Makes one without a thread.
+    /// Makes one without a thread: all zeros.
     pub(crate) const fn new() -> Self {
         Self {
             g0: Cell::new(ptr::null()),

@@ -16,89 +16,119 @@ const AT_RANDOM: usize = 25;
 const AT_HWCAP2: usize = 26;
 const AT_SYSINFO_EHDR: usize = 33;
 
-/// The entries that the runtime uses; what a wrapper or an emulator left out,
-/// or gave as 0, is None.
+/// One more than the largest tag that the runtime uses.
+const TAGS: usize = 34;
+
+/// The auxiliary vector: a word for each tag. What a wrapper or an emulator
+/// left out, or gave as 0, is None.
 #[derive(Clone, Copy)]
-pub(crate) struct Auxv {
-    /// The address of the program headers.
-    pub(crate) phdr: Option<usize>,
-    /// The size of one.
-    pub(crate) phent: Option<usize>,
-    /// How many there are.
-    pub(crate) phnum: Option<usize>,
-    /// The page size in bytes.
-    pub(crate) page_size: Option<usize>,
-    /// Set-user-ID or the like: the environment is not to be trusted.
-    pub(crate) secure: bool,
-    /// The address of 16 random bytes.
-    pub(crate) random: Option<usize>,
-    /// The second word of capabilities.
-    pub(crate) hwcap2: usize,
-    /// The address of the vDSO.
-    pub(crate) vdso: Option<usize>,
-}
+pub(crate) struct Auxv([usize; TAGS]);
 
 impl Auxv {
     /// Makes one that says nothing.
     pub(crate) const fn new() -> Self {
-        Self {
-            phdr: None,
-            phent: None,
-            phnum: None,
-            page_size: None,
-            secure: false,
-            random: None,
-            hwcap2: 0,
-            vdso: None,
+        Self([0; TAGS])
+    }
+
+    /// Reads the kernel's vector.
+    ///
+    /// # Safety
+    ///
+    /// `vector` must point at pairs of words that end with an AT_NULL pair.
+    pub(crate) unsafe fn read(&mut self, mut vector: *const [usize; 2]) {
+        loop {
+            // SAFETY: not behind the AT_NULL pair, at which the loop ends.
+            let [tag, value] = unsafe { vector.read() };
+            if tag == AT_NULL {
+                return;
+            }
+            if let Some(slot) = self.0.get_mut(tag) {
+                *slot = value;
+            }
+            // SAFETY: this pair was not the last.
+            vector = unsafe { vector.add(1) };
         }
     }
-}
 
-/// Reads the auxiliary vector.
-///
-/// # Safety
-///
-/// `vector` must point at pairs of words that end with an AT_NULL pair.
-pub(crate) unsafe fn sysauxv(vector: *const [usize; 2]) -> Auxv {
-    let mut found = Auxv::new();
-    let mut at = vector;
-    loop {
-        // SAFETY: not behind the AT_NULL pair, at which the loop ends.
-        let [tag, value] = unsafe { at.read() };
-        let some = (value != 0).then_some(value);
-        match tag {
-            AT_NULL => return found,
-            AT_PHDR => found.phdr = some,
-            AT_PHENT => found.phent = some,
-            AT_PHNUM => found.phnum = some,
-            AT_PAGESZ => found.page_size = some,
-            AT_SECURE => found.secure = value != 0,
-            AT_RANDOM => found.random = some,
-            AT_HWCAP2 => found.hwcap2 = value,
-            AT_SYSINFO_EHDR => found.vdso = some,
-            _ => {}
-        }
-        // SAFETY: this pair was not the last.
-        at = unsafe { at.add(1) };
+    /// Returns the address of the program headers.
+    pub(crate) fn phdr(&self) -> Option<usize> {
+        self.word(AT_PHDR)
+    }
+
+    /// Returns the size of a program header.
+    pub(crate) fn phent(&self) -> Option<usize> {
+        self.word(AT_PHENT)
+    }
+
+    /// Returns how many program headers there are.
+    pub(crate) fn phnum(&self) -> Option<usize> {
+        self.word(AT_PHNUM)
+    }
+
+    /// Returns the page size in bytes.
+    pub(crate) fn page_size(&self) -> Option<usize> {
+        self.word(AT_PAGESZ)
+    }
+
+    /// Set-user-ID or the like: the environment is not to be trusted.
+    pub(crate) fn secure(&self) -> bool {
+        self.word(AT_SECURE).is_some()
+    }
+
+    /// Returns the address of 16 random bytes.
+    pub(crate) fn random(&self) -> Option<usize> {
+        self.word(AT_RANDOM)
+    }
+
+    /// The kernel lets programs use RDFSBASE and WRFSBASE.
+    pub(crate) fn fsgsbase(&self) -> bool {
+        const HWCAP2_FSGSBASE: usize = 1 << 1;
+        self.word(AT_HWCAP2).is_some_and(|bits| bits & HWCAP2_FSGSBASE != 0)
+    }
+
+    /// Returns the address of the vDSO.
+    pub(crate) fn vdso(&self) -> Option<usize> {
+        self.word(AT_SYSINFO_EHDR)
+    }
+
+    /// Returns a tag's value unless that is 0.
+    fn word(&self, tag: usize) -> Option<usize> {
+        self.0.get(tag).copied().filter(|&value| value != 0)
     }
 }
 
 /// Counts the CPUs that this process may run on; 1 if the kernel won't say.
 pub(crate) fn cpu_count() -> i32 {
-    let count = affinity::<16>().or_else(affinity::<1024>).unwrap_or(0);
-    count.max(1) as i32
+    // A page of stack less for all but the largest machines.
+    let mut small = [0u64; 16];
+    let mut count = affinity(&mut small);
+    if count == 0 {
+        count = cpu_count_large();
+    }
+    count.max(1)
 }
 
-/// Counts the CPUs of the affinity mask if that has at most 64 `WORDS`. The
-/// kernel refuses a buffer that is too small for the CPUs it could have.
-#[inline(never)] // the large buffer shall not be in the caller's frame
-fn affinity<const WORDS: usize>() -> Option<u32> {
-    let mut mask = [0u64; WORDS];
-    let size = size_of_val(&mask);
+/// The same with room for 65,536 CPUs.
+#[cold]
+#[inline(never)]
+fn cpu_count_large() -> i32 {
+    affinity(&mut [0u64; 1024])
+}
+
+/// Counts the bits of the affinity mask; 0 if it is larger than `mask`.
+fn affinity(mask: &mut [u64]) -> i32 {
+    let size = size_of_val(mask);
     // SAFETY: the kernel writes at most the size that it is told, into our own.
-    let written = unsafe { syscall4(nr::SCHED_GETAFFINITY, [0, size, mask.as_mut_ptr().addr(), 0]) };
-    let words = usize::try_from(written).ok()?.div_ceil(8);
-    Some(mask.iter().take(words).map(|word| word.count_ones()).sum())
+    unsafe { syscall4(nr::SCHED_GETAFFINITY, [0, size, mask.as_mut_ptr().addr(), 0]) };
+    let mut count = 0;
+    for word in mask {
+        let mut rest = *word;
+        while rest != 0 {
+            rest &= rest - 1;
+            count += 1;
+        }
+    }
+    count
 }
 
 /// Reads the size of a transparent huge page; 0 if there are none.
@@ -116,11 +146,11 @@ pub(crate) fn huge_page_size() -> usize {
     }
 }
 
-/// Fills `bytes` with random ones from the kernel; false if it has none to give.
-pub(crate) fn random(bytes: &mut [u8]) -> bool {
+/// Fills `words` with random bits from the kernel; false if it has none to give.
+pub(crate) fn random(words: &mut [u64; 4]) -> bool {
     const GRND_NONBLOCK: usize = 1;
-    let length = bytes.len();
-    // SAFETY: the kernel writes at most `length` bytes into our own.
-    let written = unsafe { syscall4(nr::GETRANDOM, [bytes.as_mut_ptr().addr(), length, GRND_NONBLOCK, 0]) };
-    written == length as isize
+    let size = size_of_val(words);
+    // SAFETY: the kernel writes at most `size` bytes into our own.
+    let written = unsafe { syscall4(nr::GETRANDOM, [words.as_mut_ptr().addr(), size, GRND_NONBLOCK, 0]) };
+    written == size as isize
 }

@@ -97,6 +97,8 @@ impl Files for SystemFiles {
 }
 
 /// Returns the CPU limit of this process's control group, if it has one.
+#[cold]
+#[inline(never)] // two pages of stack that a small machine need not touch
 pub(crate) fn cpu_limit() -> Option<CpuLimit> {
     cgroup::cpu_limit(&mut SystemFiles, &mut Scratch::new())
 }

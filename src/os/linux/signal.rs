@@ -74,19 +74,25 @@ unsafe extern "C" {
     fn sigreturn();
 }
 
+const SIG_BLOCK: usize = 0;
+const SIG_SETMASK: usize = 2;
+
 /// Returns the signal mask of this thread.
 pub(crate) fn save_mask() -> u64 {
-    let mut mask = 0u64;
-    // SAFETY: with no new mask the kernel only writes the old one into ours.
-    unsafe { syscall4(nr::RT_SIGPROCMASK, [0, 0, (&raw mut mask).addr(), 8]) };
-    mask
+    change_mask(SIG_BLOCK, 0)
 }
 
-/// Sets the signal mask of this thread.
-pub(crate) fn set_mask(mask: u64) {
-    const SIG_SETMASK: usize = 2;
-    // SAFETY: the kernel reads eight bytes of ours.
-    unsafe { syscall4(nr::RT_SIGPROCMASK, [SIG_SETMASK, (&raw const mask).addr(), 0, 8]) };
+/// Sets the signal mask of this thread and returns the one before.
+pub(crate) fn set_mask(mask: u64) -> u64 {
+    change_mask(SIG_SETMASK, mask)
+}
+
+/// Changes the signal mask of this thread and returns the one before.
+fn change_mask(how: usize, mask: u64) -> u64 {
+    let mut old = 0u64;
+    // SAFETY: the kernel reads eight bytes of ours and writes eight others.
+    unsafe { syscall4(nr::RT_SIGPROCMASK, [how, (&raw const mask).addr(), (&raw mut old).addr(), 8]) };
+    old
 }
 
 /// Has `on_fault` called, on `stack`, for the faults of this process's threads

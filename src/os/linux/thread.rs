@@ -4,7 +4,7 @@ use core::ffi::c_void;
 
 use rustix::thread::{NanosleepRelativeResult, Timespec};
 
-use super::signal::{save_mask, set_mask};
+use super::signal::set_mask;
 
 /// Go's flags, and TLS: one address space, file system view, descriptor table,
 /// signal handlers, System V semaphores, thread group. QEMU's user mode takes
@@ -51,8 +51,7 @@ pub(crate) struct Thread {
 ///
 /// The M, its g0, the stack and the TLS block must be used by nobody else, ever.
 pub(crate) unsafe fn new_thread(thread: &Thread) -> Result<(), i32> {
-    let mask = save_mask();
-    set_mask(!0);
+    let mask = set_mask(!0);
     // SAFETY: the caller's promise.
     let result =
         unsafe { runtime_clone(CLONE_FLAGS, thread.stack_hi, thread.mp, thread.g0, thread.start, thread.tls) };
