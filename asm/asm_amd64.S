@@ -403,8 +403,8 @@ runtime.mcall:
         call    runtime.badmcall        /* we were on g0 */
         ud2
 
-        nop                             /* gdb looks up the pc before this one */
         .cfi_restore_state
+        nop                             /* gdb looks up the pc before this one */
 .Lmcallback:
         pop     r15
         pop     r14
@@ -590,14 +590,14 @@ runtime.mainPC:
 
 /* The offsets as the assembly has them, in the order of check's list. */
         .section .rodata.runtime.asmOffsets, "a", @progbits
-        .balign 8
+        .balign 2
         .globl  runtime.asmOffsets
         .type   runtime.asmOffsets, @object
 runtime.asmOffsets:
-        .quad   g_stack_lo, g_stack_hi, g_stackguard0, g_stackguard1, g_m
-        .quad   g_sched_sp, g_sched_pc, g_sched_bp
-        .quad   gobuf_sp, gobuf_pc, gobuf_g, gobuf_ctxt, gobuf_bp
-        .quad   m_g0, m_gsignal, m_procid, m_tls
+        .short  g_stack_lo, g_stack_hi, g_stackguard0, g_stackguard1, g_m
+        .short  g_sched_sp, g_sched_pc, g_sched_bp
+        .short  gobuf_sp, gobuf_pc, gobuf_g, gobuf_ctxt, gobuf_bp
+        .short  m_g0, m_gsignal, m_procid, m_tls
         .size   runtime.asmOffsets, . - runtime.asmOffsets
 
 /* The current g of each thread. */

@@ -11,11 +11,13 @@
 
         .intel_syntax noprefix
 
+#define DW_TAG_array_type 0x01
 #define DW_TAG_enumeration_type 0x04
 #define DW_TAG_member 0x0d
 #define DW_TAG_pointer_type 0x0f
 #define DW_TAG_compile_unit 0x11
 #define DW_TAG_structure_type 0x13
+#define DW_TAG_subrange_type 0x21
 #define DW_TAG_base_type 0x24
 #define DW_TAG_enumerator 0x28
 #define DW_TAG_variable 0x34
@@ -24,6 +26,7 @@
 #define DW_AT_byte_size 0x0b
 #define DW_AT_language 0x13
 #define DW_AT_const_value 0x1c
+#define DW_AT_count 0x37
 #define DW_AT_data_member_location 0x38
 #define DW_AT_encoding 0x3e
 #define DW_AT_type 0x49
@@ -57,6 +60,8 @@
         abbrev 6, DW_TAG_pointer_type, 0, DW_AT_type, DW_FORM_ref4
         abbrev 7, DW_TAG_enumeration_type, 1, DW_AT_name, DW_FORM_string, DW_AT_byte_size, DW_FORM_data1, DW_AT_type, DW_FORM_ref4
         abbrev 8, DW_TAG_enumerator, 0, DW_AT_name, DW_FORM_string, DW_AT_const_value, DW_FORM_data1
+        abbrev 9, DW_TAG_array_type, 1, DW_AT_type, DW_FORM_ref4
+        abbrev 10, DW_TAG_subrange_type, 0, DW_AT_type, DW_FORM_ref4, DW_AT_count, DW_FORM_data1
         .byte   0
 
         .macro  base_type label, size, encoding
@@ -70,6 +75,16 @@
 .L\label:
         .uleb128 6
         .long   .L\type - .Lunit
+        .endm
+
+        .macro  array label, type, count
+.L\label:
+        .uleb128 9
+        .long   .L\type - .Lunit
+        .uleb128 10
+        .long   .Luintptr - .Lunit      /* the type of an index */
+        .byte   \count
+        .byte   0
         .endm
 
         .macro  enumeration label, type, size
@@ -109,10 +124,21 @@
         .quad   runtime.\name
         .endm
 
-        /* The variables: `do variable` makes each a variable, and `do global` a
-           member of `runtime`, a struct as large as the program: so `p ncpu` and
-           `p runtime.ncpu` both work, in the language of C as in that of Rust. It
-           does not begin at 0, which gdb takes for what the linker has dropped. */
+        /* The same by its whole name, which C's language takes in quotes. */
+        .macro  quoted name, type
+        .uleb128 3
+        .asciz  "runtime.\name"
+        .long   .L\type - .Lunit
+        .uleb128 9
+        .byte   DW_OP_addr
+        .quad   runtime.\name
+        .endm
+
+        /* The variables: `do variable` makes each a variable, `do quoted` another
+           one, and `do global` a member of `runtime`, a struct as large as the
+           program: so `p ncpu` and `p runtime.ncpu` work, in the language of C as
+           in that of Rust, and C's `p 'runtime.ncpu'`. The struct does not begin
+           at 0, which gdb takes for what the linker has dropped. */
 #define PACKAGE 0x1000
         .macro  global name, type
         member  \name, \type, runtime.\name, PACKAGE
@@ -150,6 +176,7 @@
         base_type uintptr, 8, DW_ATE_unsigned
         pointer_type pointer_g, g
         pointer_type pointer_m, m
+        array   tls, uintptr, 8
 
         enumeration gstatus, uint32, 4
         enumerator _Gidle, 0
@@ -196,6 +223,7 @@
         member  g0, pointer_g, m_g0
         member  gsignal, pointer_g, m_gsignal
         member  procid, uint64, m_procid
+        member  tls, tls, m_tls
         member  curg, pointer_g, m_curg
         member  id, int64, m_id
         member  locks, int32, m_locks
@@ -204,6 +232,7 @@
         .byte   0
 
         variables variable
+        variables quoted
         structure package, 0x7fffffff
         variables global
         .byte   0

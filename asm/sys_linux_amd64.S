@@ -75,6 +75,9 @@ runtime.clone:
         mov     r12, rcx                /* gp */
         mov     r13, r8                 /* start */
         mov     r8, r9                  /* tls */
+        lea     rax, .Lchild[rip]       /* the child begins in this same frame: */
+        mov     [rsi - 8], rax          /* a backtrace finds its root where the */
+        sub     rsi, 32                 /* parent's return address would be */
         xor     edx, edx                /* parent_tid */
         xor     r10d, r10d              /* child_tid */
         mov     eax, SYS_clone
@@ -90,6 +93,7 @@ runtime.clone:
         ret
 
         .cfi_undefined rip              /* the child's root */
+        nop                             /* gdb looks up the pc before this one */
 .Lchild:
         xor     ebp, ebp
         and     rsp, -16
@@ -105,6 +109,32 @@ runtime.clone:
         ud2
         .cfi_endproc
         .size   runtime.clone, . - runtime.clone
+
+/* ------------------------------------------------------------------------
+ * runtime.sigtramp: extern "C" fn(signal: i32, info: *siginfo, context: *ucontext)
+ *
+ * What the kernel calls, on the M's signal stack: aligns the stack, which QEMU's
+ * user mode (7.2) does not, and goes on in Rust.
+ *
+ * in: edi, rsi, rdx; preserves what the ABI says
+ */
+        .section .text.runtime.sigtramp, "ax", @progbits
+        .globl  runtime.sigtramp
+        .type   runtime.sigtramp, @function
+runtime.sigtramp:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp
+        and     rsp, -16
+        call    runtime.sigtrampgo
+        leave
+        .cfi_def_cfa rsp, 8
+        ret
+        .cfi_endproc
+        .size   runtime.sigtramp, . - runtime.sigtramp
 
 /* ------------------------------------------------------------------------
  * runtime.sigreturn__sigaction: what a signal handler returns into.

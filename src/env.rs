@@ -13,13 +13,38 @@ use core::str;
 use crate::boot::args;
 
 /// Returns the arguments as the kernel gave them, the program's name first.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// for arg in gort::env::args_c() {
+///     gort::println!("{arg:?}");
+/// }
+/// # }
+/// ```
 pub fn args_c() -> ArgsC {
-    ArgsC { rest: args::arguments().iter() }
+    ArgsC {
+        rest: args::arguments().iter(),
+    }
 }
 
 /// Returns the environment as the kernel gave it: `NAME=value`.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// let paths = gort::env::vars_c().filter(|var| var.to_bytes().starts_with(b"PATH="));
+/// assert!(paths.count() <= 1);
+/// # }
+/// ```
 pub fn vars_c() -> ArgsC {
-    ArgsC { rest: args::environment().iter() }
+    ArgsC {
+        rest: args::environment().iter(),
+    }
 }
 
 /// An iterator over the kernel's strings: of [`args_c`] and [`vars_c`].
@@ -47,6 +72,16 @@ impl ExactSizeIterator for ArgsC {}
 /// # Panics
 ///
 /// The iterator panics at an argument that is not UTF-8; see [`args_c`].
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// let count = gort::env::args().skip(1).count();
+/// assert_eq!(count, 0);
+/// # }
+/// ```
 pub fn args() -> Args {
     Args { inner: args_c() }
 }
@@ -80,6 +115,17 @@ impl ExactSizeIterator for Args {}
 ///
 /// [`VarError::NotPresent`] if it is not set, [`VarError::NotUnicode`] if its
 /// value is not UTF-8.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::env::{VarError, var};
+///
+/// assert_eq!(var("THERE_IS_NO_SUCH_VARIABLE"), Err(VarError::NotPresent));
+/// # }
+/// ```
 pub fn var(name: &str) -> Result<String, VarError> {
     let value = args::gogetenv(name.as_bytes()).ok_or(VarError::NotPresent)?;
     match str::from_utf8(value) {
@@ -102,7 +148,11 @@ impl fmt::Display for VarError {
         match self {
             VarError::NotPresent => f.write_str("environment variable not found"),
             VarError::NotUnicode(value) => {
-                write!(f, "environment variable was not valid unicode: {:?}", String::from_utf8_lossy(value))
+                write!(
+                    f,
+                    "environment variable was not valid unicode: {:?}",
+                    String::from_utf8_lossy(value)
+                )
             }
         }
     }

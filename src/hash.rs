@@ -8,10 +8,15 @@ use crate::boot;
 
 /// Makes hashers with a seed of its own.
 ///
-/// ```ignore
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
 /// use core::hash::BuildHasher;
 /// let state = gort::hash::RandomState::new();
 /// assert_eq!(state.hash_one("key"), state.hash_one("key"));
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct RandomState {
@@ -40,6 +45,24 @@ impl BuildHasher for RandomState {
 }
 
 /// A hasher with a fixed seed: equal in this process, different in the next.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use core::hash::{Hash, Hasher};
+/// use gort::hash::DefaultHasher;
+///
+/// let hash = |text: &str| {
+///     let mut hasher = DefaultHasher::new();
+///     text.hash(&mut hasher);
+///     hasher.finish()
+/// };
+/// assert_eq!(hash("key"), hash("key"));
+/// assert_ne!(hash("key"), hash("kez"));
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct DefaultHasher {
     state: u64,

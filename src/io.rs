@@ -38,7 +38,12 @@ struct Buffer {
 impl Buffer {
     /// Makes an empty one.
     fn new(fd: i32) -> Self {
-        Self { fd, text: [0; 1024], length: 0, error: Ok(()) }
+        Self {
+            fd,
+            text: [0; 1024],
+            length: 0,
+            error: Ok(()),
+        }
     }
 
     /// Writes what there is.
@@ -89,10 +94,14 @@ fn print(stream: Stream, args: fmt::Arguments<'_>, end: &str) {
         Some(text) => buffer.write_str(text),
         None => buffer.write_fmt(args),
     };
-    let _ = formatted.and_then(|()| buffer.write_str(end)).and_then(|()| buffer.flush());
+    let _ = formatted
+        .and_then(|()| buffer.write_str(end))
+        .and_then(|()| buffer.flush());
     match buffer.error {
         Err(errno) => panic!("failed printing to {name}: os error {errno}"),
-        Ok(()) if formatted.is_err() => panic!("a formatting trait implementation returned an error"),
+        Ok(()) if formatted.is_err() => {
+            panic!("a formatting trait implementation returned an error")
+        }
         Ok(()) => {}
     }
 }

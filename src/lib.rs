@@ -1,7 +1,7 @@
 //! gort: Go's program start-up and goroutine runtime, in `no_std` Rust, for
 //! x86_64 Linux, without a libc.
 //!
-//! ```ignore
+//! ```
 #![doc = include_str!("../examples/hello.rs")]
 //! ```
 //!
@@ -68,7 +68,10 @@ pub mod runtime;
 #[allow(unsafe_code, reason = "what C passes in")]
 mod ffi;
 
-#[allow(unsafe_code, reason = "reads what the kernel left on the stack, and the linker's tables")]
+#[allow(
+    unsafe_code,
+    reason = "reads what the kernel left on the stack, and the linker's tables"
+)]
 mod boot;
 #[allow(unsafe_code, reason = "exported names and the ELF image")]
 mod debug;

@@ -7,7 +7,7 @@
 /// whose error is `Debug`. It runs on the main goroutine; when it returns, the
 /// process ends, whatever other goroutines do.
 ///
-/// ```ignore
+/// ```
 /// #![no_std]
 /// #![no_main]
 ///
@@ -25,9 +25,23 @@ macro_rules! main {
             #[unsafe(export_name = "main.main")]
             #[inline(never)]
             extern "C" fn main_main() -> i32 {
+                $crate::stops_here!();
                 $crate::process::run_main($main)
             }
         };
+    };
+}
+
+/// Does nothing, at a place of its own in the source: a breakpoint on a function
+/// that begins with this stops in the function, also in a release build, and
+/// not in what the compiler has moved to its beginning from elsewhere.
+#[doc(hidden)]
+#[macro_export]
+#[collapse_debuginfo(yes)]
+macro_rules! stops_here {
+    () => {
+        // SAFETY: an instruction that does nothing.
+        unsafe { ::core::arch::asm!("nop", options(nostack, preserves_flags)) }
     };
 }
 
@@ -36,10 +50,23 @@ macro_rules! main {
 /// The tasks of one program run one after another: within one module in the
 /// order in which they are written, the modules in link order.
 ///
-/// ```ignore
-/// gort::init!(register);
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// use core::sync::atomic::{AtomicU32, Ordering};
 ///
-/// fn register() {}
+/// static READY: AtomicU32 = AtomicU32::new(0);
+///
+/// gort::init!(prepare);
+/// gort::main!(main);
+///
+/// fn prepare() {
+///     READY.store(7, Ordering::Relaxed);
+/// }
+///
+/// fn main() {
+///     assert_eq!(READY.load(Ordering::Relaxed), 7);
+/// }
 /// ```
 #[macro_export]
 macro_rules! init {
@@ -62,6 +89,15 @@ macro_rules! init {
 /// # Panics
 ///
 /// If standard output cannot be written to, as std's does.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// gort::print!("{} and ", 1);
+/// # }
+/// ```
 #[macro_export]
 macro_rules! print {
     ($($arg:tt)*) => {
@@ -74,6 +110,15 @@ macro_rules! print {
 /// # Panics
 ///
 /// If standard output cannot be written to, as std's does.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// gort::println!("one line, {}", 2);
+/// # }
+/// ```
 #[macro_export]
 macro_rules! println {
     () => {
@@ -89,6 +134,15 @@ macro_rules! println {
 /// # Panics
 ///
 /// If standard error cannot be written to, as std's does.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// gort::eprint!("on stderr: {:#x}", 42);
+/// # }
+/// ```
 #[macro_export]
 macro_rules! eprint {
     ($($arg:tt)*) => {
@@ -101,6 +155,15 @@ macro_rules! eprint {
 /// # Panics
 ///
 /// If standard error cannot be written to, as std's does.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// gort::eprintln!("a line on stderr");
+/// # }
+/// ```
 #[macro_export]
 macro_rules! eprintln {
     () => {

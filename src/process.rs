@@ -9,9 +9,14 @@ use crate::os;
 
 /// An exit status.
 ///
-/// ```ignore
-/// fn main() -> gort::process::ExitCode {
-///     gort::process::ExitCode::from(3)
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// use gort::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     if gort::env::args_c().len() > 100 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 /// }
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +47,19 @@ impl From<u8> for ExitCode {
 }
 
 /// What `main` may return.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// use core::num::ParseIntError;
+///
+/// fn main() -> Result<(), ParseIntError> {
+///     let number: u32 = "42".parse()?;
+///     assert_eq!(number, 42);
+///     Ok(())
+/// }
+/// ```
 pub trait Termination {
     /// Says with which status the process ends.
     fn report(self) -> ExitCode;
@@ -100,11 +118,34 @@ impl<T: Termination, E: Debug> Termination for Result<T, E> {
 
 /// Ends the process, all goroutines with it, with the low eight bits of
 /// `status`. Nothing is dropped. From any goroutine.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// gort::go(|| gort::process::exit(0));
+/// loop {
+///     gort::runtime::gosched();
+/// }
+/// # }
+/// ```
 pub fn exit(status: i32) -> ! {
     os::exit(status)
 }
 
-/// Ends the process by SIGABRT. From any goroutine.
+/// Ends the process by SIGABRT, without a message. From any goroutine.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// if gort::runtime::num_cpu() == 0 {
+///     gort::process::abort();
+/// }
+/// # }
+/// ```
 pub fn abort() -> ! {
     os::die_by_abort()
 }

@@ -15,9 +15,14 @@ use crate::sched;
 /// Ends the program with `fatal error: out of memory (stack allocation)` where
 /// the system has no room for another stack.
 ///
-/// ```ignore
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
 /// gort::go(|| gort::println!("on a goroutine of its own"));
 /// gort::runtime::gosched();
+/// # }
 /// ```
 #[track_caller]
 pub fn go<F>(f: F)
@@ -28,41 +33,122 @@ where
 }
 
 /// Gives way to other goroutines; the current one goes to the end of the global
-/// queue. Go's `runtime.Gosched`.
+/// queue. From any goroutine. Go's `runtime.Gosched`.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use core::sync::atomic::{AtomicBool, Ordering};
+///
+/// static DONE: AtomicBool = AtomicBool::new(false);
+///
+/// gort::go(|| DONE.store(true, Ordering::Release));
+/// while !DONE.load(Ordering::Acquire) {
+///     gort::runtime::gosched();
+/// }
+/// # }
+/// ```
 pub fn gosched() {
     sched::gosched();
 }
 
 /// Ends the current goroutine. Nothing on its stack is dropped. If it is the
 /// main goroutine the others go on, and when the last of them has ended the
-/// program dies of the deadlock. Go's `runtime.Goexit`.
+/// program dies of the deadlock. From any goroutine. Go's `runtime.Goexit`.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// gort::go(|| {
+///     gort::runtime::goexit();
+/// });
+/// while gort::runtime::num_goroutine() > 1 {
+///     gort::runtime::gosched();
+/// }
+/// # }
+/// ```
 pub fn goexit() -> ! {
     sched::goexit()
 }
 
-/// Counts the goroutines that exist, the current one among them.
+/// Counts the goroutines that exist, the current one among them. From any
+/// goroutine.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// gort::go(|| {});
+/// assert_eq!(gort::runtime::num_goroutine(), 2);
+/// # }
+/// ```
 pub fn num_goroutine() -> usize {
     sched::num_goroutine()
 }
 
 /// Counts the CPUs that this process was allowed to run on when it started.
+/// From anywhere.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// assert!(gort::runtime::num_cpu() >= 1);
+/// # }
+/// ```
 pub fn num_cpu() -> usize {
     sched::NCPU.load(core::sync::atomic::Ordering::Relaxed) as usize // written at boot
 }
 
-/// Returns how many goroutines may run at the same time.
+/// Returns how many goroutines may run at the same time: what the environment
+/// variable GOMAXPROCS said, or else as many as the process has CPUs, by its
+/// affinity and its control group. From any goroutine.
 ///
 /// So far one thread runs all of them, whatever this says.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// assert!(gort::runtime::gomaxprocs() >= 1);
+/// # }
+/// ```
 pub fn gomaxprocs() -> usize {
     sched::gomaxprocs() as usize
 }
 
-/// Returns gort's version.
+/// Returns gort's name and version. From anywhere.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// assert!(gort::runtime::version().starts_with("gort "));
+/// # }
+/// ```
 pub fn version() -> &'static str {
     concat!("gort ", env!("CARGO_PKG_VERSION"))
 }
 
-/// Returns the number of the CPU that runs the current goroutine at this moment.
+/// Returns the number of the CPU that runs the current goroutine at this moment,
+/// which may be another one when this returns. From any goroutine.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// gort::println!("on CPU {}", gort::runtime::current_cpu());
+/// # }
+/// ```
 pub fn current_cpu() -> usize {
     crate::os::getcpu() as usize
 }

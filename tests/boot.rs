@@ -2,9 +2,142 @@
 
 #![no_std]
 #![no_main]
+#![allow(unsafe_code, reason = "reads registers and thread-local storage")]
 
-gort::main!(main);
+use core::arch::asm;
+use core::hint::black_box;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
-fn main() {
-    gort::println!("stub");
+use gort::{env, runtime};
+
+/// How many init tasks have run, and what the ones below noted of it.
+static TASKS: AtomicUsize = AtomicUsize::new(0);
+static FIRST: AtomicUsize = AtomicUsize::new(0);
+static SECOND: AtomicUsize = AtomicUsize::new(0);
+static THIRD: AtomicUsize = AtomicUsize::new(0);
+
+gort::init!(first);
+gort::init!(second);
+
+fn first() {
+    FIRST.store(TASKS.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+}
+
+fn second() {
+    SECOND.store(TASKS.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+}
+
+gort::init!(third);
+
+fn third() {
+    THIRD.store(TASKS.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+    // An init task may start goroutines; they run when somebody gives way.
+    gort::go(|| {
+        TASKS.fetch_add(10, Ordering::Relaxed);
+    });
+}
+
+/// Reads a word of thread-local storage.
+fn tls_word<const OFFSET: usize>() -> usize {
+    let word;
+    // SAFETY: the runtime gives each thread a control block of 64 bytes at FS.
+    unsafe { asm!("mov {}, fs:[{}]", out(reg) word, const OFFSET, options(nostack, readonly)) };
+    word
+}
+
+/// Reads the two control registers that a program expects to be as the ABI says.
+fn control_words() -> (u32, u16) {
+    let mut mxcsr = 0u32;
+    let mut x87 = 0u16;
+    // SAFETY: both store what they read to the variable that they are given.
+    unsafe { asm!("stmxcsr [{}]", in(reg) &raw mut mxcsr, options(nostack)) };
+    // SAFETY: as above.
+    unsafe { asm!("fnstcw [{}]", in(reg) &raw mut x87, options(nostack)) };
+    (mxcsr, x87)
+}
+
+/// A value that must lie on a multiple of 16, as SSE's moves need it.
+#[repr(align(16))]
+struct Aligned([u8; 16]);
+
+gort_test::tests! {
+    fn the_arguments_name_the_program_first() {
+        let program = env::args().next();
+        assert!(program.is_some_and(|name| name.contains("boot")));
+        assert_eq!(env::args().count(), env::args_c().len());
+    }
+
+    fn the_environment_is_there() {
+        for variable in env::vars_c() {
+            let text = variable.to_bytes();
+            assert!(!text.is_empty());
+            // What `var` finds is what the list has.
+            if let Ok(text) = variable.to_str()
+                && let Some((name, value)) = text.split_once('=')
+                && !name.is_empty()
+            {
+                assert!(env::var(name).is_ok_and(|first| first == value || env::vars_c().len() > 1));
+            }
+        }
+        assert_eq!(env::var("GORT_HAS_NO_SUCH_VARIABLE"), Err(env::VarError::NotPresent));
+    }
+
+    fn there_are_cpus_and_processors() {
+        assert!(runtime::num_cpu() >= 1);
+        assert!(runtime::gomaxprocs() >= 1);
+        assert!(runtime::current_cpu() < 65_536);
+    }
+
+    fn the_main_goroutine_is_alone_at_first() {
+        // The one that the init task below left is ready, and none other.
+        assert_eq!(runtime::num_goroutine(), 2);
+    }
+
+    fn init_tasks_ran_before_main_in_the_order_of_the_source() {
+        assert_eq!(FIRST.load(Ordering::Relaxed), 1);
+        assert_eq!(SECOND.load(Ordering::Relaxed), 2);
+        assert_eq!(THIRD.load(Ordering::Relaxed), 3);
+        while TASKS.load(Ordering::Relaxed) < 13 {
+            runtime::gosched();
+        }
+    }
+
+    fn thread_local_storage_has_its_control_block() {
+        let this = tls_word::<0>();
+        assert_ne!(this, 0, "FS:0 is the block's own address");
+        let canary = tls_word::<0x28>();
+        assert_ne!(canary, 0, "FS:0x28 is the stack canary");
+        assert_eq!(canary & 0xff, 0, "the canary begins with a NUL");
+    }
+
+    fn the_canary_is_another_in_each_process() {
+        // 56 random bits. A constant would be the same in the next process, too:
+        // the host-side tests compare two; here it must at least not be regular.
+        let canary = tls_word::<0x28>() >> 8;
+        assert!(canary.count_ones() > 8 && canary.count_zeros() > 8, "{canary:#x}");
+    }
+
+    fn the_floating_point_unit_is_as_the_abi_says() {
+        assert_eq!(control_words(), (0x1f80, 0x037f));
+        gort::go(|| assert_eq!(control_words(), (0x1f80, 0x037f)));
+        runtime::gosched();
+        let third = black_box(1.0f64) / black_box(3.0);
+        assert_eq!(third.to_bits(), 0x3fd5_5555_5555_5555);
+    }
+
+    fn stacks_are_aligned() {
+        let aligned = || {
+            let value = black_box(Aligned([7; 16]));
+            let address = (&raw const value).addr();
+            assert_eq!(address % 16, 0);
+            assert_eq!(value.0, [7; 16]);
+        };
+        aligned();
+        gort::go(aligned);
+        runtime::gosched();
+    }
+
+    fn the_version_is_the_packages() {
+        assert_eq!(runtime::version(), concat!("gort ", env!("CARGO_PKG_VERSION")));
+    }
 }

@@ -51,6 +51,7 @@ pub(crate) fn abort() -> ! {
 }
 
 /// Returns the time-stamp counter, read after all earlier instructions.
+#[inline(never)]
 pub(crate) fn cputicks() -> u64 {
     // Relaxed: written once by the entry, before any other code ran.
     if LFENCE_BEFORE_RDTSC.load(Ordering::Relaxed) {
@@ -154,7 +155,8 @@ pub(crate) fn cpuinit(fsgsbase: bool) {
         found.set(feature, leaf1 & 1 << bit != 0);
     }
     found.set(Features::FSGSBASE, fsgsbase);
-    if !found.contains(Features::OSXSAVE) || !XCr0::read().contains(XCr0Flags::SSE | XCr0Flags::AVX) {
+    if !found.contains(Features::OSXSAVE) || !XCr0::read().contains(XCr0Flags::SSE | XCr0Flags::AVX)
+    {
         found.remove(Features::AVX | Features::FMA);
     }
     FEATURES.store(found.bits(), Ordering::Relaxed); // still one thread
@@ -179,7 +181,11 @@ fn leaf7() -> u32 {
         found.set(feature, ebx & 1 << bit != 0);
     }
     let osxsave = has(Features::OSXSAVE);
-    let saved = if osxsave { XCr0::read() } else { XCr0Flags::empty() };
+    let saved = if osxsave {
+        XCr0::read()
+    } else {
+        XCr0Flags::empty()
+    };
     if !saved.contains(XCr0Flags::SSE | XCr0Flags::AVX) {
         found.remove(Features::AVX2);
     }
@@ -200,7 +206,12 @@ pub(crate) fn has_sse2() -> bool {
 macro_rules! named_nothing {
     ($name:literal) => {
         // SAFETY: a comment in the assembly.
-        unsafe { ::core::arch::asm!(concat!("# ", $name), options(nomem, nostack, preserves_flags)) }
+        unsafe {
+            ::core::arch::asm!(
+                concat!("# ", $name),
+                options(nomem, nostack, preserves_flags)
+            )
+        }
     };
 }
 pub(crate) use named_nothing;

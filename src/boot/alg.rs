@@ -35,7 +35,11 @@ pub(super) extern "C" fn alginit() {
 /// Hashes bytes. From any goroutine or thread, behind `alginit`.
 pub(crate) fn memhash(data: &[u8], seed: u64) -> u64 {
     // Relaxed: both were written before a second thread was made.
-    let [key0, key1, key2, key3] = [0, 1, 2, 3].map(|at: usize| HASH_KEY.get(at).map_or(0, |key| key.load(Ordering::Relaxed)));
+    let [key0, key1, key2, key3] = [0, 1, 2, 3].map(|at: usize| {
+        HASH_KEY
+            .get(at)
+            .map_or(0, |key| key.load(Ordering::Relaxed))
+    });
     if USE_AESHASH.load(Ordering::Relaxed) {
         // SAFETY: alginit found the instructions.
         unsafe { aeshash(data, seed, [key0, key1, key2, key3]) }
@@ -44,13 +48,18 @@ pub(crate) fn memhash(data: &[u8], seed: u64) -> u64 {
     }
 }
 
-/// Each 16 bytes go through a keyed AES round into the state; three more rounds
+/// The length and the seed go first, then each 16 bytes go through a keyed AES round into the state; three more rounds
 /// spread every bit over all.
 #[target_feature(enable = "aes,ssse3,sse4.1")]
 fn aeshash(data: &[u8], seed: u64, keys: [u64; 4]) -> u64 {
     let [key0, key1, key2, key3] = keys.map(|key| key as i64);
     let key = _mm_set_epi64x(key0, key1);
-    let mut state = _mm_xor_si128(_mm_set_epi64x(data.len() as i64, seed as i64), _mm_set_epi64x(key2, key3));
+    let start = _mm_xor_si128(
+        _mm_set_epi64x(data.len() as i64, seed as i64),
+        _mm_set_epi64x(key2, key3),
+    );
+    // A round of its own, or a byte of the data could undo the length.
+    let mut state = _mm_aesenc_si128(start, key);
     let mut blocks = data.chunks_exact(16);
     for block in &mut blocks {
         state = _mm_aesenc_si128(_mm_xor_si128(state, load(block)), key);

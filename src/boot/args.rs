@@ -28,6 +28,7 @@ const DEFAULT_PAGE_SIZE: usize = 4096;
 #[unsafe(export_name = "runtime.args")]
 #[inline(never)]
 pub(super) extern "C" fn args(argc: i32, argv: *const *const u8) {
+    crate::stops_here!();
     ARGC.store(argc.max(0) as usize, Ordering::Relaxed); // still one thread
     ARGV.store(argv.cast_mut().cast(), Ordering::Relaxed); // as above
     sysargs(argc.max(0) as usize, argv.cast());
@@ -42,7 +43,7 @@ extern "C" fn sysargs(argc: usize, argv: *const *const c_char) {
     let envp = unsafe { argv.add(argc + 1) };
     let mut envc = 0;
     // SAFETY: the kernel ends the environment with a null, at which this stops.
-    while !unsafe { envp.add(envc).read() }.is_null() {
+    while !unsafe { envp.wrapping_add(envc).read() }.is_null() {
         envc += 1;
     }
     ENVP.store(envp.cast_mut(), Ordering::Relaxed); // still one thread
@@ -67,7 +68,9 @@ fn vdsoinit(address: usize) {
     let base: *const u8 = ptr::with_exposed_provenance(address);
     // SAFETY: the kernel maps at least one page there, for the process's life.
     let header = unsafe { core::slice::from_raw_parts(base, HEADER_PAGE) };
-    let Some(size) = vdso::image_size(header) else { return };
+    let Some(size) = vdso::image_size(header) else {
+        return;
+    };
     // SAFETY: the kernel maps all that the image's own headers say.
     let image = unsafe { core::slice::from_raw_parts(base, size) };
     let [clock_gettime, getcpu] = vdso::find(image, [b"__vdso_clock_gettime", b"__vdso_getcpu"]);
@@ -109,7 +112,10 @@ fn strings(start: &AtomicPtr<*const c_char>, count: &AtomicUsize) -> &'static [*
 /// Looks a variable up; the last byte of the result stands before the NUL.
 pub(crate) fn gogetenv(name: &[u8]) -> Option<&'static [u8]> {
     environment().iter().find_map(|&entry| {
-        kernel_string(entry).to_bytes().strip_prefix(name)?.strip_prefix(b"=")
+        kernel_string(entry)
+            .to_bytes()
+            .strip_prefix(name)?
+            .strip_prefix(b"=")
     })
 }
 

@@ -22,15 +22,24 @@ pub(crate) struct ChaCha8 {
 impl ChaCha8 {
     /// Makes a generator without a key, all zeros.
     pub(crate) const fn unseeded() -> Self {
-        Self { input: [0; 16], block: [0; 16], left: 0 }
+        Self {
+            input: [0; 16],
+            block: [0; 16],
+            left: 0,
+        }
     }
 
     /// Starts the stream of a key.
     pub(crate) fn seed(&mut self, key: &[u64; 4]) {
         self.left = 0;
-        let words = key.iter().flat_map(|&word| [word as u32, (word >> 32) as u32]);
+        let words = key
+            .iter()
+            .flat_map(|&word| [word as u32, (word >> 32) as u32]);
         let input = CONSTANTS.into_iter().chain(words).chain([0; 4]);
-        self.input.iter_mut().zip(input).for_each(|(to, from)| *to = from);
+        self.input
+            .iter_mut()
+            .zip(input)
+            .for_each(|(to, from)| *to = from);
     }
 
     /// Draws 64 bits: two words of the key stream, the first one low.

@@ -4,7 +4,7 @@
 
 use core::hint::black_box;
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicI64, AtomicU32, AtomicU8, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
 use crate::arch;
 use crate::debug::fatal::throw;
@@ -16,12 +16,12 @@ const ASM_OFFSETS: usize = 17;
 // SAFETY: a constant table, written by the assembler.
 unsafe extern "C" {
     #[link_name = "runtime.asmOffsets"]
-    safe static ASM_OFFSET_TABLE: [usize; ASM_OFFSETS];
+    safe static ASM_OFFSET_TABLE: [u16; ASM_OFFSETS];
 }
 
 /// The same offsets as Rust has them, in the table's order. The assembly took
 /// them when build.rs compiled the types; this is the compiler that counts.
-static RUST_OFFSETS: [usize; ASM_OFFSETS] = [
+static RUST_OFFSETS: [u16; ASM_OFFSETS] = as_u16([
     offset_of!(G, stack) + offset_of!(Stack, lo),
     offset_of!(G, stack) + offset_of!(Stack, hi),
     offset_of!(G, stackguard0),
@@ -39,12 +39,25 @@ static RUST_OFFSETS: [usize; ASM_OFFSETS] = [
     offset_of!(M, gsignal),
     offset_of!(M, procid),
     offset_of!(M, tls),
-];
+]);
+
+/// Narrows the table. An offset that does not fit would not compile.
+const fn as_u16(offsets: [usize; ASM_OFFSETS]) -> [u16; ASM_OFFSETS] {
+    let mut table = [0; ASM_OFFSETS];
+    let mut at = 0;
+    while at < ASM_OFFSETS {
+        assert!(offsets[at] <= u16::MAX as usize);
+        table[at] = offsets[at] as u16;
+        at += 1;
+    }
+    table
+}
 
 /// Throws if anything is not as the runtime needs it. On g0.
 #[unsafe(export_name = "runtime.check")]
 #[inline(never)]
 pub(super) extern "C" fn check() {
+    crate::stops_here!();
     sizes();
     atomics();
     floats();
@@ -61,7 +74,10 @@ fn sizes() {
     const {
         assert!(size_of::<usize>() == 8 && size_of::<*const u8>() == 8);
         assert!(size_of::<AtomicUsize>() == 8 && size_of::<AtomicU32>() == 4);
-        assert!(size_of::<Option<extern "C" fn()>>() == 8, "a function pointer is one word");
+        assert!(
+            size_of::<Option<extern "C" fn()>>() == 8,
+            "a function pointer is one word"
+        );
         assert!(size_of::<char>() == 4 && size_of::<bool>() == 1);
         assert!(align_of::<G>() <= 64 && align_of::<M>() <= 64);
     }
@@ -83,7 +99,11 @@ fn atomics() {
     let bytes = black_box([const { AtomicU8::new(1) }; 4]);
     let [_, second, ..] = &bytes;
     second.fetch_or(0xf0, Ordering::SeqCst);
-    if black_box(&bytes).iter().map(|byte| byte.load(Ordering::SeqCst)).ne([1, 0xf1, 1, 1]) {
+    if black_box(&bytes)
+        .iter()
+        .map(|byte| byte.load(Ordering::SeqCst))
+        .ne([1, 0xf1, 1, 1])
+    {
         throw("check: an atomic or on a byte");
     }
     let wide = black_box(AtomicI64::new(1 << 40));
@@ -95,7 +115,10 @@ fn atomics() {
 /// NaN is unlike itself, in both widths.
 fn floats() {
     let (single, double) = (black_box(f32::from_bits(!0)), black_box(f64::from_bits(!0)));
-    #[allow(clippy::eq_op, reason = "that a NaN is not equal to itself is the point")]
+    #[allow(
+        clippy::eq_op,
+        reason = "that a NaN is not equal to itself is the point"
+    )]
     if single == single || double == double || !(single != single) || !(double != double) {
         throw("check: floating-point NaN");
     }

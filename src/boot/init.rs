@@ -8,7 +8,7 @@
 use core::sync::atomic::{AtomicI64, Ordering};
 
 use super::settings::inittrace;
-use crate::debug::print::Line;
+use crate::debug::print::say;
 use crate::os;
 
 /// One task: what `init!` puts into the table.
@@ -78,47 +78,44 @@ fn do_init(start: &'static [u8; 0], end: &'static [u8; 0]) {
     // The compiler keeps no order, and reverses it where it optimises across
     // crates: a module's tasks run where its first one is, by their lines.
     for (at, first) in tasks.iter().enumerate() {
-        let same_module = |task: &&InitTask| task.module == first.module;
-        let (before, rest) = tasks.split_at(at);
-        if before.iter().any(|task| same_module(&task)) {
+        if tasks
+            .iter()
+            .take(at)
+            .any(|task| task.module == first.module)
+        {
             continue;
         }
-        let mut line = Some(0);
-        while let Some(now) = line {
-            let same_line = |task: &&InitTask| same_module(task) && task.line == now;
-            rest.iter().filter(same_line).for_each(run);
-            let lines = rest.iter().filter(same_module).map(|task| task.line);
-            line = lines.filter(|&later| later > now).min();
+        let (mut line, mut next) = (0, u32::MAX);
+        loop {
+            for task in tasks.iter().filter(|task| task.module == first.module) {
+                if task.line == line {
+                    run(task);
+                } else if task.line > line {
+                    next = next.min(task.line);
+                }
+            }
+            if next == u32::MAX {
+                break;
+            }
+            (line, next) = (next, u32::MAX);
         }
     }
 }
 
-/// Runs a task.
+/// Runs a task; with inittrace, says how long it took, in Go's format.
+#[inline(never)]
 fn run(task: &InitTask) {
-    if inittrace() {
-        traced(task);
-    } else {
-        (task.run)();
+    if !inittrace() {
+        return (task.run)();
     }
-}
-
-/// Runs a task and says how long it took, in Go's format.
-fn traced(task: &InitTask) {
     let start = os::nanotime();
     (task.run)();
     let end = os::nanotime();
     let since = start - RUNTIME_INIT_TIME.load(Ordering::Relaxed).min(start); // written by this goroutine
-    let mut line = Line::new();
-    line.str("init ").str(task.module).str("::").str(task.name).str(" @");
-    milliseconds(&mut line, since);
-    line.str(" ms, ");
-    milliseconds(&mut line, end - start);
-    line.str(" ms clock").print();
-}
-
-/// Appends nanoseconds as milliseconds with three decimals.
-fn milliseconds(line: &mut Line, nanoseconds: i64) {
-    let micros = nanoseconds as u64 / 1000;
-    line.dec(micros / 1000).str(".");
-    line.dec(micros / 100 % 10).dec(micros / 10 % 10).dec(micros % 10);
+    let numbers = [since as u64, (end - start) as u64];
+    say(
+        "init %s::%s @%m ms, %m ms clock",
+        &numbers,
+        &[task.module.as_bytes(), task.name.as_bytes()],
+    );
 }

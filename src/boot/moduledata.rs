@@ -8,7 +8,6 @@ use super::args::auxv;
 use crate::debug::elf::{self, Expected};
 use crate::debug::fatal;
 use crate::debug::lock::{Mutex, rank};
-use crate::debug::print::Line;
 
 // SAFETY: labels of the linker script and the assembly; only their addresses
 // are used.
@@ -31,8 +30,12 @@ const HEADERS: usize = 0x1000;
 /// The bytes of TLS that m0 has room for: the slot of g.
 const M0_TLS: usize = 8;
 
-static TLS_IMAGE: Mutex<elf::TlsImage, { rank::BOOT }> =
-    Mutex::new(elf::TlsImage { vaddr: 0, filesz: 0, memsz: 0, align: 0 });
+static TLS_IMAGE: Mutex<elf::TlsImage, { rank::BOOT }> = Mutex::new(elf::TlsImage {
+    vaddr: 0,
+    filesz: 0,
+    memsz: 0,
+    align: 0,
+});
 
 /// The initial contents of a thread's TLS.
 pub(crate) struct TlsImage {
@@ -51,16 +54,17 @@ pub(crate) struct TlsImage {
 #[inline(never)]
 pub(super) extern "C" fn moduledataverify() {
     let hosted = CGO_INIT.load(core::sync::atomic::Ordering::Relaxed) != 0; // a constant
-    if hosted {
-        // A libc's linker script made this image; it has its own rules.
-        return;
-    }
     let base = &raw const EHDR;
     // SAFETY: the kernel has mapped the first page of the file there: we run.
     let image = unsafe { core::slice::from_raw_parts(base, HEADERS) };
     let auxv = auxv();
     let expected = Expected {
-        entry: entry as *const () as usize,
+        // A libc enters its own program where it wants to.
+        entry: if hosted {
+            own_entry(image)
+        } else {
+            entry as *const () as usize
+        },
         text: (&raw const TEXT).addr(),
         etext: (&raw const ETEXT).addr(),
         load_base: base.addr(),
@@ -72,8 +76,12 @@ pub(super) extern "C" fn moduledataverify() {
     match elf::verify(image, &expected) {
         Ok(module) => {
             let size = module.tls.map_or(0, |tls| tls.memsz);
-            if size != M0_TLS {
-                refuse("p_memsz of PT_TLS is not the 8 bytes of runtime.tlsg", size as u64);
+            // The block of a libc's main thread is the libc's.
+            if size != M0_TLS && !hosted {
+                refuse(
+                    "p_memsz of PT_TLS is not the 8 bytes of runtime.tlsg",
+                    size as u64,
+                );
             }
             if let Some(tls) = module.tls {
                 *TLS_IMAGE.lock() = tls;
@@ -83,9 +91,20 @@ pub(super) extern "C" fn moduledataverify() {
     }
 }
 
+/// Returns where the file says that the program starts; 0 if it says nothing.
+fn own_entry(image: &[u8]) -> usize {
+    plain::from_bytes(image).map_or(0, |header: &goblin::elf64::header::Header| {
+        header.e_entry as usize
+    })
+}
+
 /// Says what is wrong and ends the program.
 fn refuse(what: &str, value: u64) -> ! {
-    fatal::refuse(Line::new().str("fatal error: moduledataverify: ").str(what).str(": got ").hex(value))
+    fatal::refuse(
+        "fatal error: moduledataverify: %s: got %x",
+        &[value],
+        &[what.as_bytes()],
+    )
 }
 
 /// Returns what a new thread's TLS starts as.

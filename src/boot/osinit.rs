@@ -10,6 +10,7 @@ use crate::{mem, os, sched};
 #[unsafe(export_name = "runtime.osinit")]
 #[inline(never)]
 pub(super) extern "C" fn osinit() {
+    crate::stops_here!();
     sched::NCPU.store(os::cpu_count(), Ordering::Relaxed); // still one thread
     mem::PHYS_HUGE_PAGE_SIZE.store(os::huge_page_size(), Ordering::Relaxed); // as above
 }

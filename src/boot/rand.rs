@@ -34,7 +34,14 @@ pub(super) extern "C" fn randinit() {
         // An emulator or a wrapper left it out: ask, and if nobody answers, the
         // clocks have to do, as in Go.
         None if os::random(&mut seed) => {}
-        None => seed = [os::nanotime() as u64, arch::cputicks(), os::walltime().1 as u64, os::thread_id()],
+        None => {
+            seed = [
+                os::nanotime() as u64,
+                arch::cputicks(),
+                os::walltime().1 as u64,
+                os::thread_id(),
+            ]
+        }
     }
     STATE.lock().seed(&seed);
     if let Some(slot) = M0.tls.get(M0_CANARY) {

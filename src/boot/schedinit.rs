@@ -8,7 +8,6 @@ use super::settings::{early_godebug, gomaxprocs_at_start, parsedebugvars, secure
 use super::{alg, args};
 use crate::debug::boottrace::step;
 use crate::debug::fatal;
-use crate::debug::print::Line;
 use crate::{arch, mem, os, sched};
 
 /// How many threads there may be, Go's number.
@@ -19,6 +18,7 @@ const MAX_M_COUNT: i64 = 10_000;
 #[unsafe(export_name = "runtime.schedinit")]
 #[inline(never)]
 pub(super) extern "C" fn schedinit() {
+    crate::stops_here!();
     sched::schedinit(MAX_M_COUNT);
     early_godebug(); // boottrace prints from here on
     moduledataverify(); // the program is what the linker made
@@ -73,7 +73,7 @@ extern "C" fn sigsave() {
 #[inline(never)]
 extern "C" fn goargs() {
     if args::arguments().iter().any(|arg| arg.is_null()) {
-        fatal::refuse(Line::new().str("gort: argv: null within argc, expected a string"));
+        fatal::refuse("gort: argv: null within argc, expected a string", &[], &[]);
     }
 }
 
@@ -90,7 +90,11 @@ extern "C" fn goenvs() {
 #[inline(never)]
 extern "C" fn checkfds() {
     if let Err(fd) = os::check_fds() {
-        fatal::refuse(Line::new().str("fatal error: could not open /dev/null for file descriptor ").dec(fd as u64));
+        fatal::refuse(
+            "fatal error: could not open /dev/null for file descriptor %d",
+            &[fd as u64],
+            &[],
+        );
     }
 }
 

@@ -4,19 +4,33 @@
 //! `runtime/security_unix.go`. A value that is not understood is named on stderr
 //! in one line, and otherwise ignored.
 
-use core::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::args::{auxv, gogetenv};
 use crate::debug::boottrace;
 use crate::debug::fatal::{Traceback, set_traceback};
-use crate::debug::print::{Line, parse_decimal};
+use crate::debug::print::{parse_decimal, say};
 use crate::{os, sched};
 
-/// The names that GODEBUG knows.
-const KNOWN: &str = "boottrace, inittrace";
+/// The settings of GODEBUG. All are off at 0.
+static SETTINGS: [(&[u8], &AtomicU32); 2] =
+    [(b"boottrace=", &BOOTTRACE), (b"inittrace=", &INITTRACE)];
 
-static BOOTTRACE: AtomicI32 = AtomicI32::new(0);
-static INITTRACE: AtomicI32 = AtomicI32::new(0);
+static BOOTTRACE: AtomicU32 = AtomicU32::new(0);
+static INITTRACE: AtomicU32 = AtomicU32::new(0);
+
+/// What GOTRACEBACK may say.
+static TRACEBACKS: [(&[u8], Traceback); 9] = [
+    (b"", Traceback::Single),
+    (b"none", Traceback::None),
+    (b"0", Traceback::None),
+    (b"single", Traceback::Single),
+    (b"all", Traceback::All),
+    (b"1", Traceback::All),
+    (b"system", Traceback::System),
+    (b"2", Traceback::System),
+    (b"crash", Traceback::Crash),
+];
 
 /// AT_SECURE: whoever set the environment has fewer rights than we have.
 static SECURE_MODE: AtomicBool = AtomicBool::new(false);
@@ -24,9 +38,7 @@ static SECURE_MODE: AtomicBool = AtomicBool::new(false);
 /// Reads the settings of GODEBUG that the boot itself needs. Go's early scan.
 pub(super) fn early_godebug() {
     if !auxv().secure() {
-        each_setting(|name, value| {
-            set(name, value);
-        });
+        read_godebug(false);
     }
     boottrace::enable(BOOTTRACE.load(Ordering::Relaxed) > 0); // still one thread
 }
@@ -49,56 +61,51 @@ pub(super) extern "C" fn parsedebugvars() {
     if SECURE_MODE.load(Ordering::Relaxed) {
         return; // set above, same thread
     }
-    each_setting(|name, value| {
-        if !set(name, value) {
-            Line::new()
-                .str("gort: GODEBUG: ")
-                .foreign(name)
-                .str("=")
-                .foreign(value)
-                .str(": expected a whole number for one of ")
-                .str(KNOWN)
-                .print();
-        }
-    });
-    match gogetenv(b"GOTRACEBACK") {
-        None | Some(b"" | b"single") => {}
-        Some(b"none" | b"0") => set_traceback(Traceback::None),
-        Some(b"all" | b"1") => set_traceback(Traceback::All),
-        Some(b"system" | b"2") => set_traceback(Traceback::System),
-        Some(b"crash") => set_traceback(Traceback::Crash),
-        Some(other) => not_understood("GOTRACEBACK", other, "none, single, all, system or crash"),
+    read_godebug(true);
+    let Some(wish) = gogetenv(b"GOTRACEBACK") else {
+        return;
+    };
+    match TRACEBACKS.iter().find(|(name, _)| *name == wish) {
+        Some(&(_, level)) => set_traceback(level),
+        None => say(
+            "gort: GOTRACEBACK=%q: expected none, single, all, system or crash",
+            &[],
+            &[wish],
+        ),
     }
 }
 
-/// Calls `f` with each `name=value` of GODEBUG.
-fn each_setting(mut f: impl FnMut(&[u8], &[u8])) {
-    let settings = gogetenv(b"GODEBUG").unwrap_or_default();
-    for setting in settings.split(|&byte| byte == b',').filter(|setting| !setting.is_empty()) {
-        let mut parts = setting.splitn(2, |&byte| byte == b'=');
-        f(parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+/// Sets what GODEBUG sets: `name=value` any number of times, between commas. On
+/// the second time says what is not understood, when the trace is on and stderr
+/// is open.
+#[inline(never)]
+fn read_godebug(complain: bool) {
+    for setting in gogetenv(b"GODEBUG")
+        .unwrap_or_default()
+        .split(|&byte| byte == b',')
+    {
+        if !set(setting) && complain && !setting.is_empty() {
+            say(
+                "gort: GODEBUG: %q: expected a whole number for boottrace or inittrace",
+                &[],
+                &[setting],
+            );
+        }
     }
 }
 
 /// Sets one; false if there is no such name or if the value is no number.
-fn set(name: &[u8], value: &[u8]) -> bool {
-    let variable = match name {
-        b"boottrace" => &BOOTTRACE,
-        b"inittrace" => &INITTRACE,
-        _ => return false,
-    };
-    match parse_decimal(value).and_then(|value| i32::try_from(value).ok()) {
-        Some(value) => {
-            variable.store(value, Ordering::Relaxed); // still one thread
-            true
+#[inline(never)]
+fn set(setting: &[u8]) -> bool {
+    for (name, variable) in &SETTINGS {
+        if let Some(value) = setting.strip_prefix(*name)
+            && let Some(value) = parse_decimal(value)
+        {
+            variable.store(value as u32, Ordering::Relaxed); // still one thread
+            return true;
         }
-        None => false,
     }
-}
-
-/// Names a variable whose value is ignored, and what was expected.
-fn not_understood(name: &str, value: &[u8], expected: &str) {
-    Line::new().str("gort: ").str(name).str("=").foreign(value).str(": expected ").str(expected).print();
+    false
 }
 
 /// GODEBUG=inittrace=1: each init task is to be reported.
@@ -108,32 +115,27 @@ pub(super) fn inittrace() -> bool {
 
 /// How many Ps to begin with: what GOMAXPROCS says, or else as many as this
 /// process has CPUs, by its affinity and its control group.
+#[inline(never)]
 pub(super) fn gomaxprocs_at_start() -> i32 {
-    match gogetenv(b"GOMAXPROCS").unwrap_or_default() {
-        b"" => {}
-        value => match parse_decimal(value) {
-            Some(procs @ 1..) => return limited(procs),
-            _ => not_understood("GOMAXPROCS", value, "a positive whole number"),
-        },
+    let wish = gogetenv(b"GOMAXPROCS").unwrap_or_default();
+    match parse_decimal(wish) {
+        Some(procs @ 1..) if procs <= sched::MAX_PROCS as u64 => return procs as i32,
+        Some(1..) => {
+            say(
+                "gort: GOMAXPROCS=%q: expected at most %d, which is used",
+                &[sched::MAX_PROCS as u64],
+                &[wish],
+            );
+            return sched::MAX_PROCS;
+        }
+        _ if wish.is_empty() => {}
+        _ => say(
+            "gort: GOMAXPROCS=%q: expected a positive whole number",
+            &[],
+            &[wish],
+        ),
     }
     default_gomaxprocs().min(sched::MAX_PROCS)
-}
-
-/// Cuts a wish down to what is possible, and says so.
-fn limited(procs: u64) -> i32 {
-    match i32::try_from(procs) {
-        Ok(procs) if procs <= sched::MAX_PROCS => procs,
-        _ => {
-            Line::new()
-                .str("gort: GOMAXPROCS=")
-                .dec(procs)
-                .str(": expected at most ")
-                .dec(sched::MAX_PROCS as u64)
-                .str(", which is used")
-                .print();
-            sched::MAX_PROCS
-        }
-    }
 }
 
 /// The default, as in Go since 1.25: a container's CPU limit counts. It can only
@@ -142,6 +144,10 @@ fn limited(procs: u64) -> i32 {
 #[inline(never)]
 fn default_gomaxprocs() -> i32 {
     let ncpu = sched::NCPU.load(Ordering::Relaxed); // osinit's, same thread
-    let limit = if ncpu > 2 { os::cpu_limit() } else { None };
+    let limit = if ncpu > 2 {
+        os::cpu_limit()
+    } else {
+        os::cgroup::UNLIMITED
+    };
     os::cgroup::default_gomaxprocs(ncpu, limit)
 }

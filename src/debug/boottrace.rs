@@ -9,7 +9,7 @@
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::print::Line;
+use super::print::say;
 use crate::{arch, os};
 
 // SAFETY: the entry wrote it before anything else ran; nobody writes it again.
@@ -32,7 +32,7 @@ enum Mode {
 /// The trace; only the booting thread, and later the main goroutine, touches it.
 struct Trace {
     mode: Cell<Mode>,
-    early: Cell<[Option<(&'static str, u64)>; EARLY]>,
+    early: [Cell<(&'static str, u64)>; EARLY],
     count: Cell<usize>,
     /// When the last step ended.
     last: Cell<u64>,
@@ -48,7 +48,7 @@ unsafe impl Sync for Trace {}
 
 static TRACE: Trace = Trace {
     mode: Cell::new(Mode::Unknown),
-    early: Cell::new([None; EARLY]),
+    early: [const { Cell::new(("", 0)) }; EARLY],
     count: Cell::new(0),
     last: Cell::new(0),
     spent: Cell::new(0),
@@ -56,21 +56,22 @@ static TRACE: Trace = Trace {
 };
 
 /// Says that the step of this name has ended.
+#[inline(never)]
 pub(crate) fn step(name: &'static str) {
     match TRACE.mode.get() {
         Mode::Off => {}
         Mode::Unknown => {
-            let mut early = TRACE.early.get();
-            if let Some(slot) = early.get_mut(TRACE.count.get()) {
-                *slot = Some((name, arch::cputicks()));
-                TRACE.early.set(early);
+            if let Some(slot) = TRACE.early.get(TRACE.count.get()) {
+                slot.set((name, arch::cputicks()));
                 TRACE.count.set(TRACE.count.get() + 1);
             }
         }
         Mode::On => {
             let now = arch::cputicks();
             report(name, now - TRACE.spent.get());
-            TRACE.spent.set(TRACE.spent.get() + (arch::cputicks() - now));
+            TRACE
+                .spent
+                .set(TRACE.spent.get() + (arch::cputicks() - now));
         }
     }
 }
@@ -84,7 +85,8 @@ pub(crate) fn enable(on: bool) {
     let begin = arch::cputicks();
     TRACE.rate.set(measure_rate());
     TRACE.last.set(BOOT_TICKS.load(Ordering::Relaxed)); // the entry's, same thread
-    for (name, ticks) in TRACE.early.get().into_iter().flatten() {
+    for early in TRACE.early.iter().take(TRACE.count.get()) {
+        let (name, ticks) = early.get();
         report(name, ticks);
     }
     TRACE.spent.set(arch::cputicks() - begin);
@@ -96,14 +98,11 @@ fn report(name: &str, ticks: u64) {
     let nanoseconds = |ticks: u64| ticks.wrapping_mul(TRACE.rate.get()) >> 20;
     let since_entry = ticks.saturating_sub(BOOT_TICKS.load(Ordering::Relaxed)); // as above
     let own = ticks.saturating_sub(TRACE.last.replace(ticks));
-    Line::new()
-        .str("boot ")
-        .column(nanoseconds(since_entry), 9)
-        .str(" ns  +")
-        .column(nanoseconds(own), 8)
-        .str(" ns  ")
-        .str(name)
-        .print();
+    say(
+        "boot %c ns  +%c ns  %s",
+        &[nanoseconds(since_entry), nanoseconds(own)],
+        &[name.as_bytes()],
+    );
 }
 
 /// Compares the counter with the clock for a millisecond: nanoseconds for 2^20

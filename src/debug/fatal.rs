@@ -4,11 +4,12 @@
 //! Go's counterpart: `runtime/panic.go`. From any stack, the signal stack too:
 //! nothing here allocates or takes a lock.
 
+#[cfg(not(feature = "archive"))]
 use core::fmt::{self, Write};
 use core::panic::{Location, PanicInfo};
-use core::sync::atomic::{AtomicU32, AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use super::print::Line;
+use super::print::say;
 use crate::os::{self, Died};
 use crate::sched::{self, GStatus};
 
@@ -43,23 +44,18 @@ pub(crate) fn set_traceback(level: Traceback) {
 #[inline(never)]
 #[cold]
 pub(crate) fn throw(message: &str) -> ! {
-    fatal(&mut Line::new().str("fatal error: ").str(message))
-}
-
-/// Ends the program with a line of its own and the dying goroutine.
-#[cold]
-pub(crate) fn fatal(line: &mut Line) -> ! {
     start_dying();
-    line.print();
+    say("fatal error: %s", &[], &[message.as_bytes()]);
     goroutine_header(None);
     die(2)
 }
 
 /// Ends the program with one line and status 2: for what is wrong with the
 /// program's surroundings, not with what it does.
+#[inline(never)]
 #[cold]
-pub(crate) fn refuse(line: &mut Line) -> ! {
-    line.print();
+pub(crate) fn refuse(template: &str, numbers: &[u64], texts: &[&[u8]]) -> ! {
+    say(template, numbers, texts);
     die(2)
 }
 
@@ -73,7 +69,7 @@ fn start_dying() {
         match depth {
             1 => {}
             2 => {
-                Line::new().str("panic during panic").print();
+                say("panic during panic", &[], &[]);
                 os::exit(3);
             }
             _ => os::exit(4),
@@ -96,30 +92,29 @@ fn goroutine_header(location: Option<&Location<'_>>) {
     }
     let Some(gp) = sched::try_getg() else { return };
     let goid = gp.goid.get();
-    if goid == 0 {
-        Line::new().str("\nruntime stack:").print();
-    } else {
-        Line::new().str("\ngoroutine ").dec(goid).str(" [running]:").print();
+    say(
+        if goid == 0 {
+            "\nruntime stack:"
+        } else {
+            "\ngoroutine %d [running]:"
+        },
+        &[goid],
+        &[],
+    );
+    if let Some(at) = location {
+        say(
+            "\t%s:%d:%d",
+            &[at.line().into(), at.column().into()],
+            &[at.file().as_bytes()],
+        );
     }
-    if let Some(location) = location {
-        Line::new()
-            .str("\t")
-            .str(location.file())
-            .str(":")
-            .dec(location.line().into())
-            .str(":")
-            .dec(location.column().into())
-            .print();
-    }
-    if let (true, Some(made_at)) = (goid != 0, gp.gopc.get()) {
-        Line::new()
-            .str("created by go in goroutine ")
-            .dec(gp.parent_goid.get())
-            .str("\n\t")
-            .str(made_at.file())
-            .str(":")
-            .dec(made_at.line().into())
-            .print();
+    if let (true, Some(at)) = (goid != 0, gp.gopc.get()) {
+        let numbers = [gp.parent_goid.get(), at.line().into()];
+        say(
+            "created by go in goroutine %d\n\t%s:%d",
+            &numbers,
+            &[at.file().as_bytes()],
+        );
     }
 }
 
@@ -130,17 +125,23 @@ pub(crate) fn waiting_goroutines() {
     }
     sched::for_each_g(|gp| {
         if sched::readgstatus(gp) == GStatus::Waiting as u32 {
-            Line::new().str("\ngoroutine ").dec(gp.goid.get()).str(" [").str(gp.waitreason.get().text()).str("]:").print();
+            say(
+                "\ngoroutine %d [%s]:",
+                &[gp.goid.get()],
+                &[gp.waitreason.get().text().as_bytes()],
+            );
         }
     });
 }
 
 /// stderr for `core::fmt`, by the buffer.
+#[cfg(not(feature = "archive"))]
 struct Stderr {
     buffer: [u8; 256],
     length: usize,
 }
 
+#[cfg(not(feature = "archive"))]
 impl Stderr {
     /// Writes what is in the buffer. If that fails there is nobody to tell.
     fn flush(&mut self) {
@@ -149,6 +150,7 @@ impl Stderr {
     }
 }
 
+#[cfg(not(feature = "archive"))]
 impl Write for Stderr {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for &byte in text.as_bytes() {
@@ -167,19 +169,34 @@ impl Write for Stderr {
 /// A panic: Go's text, and status 2. Poisoning and unwinding do not exist here.
 pub(crate) fn gopanic(info: &PanicInfo<'_>) -> ! {
     start_dying();
-    let mut stderr = Stderr { buffer: [0; 256], length: 0 };
+    print_message(info);
+    goroutine_header(info.location());
+    die(2)
+}
+
+/// Prints a panic's message.
+#[cfg(not(feature = "archive"))]
+fn print_message(info: &PanicInfo<'_>) {
+    let mut stderr = Stderr {
+        buffer: [0; 256],
+        length: 0,
+    };
     let message = info.message();
-    let _ = stderr.write_str("panic: ");
     let _ = match message.as_str() {
-        Some(text) => stderr.write_str(text),
-        // The archive has no formatting: its own panics are all plain texts.
-        None if cfg!(feature = "archive") => stderr.write_str("(a message with values)"),
-        None => write!(stderr, "{message}"),
+        Some(text) => stderr
+            .write_str("panic: ")
+            .and_then(|()| stderr.write_str(text)),
+        None => write!(stderr, "panic: {message}"),
     };
     let _ = stderr.write_str("\n");
     stderr.flush();
-    goroutine_header(info.location());
-    die(2)
+}
+
+/// The archive has no formatting: its own panics are all plain texts.
+#[cfg(feature = "archive")]
+fn print_message(info: &PanicInfo<'_>) {
+    let text = info.message().as_str().unwrap_or("(a message with values)");
+    say("panic: %s", &[], &[text.as_bytes()]);
 }
 
 /// A fault: Go's texts for it. On the signal stack of the M that faulted.
@@ -192,37 +209,28 @@ pub(crate) fn fault(died: &Died) -> ! {
         && (gp.stack.lo.get() - crate::mem::GUARD..gp.stack.lo.get()).contains(&died.addr)
     {
         let (lo, hi) = (gp.stack.lo.get(), gp.stack.hi.get());
-        Line::new().str("runtime: goroutine stack exceeds ").dec((hi - lo) as u64).str("-byte limit").print();
-        Line::new()
-            .str("runtime: sp=")
-            .hex(died.sp as u64)
-            .str(" stack=[")
-            .hex(lo as u64)
-            .str(", ")
-            .hex(hi as u64)
-            .str("]")
-            .print();
+        let numbers = [hi - lo, died.sp, lo, hi].map(|number| number as u64);
+        say(
+            "runtime: goroutine stack exceeds %d-byte limit\nruntime: sp=%x stack=[%x, %x]",
+            &numbers,
+            &[],
+        );
         throw("stack overflow");
     }
     start_dying();
     let on_goroutine = gp.is_some_and(|gp| gp.goid.get() != 0);
-    match (died.signal, on_goroutine) {
-        (SIGILL, _) | (_, false) => Line::new().str("fatal error: unexpected signal during runtime execution").print(),
-        (SIGFPE, true) if died.code == 1 => Line::new().str("panic: runtime error: integer divide by zero").print(),
-        (SIGFPE, true) => Line::new().str("panic: runtime error: floating point error").print(),
-        _ => Line::new().str("panic: runtime error: invalid memory address or nil pointer dereference").print(),
-    }
-    Line::new()
-        .str("[signal ")
-        .str(died.text)
-        .str(" code=")
-        .hex(u64::from(died.code as u32))
-        .str(" addr=")
-        .hex(died.addr as u64)
-        .str(" pc=")
-        .hex(died.pc as u64)
-        .str("]")
-        .print();
+    let what = match (died.signal, on_goroutine) {
+        (SIGILL, _) | (_, false) => "fatal error: unexpected signal during runtime execution",
+        (SIGFPE, true) if died.code == 1 => "panic: runtime error: integer divide by zero",
+        (SIGFPE, true) => "panic: runtime error: floating point error",
+        _ => "panic: runtime error: invalid memory address or nil pointer dereference",
+    };
+    let numbers = [died.code as u32 as usize, died.addr, died.pc].map(|number| number as u64);
+    say(
+        "%s\n[signal %s code=%x addr=%x pc=%x]",
+        &numbers,
+        &[what.as_bytes(), died.text.as_bytes()],
+    );
     goroutine_header(None);
     die(2)
 }

@@ -41,7 +41,9 @@ pub(crate) struct Guard<'a, T, const RANK: u8> {
 impl<T, const RANK: u8> Mutex<T, RANK> {
     /// Makes an open lock.
     pub(crate) const fn new(value: T) -> Self {
-        Self { inner: spin::Mutex::new(value) }
+        Self {
+            inner: spin::Mutex::new(value),
+        }
     }
 
     /// Takes the lock, from any stack.
@@ -56,7 +58,10 @@ impl<T, const RANK: u8> Mutex<T, RANK> {
             }
             mp.lock_ranks.set(held | 1 << RANK);
         }
-        Guard { inner: ManuallyDrop::new(self.inner.lock()), mp }
+        Guard {
+            inner: ManuallyDrop::new(self.inner.lock()),
+            mp,
+        }
     }
 }
 
@@ -65,7 +70,9 @@ impl<T, const RANK: u8> Drop for Guard<'_, T, RANK> {
         // SAFETY: once, here; nothing uses the inner guard afterwards.
         unsafe { ManuallyDrop::drop(&mut self.inner) };
         if cfg!(debug_assertions) {
-            self.mp.lock_ranks.set(self.mp.lock_ranks.get() & !(1 << RANK));
+            self.mp
+                .lock_ranks
+                .set(self.mp.lock_ranks.get() & !(1 << RANK));
         }
         sched::releasem(self.mp);
     }

@@ -2,115 +2,145 @@
 //! written to stderr by one system call, so that lines never mix.
 //!
 //! Go's counterpart: `runtime/print.go`. `core::fmt` is left to the program:
-//! without it an empty one is half as large.
+//! without it an empty one is half as large. For the same reason a message is a
+//! template and its values, one call, and not a chain of calls.
+
+use core::mem::MaybeUninit;
+use core::slice;
 
 use crate::os;
 
 /// The longest line; what goes beyond is cut.
 const CAPACITY: usize = 512;
 
+/// The most that is shown of a text from outside.
+const FOREIGN: usize = 100;
+
+/// Prints a line on stderr. In the template stand for the next of `numbers`
+///
+/// - `%d`: in decimal, `%c` right-aligned in nine columns,
+/// - `%x`: in hexadecimal, with 0x,
+/// - `%m`: nanoseconds as milliseconds with three decimals,
+///
+/// and for the next of `texts`
+///
+/// - `%s`: the text,
+/// - `%q`: the same from outside: cut, with control characters as `?`.
+///
+/// From any stack with a kilobyte left; allocates nothing. If the write fails
+/// there is nobody left to tell.
+#[inline(never)]
+#[cold]
+pub(crate) fn say(template: &str, numbers: &[u64], texts: &[&[u8]]) {
+    let mut line = Line {
+        text: [MaybeUninit::uninit(); CAPACITY],
+        length: 0,
+    };
+    let (mut numbers, mut texts) = (numbers.iter().copied(), texts.iter().copied());
+    let mut template = template.bytes();
+    while let Some(byte) = template.next() {
+        if byte != b'%' {
+            line.byte(byte);
+            continue;
+        }
+        let kind = template.next().unwrap_or(b'%');
+        if kind == b's' || kind == b'q' {
+            for (index, &byte) in texts.next().unwrap_or_default().iter().enumerate() {
+                if kind == b's' {
+                    line.byte(byte);
+                } else if index < FOREIGN {
+                    line.byte(if byte < b' ' || byte == 0x7f {
+                        b'?'
+                    } else {
+                        byte
+                    });
+                }
+            }
+            continue;
+        }
+        let number = numbers.next().unwrap_or_default();
+        match kind {
+            b'm' => {
+                line.number(number / 1_000_000, 10, 1, b'0');
+                line.byte(b'.');
+                line.number(number / 1000 % 1000, 10, 3, b'0');
+            }
+            b'x' => {
+                line.byte(b'0');
+                line.byte(b'x');
+                line.number(number, 16, 1, b'0');
+            }
+            b'c' => line.number(number, 10, 9, b' '),
+            _ => line.number(number, 10, 1, b'0'),
+        }
+    }
+    line.print();
+}
+
 /// A line in the making.
-pub(crate) struct Line {
-    text: [u8; CAPACITY],
+struct Line {
+    text: [MaybeUninit<u8>; CAPACITY],
+    /// How much of it is written; the last byte is kept for the newline.
     length: usize,
 }
 
 impl Line {
-    /// Makes an empty line.
-    pub(crate) fn new() -> Self {
-        Self { text: [0; CAPACITY], length: 0 }
-    }
-
-    /// Appends bytes.
+    /// Appends a byte.
     #[inline(never)]
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
-        let room = self.text.get_mut(self.length..).unwrap_or_default();
-        let (to, from) = (room.iter_mut(), bytes.iter());
-        self.length += bytes.len().min(to.len());
-        to.zip(from).for_each(|(to, from)| *to = *from);
-        self
-    }
-
-    /// Appends text.
-    pub(crate) fn str(&mut self, text: &str) -> &mut Self {
-        self.bytes(text.as_bytes())
-    }
-
-    /// Appends text, with control characters as `?`: for what came from outside.
-    #[inline(never)]
-    pub(crate) fn foreign(&mut self, text: &[u8]) -> &mut Self {
-        for &byte in text.iter().take(100) {
-            self.bytes(&[if byte < b' ' || byte == 0x7f { b'?' } else { byte }]);
+    fn byte(&mut self, byte: u8) {
+        if self.length < CAPACITY - 1 {
+            self.end(byte);
+            self.length += 1;
         }
-        self
     }
 
-    /// Appends a number in decimal.
-    #[inline(never)]
-    pub(crate) fn dec(&mut self, number: u64) -> &mut Self {
-        self.radix(number, 10, 1)
-    }
-
-    /// Appends a number in decimal, right-aligned in `width` columns.
-    #[inline(never)]
-    pub(crate) fn column(&mut self, number: u64, width: usize) -> &mut Self {
-        let mut digits = 1;
-        let mut rest = number / 10;
-        while rest > 0 {
-            digits += 1;
-            rest /= 10;
+    /// Writes a byte behind the text.
+    fn end(&mut self, byte: u8) {
+        if let Some(slot) = self.text.get_mut(self.length) {
+            slot.write(byte);
         }
-        for _ in digits..width {
-            self.bytes(b" ");
-        }
-        self.dec(number)
     }
 
-    /// Appends a number in hexadecimal, with 0x.
+    /// Appends a number, with `fill` in front up to `width` digits.
     #[inline(never)]
-    pub(crate) fn hex(&mut self, number: u64) -> &mut Self {
-        self.str("0x").radix(number, 16, 1)
-    }
-
-    /// Appends a number.
-    #[inline(never)]
-    fn radix(&mut self, mut number: u64, radix: u64, least: usize) -> &mut Self {
-        let mut digits = [0u8; 20];
+    fn number(&mut self, mut number: u64, radix: u64, width: usize, fill: u8) {
+        let mut digits = [fill; 20];
         let mut used = 0;
         for digit in digits.iter_mut().rev() {
-            *digit = b"0123456789abcdef".get((number % radix) as usize).copied().unwrap_or(b'?');
+            let value = (number % radix) as u8;
+            *digit = value + if value < 10 { b'0' } else { b'a' - 10 };
             number /= radix;
             used += 1;
-            if number == 0 && used >= least {
+            if number == 0 {
                 break;
             }
         }
-        let unused = digits.len() - used;
-        self.bytes(digits.get(unused..).unwrap_or_default())
+        let unused = digits.len() - used.max(width);
+        for &digit in digits.iter().skip(unused) {
+            self.byte(digit);
+        }
     }
 
-    /// Writes the line, ended by a newline, to stderr. If that fails there is
-    /// nobody left to tell.
-    #[inline(never)]
-    pub(crate) fn print(&mut self) {
-        let last = self.length.min(CAPACITY - 1);
-        if let Some(end) = self.text.get_mut(last) {
-            *end = b'\n';
-        }
-        let _ = os::write_all(2, self.text.get(..=last).unwrap_or_default());
+    /// Writes the line, ended by a newline.
+    fn print(&mut self) {
+        self.end(b'\n');
+        // SAFETY: all bytes up to `length` have been written, and the newline.
+        let text =
+            unsafe { slice::from_raw_parts(self.text.as_ptr().cast::<u8>(), self.length + 1) };
+        let _ = os::write_all(2, text);
     }
 }
 
 /// Reads a number of decimal digits only; None for anything else.
+#[inline(never)]
 pub(crate) fn parse_decimal(text: &[u8]) -> Option<u64> {
-    if text.is_empty() {
-        return None;
-    }
-    text.iter().try_fold(0u64, |number, &byte| {
+    let mut number = 0u64;
+    for &byte in text {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             return None;
         }
-        number.checked_mul(10)?.checked_add(u64::from(digit))
-    })
+        number = number.checked_mul(10)?.checked_add(u64::from(digit))?;
+    }
+    if text.is_empty() { None } else { Some(number) }
 }

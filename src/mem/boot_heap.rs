@@ -8,8 +8,8 @@ use core::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 
-use linked_list_allocator::Heap;
 use crate::debug::lock::{Mutex, rank};
+use linked_list_allocator::Heap;
 
 /// The arena's size: room for the Ps of the largest GOMAXPROCS, three times.
 const ARENA_SIZE: usize = 8 << 20;

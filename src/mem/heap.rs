@@ -8,9 +8,9 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
 
-use linked_list_allocator::Heap;
 use crate::debug::lock::{Mutex, rank};
 use crate::os;
+use linked_list_allocator::Heap;
 
 /// Where the first arena shall be.
 const ARENA_HINT: usize = 0x00c0_0000_0000;
@@ -35,7 +35,9 @@ struct MHeap {
 }
 
 #[unsafe(export_name = "runtime.mheap_")]
-static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap { runs: [const { None }; MAX_RUNS] });
+static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap {
+    runs: [const { None }; MAX_RUNS],
+});
 
 /// Prepares the heap; the first arena is mapped at the first allocation.
 pub(super) fn init() {
@@ -74,7 +76,10 @@ pub(crate) unsafe fn mfree(memory: *mut u8, layout: Layout) {
 impl MHeap {
     /// Takes memory from the first run that has it.
     fn allocate(&mut self, layout: Layout) -> Option<NonNull<u8>> {
-        self.runs.iter_mut().flatten().find_map(|run| run.heap.allocate_first_fit(layout).ok())
+        self.runs
+            .iter_mut()
+            .flatten()
+            .find_map(|run| run.heap.allocate_first_fit(layout).ok())
     }
 
     /// Maps at least enough for `layout`, at the end of the last run if the
@@ -104,7 +109,10 @@ impl MHeap {
         let mut heap = Heap::empty();
         // SAFETY: a fresh mapping of that size, ours for good.
         unsafe { heap.init(memory, size) };
-        *slot = Some(Run { heap, end: memory.addr() + size });
+        *slot = Some(Run {
+            heap,
+            end: memory.addr() + size,
+        });
         Some(())
     }
 }

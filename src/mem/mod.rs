@@ -15,7 +15,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) use boot_heap::persistentalloc;
 pub(crate) use stack::{GUARD, stackalloc, stackinit};
 
-use crate::debug::{fatal::throw, print::Line};
+use crate::debug::fatal::{refuse, throw};
 
 /// The size of a page of memory, in bytes; from the auxiliary vector.
 #[unsafe(export_name = "runtime.physPageSize")]
@@ -32,7 +32,7 @@ const MIN_PHYS_PAGE_SIZE: usize = 4096;
 const MAX_PHYS_PAGE_SIZE: usize = 512 << 10;
 
 /// Checks what the system said of its pages, and prepares the program's heap.
-/// On g0, during boot. Throws with Go's texts.
+/// On g0, during boot.
 #[unsafe(export_name = "runtime.mallocinit")]
 #[inline(never)]
 pub(crate) extern "C" fn mallocinit() {
@@ -40,25 +40,21 @@ pub(crate) extern "C" fn mallocinit() {
     if page == 0 {
         throw("failed to get system page size");
     }
-    if page > MAX_PHYS_PAGE_SIZE {
-        bad_size("system page size (", page, ") is larger than maximum page size (", MAX_PHYS_PAGE_SIZE);
-    }
-    if page < MIN_PHYS_PAGE_SIZE {
-        bad_size("system page size (", page, ") is smaller than minimum page size (", MIN_PHYS_PAGE_SIZE);
-    }
-    if !page.is_power_of_two() {
-        bad_size("system page size (", page, ") must be a power of 2 (at most ", MAX_PHYS_PAGE_SIZE);
+    if page.count_ones() != 1 || !(MIN_PHYS_PAGE_SIZE..=MAX_PHYS_PAGE_SIZE).contains(&page) {
+        let numbers = [page, MIN_PHYS_PAGE_SIZE, MAX_PHYS_PAGE_SIZE].map(|number| number as u64);
+        refuse(
+            "fatal error: bad system page size: %d, expected a power of 2 from %d to %d",
+            &numbers,
+            &[],
+        );
     }
     let huge = PHYS_HUGE_PAGE_SIZE.load(Ordering::Relaxed); // as above
     if huge & huge.wrapping_sub(1) != 0 {
-        Line::new().str("system huge page size (").dec(huge as u64).str(") must be a power of 2").print();
-        throw("bad system huge page size");
+        refuse(
+            "fatal error: bad system huge page size: %d, expected a power of 2",
+            &[huge as u64],
+            &[],
+        );
     }
     heap::init();
-}
-
-/// Says what is wrong with the page size and ends the program.
-fn bad_size(what: &str, size: usize, than: &str, limit: usize) -> ! {
-    Line::new().str(what).dec(size as u64).str(than).dec(limit as u64).str(")").print();
-    throw("bad system page size");
 }

@@ -17,7 +17,11 @@ pub(super) struct GQueue {
 impl GQueue {
     /// Makes an empty queue.
     pub(super) const fn new() -> Self {
-        Self { head: ptr::null_mut(), tail: ptr::null_mut(), size: 0 }
+        Self {
+            head: ptr::null_mut(),
+            tail: ptr::null_mut(),
+            size: 0,
+        }
     }
 
     /// Tells how many are in it.

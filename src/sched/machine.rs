@@ -17,7 +17,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use super::runtime2::{G, G0_STACK, M, STACK_GUARD};
 use super::{M0, SCHED, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
-use crate::debug::print::Line;
+use crate::debug::print::say;
 use crate::{boot, mem, os};
 
 /// The size of a signal stack: the kernel puts the whole vector state there,
@@ -84,7 +84,9 @@ fn mstartm0() {
     M0.procid.set(os::thread_id());
     let stack: *mut u8 = M0_SIGNAL_STACK.0.get().cast();
     set_stack(&M0_GSIGNAL, stack.addr(), stack.addr() + SIGNAL_STACK);
-    M0_GSIGNAL.m.store(ptr::from_ref(&M0).cast_mut(), Ordering::Relaxed); // this thread's
+    M0_GSIGNAL
+        .m
+        .store(ptr::from_ref(&M0).cast_mut(), Ordering::Relaxed); // this thread's
     M0.gsignal.set(&M0_GSIGNAL);
     os::initsig(stack, SIGNAL_STACK, fatal::fault);
 }
@@ -93,7 +95,10 @@ fn mstartm0() {
 fn minit(mp: &'static M) {
     // SAFETY: newm set it, and a G is never freed.
     let gsignal = unsafe { &*mp.gsignal.get() };
-    os::set_signal_stack(ptr::with_exposed_provenance_mut(gsignal.stack.lo.get()), SIGNAL_STACK);
+    os::set_signal_stack(
+        ptr::with_exposed_provenance_mut(gsignal.stack.lo.get()),
+        SIGNAL_STACK,
+    );
     os::set_mask(mp.sigmask.get());
 }
 
@@ -105,7 +110,11 @@ pub(crate) fn mcommoninit(mp: &'static M) {
     let mut sched = SCHED.lock.lock();
     if sched.mnext >= sched.maxmcount {
         let limit = sched.maxmcount;
-        Line::new().str("runtime: program exceeds ").dec(limit as u64).str("-thread limit").print();
+        say(
+            "runtime: program exceeds %d-thread limit",
+            &[limit as u64],
+            &[],
+        );
         throw("thread exhaustion");
     }
     mp.id.set(sched.mnext);
@@ -138,7 +147,7 @@ pub(super) fn newm(f: extern "C" fn()) {
     // SAFETY: TCB bytes above FS are ours and aligned.
     unsafe { fs.cast::<usize>().write(fs.addr()) };
     // SAFETY: as above.
-    unsafe { fs.add(TCB_CANARY).cast::<usize>().write(canary()) };
+    unsafe { fs.wrapping_add(TCB_CANARY).cast::<usize>().write(canary()) };
 
     // SAFETY: STRUCTS bytes above the TCB are ours, and aligned to 64.
     let at_m: *mut M = unsafe { fs.add(TCB) }.cast();
@@ -172,13 +181,12 @@ pub(super) fn newm(f: extern "C" fn()) {
     };
     // SAFETY: all of it was made above for this thread alone.
     if let Err(errno) = unsafe { os::new_thread(&thread) } {
-        Line::new()
-            .str("runtime: failed to create new OS thread (have ")
-            .dec(mp.id.get() as u64)
-            .str(" already; errno=")
-            .dec(errno as u64)
-            .str(")")
-            .print();
+        let numbers = [mp.id.get() as u64, errno as u64];
+        say(
+            "runtime: failed to create new OS thread (have %d already; errno=%d)",
+            &numbers,
+            &[],
+        );
         throw("newosproc");
     }
 }
@@ -198,7 +206,9 @@ fn set_stack(gp: &G, lo: usize, hi: usize) {
 
 /// Returns the process's stack canary, from m0's thread control block.
 fn canary() -> usize {
-    M0.tls.get(1 + TCB_CANARY / 8).map_or(0, core::cell::Cell::get)
+    M0.tls
+        .get(1 + TCB_CANARY / 8)
+        .map_or(0, core::cell::Cell::get)
 }
 
 /// Says that runtime.main has begun.

@@ -104,15 +104,14 @@ pub(crate) static SCHED: Sched = Sched {
     goidgen: AtomicU64::new(0),
     runqsize: AtomicUsize::new(0),
     lock: Mutex::new(SchedLocked {
-            runq: GQueue::new(),
-            g_free: GQueue::new(),
-            pidle: core::ptr::null_mut(),
-            npidle: 0,
-            mnext: 0,
-            maxmcount: 0,
-            allm: core::ptr::null(),
-        },
-    ),
+        runq: GQueue::new(),
+        g_free: GQueue::new(),
+        pidle: core::ptr::null_mut(),
+        npidle: 0,
+        mnext: 0,
+        maxmcount: 0,
+        allm: core::ptr::null(),
+    }),
 };
 
 /// Sets how many Ms there may be.
@@ -131,7 +130,11 @@ pub(crate) fn getg() -> &'static G {
 /// thread is set up.
 pub(crate) fn try_getg() -> Option<&'static G> {
     // Relaxed: needtls set it on this thread, or long before another was made.
-    if G0.m.load(Ordering::Relaxed).is_null() { None } else { Some(getg()) }
+    if G0.m.load(Ordering::Relaxed).is_null() {
+        None
+    } else {
+        Some(getg())
+    }
 }
 
 /// Returns the M of the current g, if there is one yet.

@@ -61,6 +61,7 @@ unsafe extern "C" {
 
 /// Starts a goroutine that calls `f`.
 pub(crate) fn go<F: FnOnce() + Send + 'static>(f: F, location: &'static Location<'static>) {
+    super::machine::start_sysmon();
     if size_of::<F>() > MAX_CLOSURE || align_of::<F>() > MAX_CLOSURE_ALIGN {
         start(Box::new(f), location, |f| (*f)());
     } else {
@@ -79,7 +80,11 @@ fn start<F: Send + 'static, C: FnOnce(F)>(f: F, location: &'static Location<'sta
     }
     const { assert!(size_of::<C>() == 0) };
     let f = ManuallyDrop::new(f);
-    let closure = Closure { data: (&raw const f).cast(), size: size_of::<F>(), align: align_of::<F>() };
+    let closure = Closure {
+        data: (&raw const f).cast(),
+        size: size_of::<F>(),
+        align: align_of::<F>(),
+    };
     newproc(entry::<F, C>, closure, Some(location));
 }
 
@@ -92,16 +97,22 @@ pub(crate) struct Closure {
 
 impl Closure {
     /// Nothing at all.
-    pub(crate) const NONE: Self = Self { data: ptr::dangling(), size: 0, align: 1 };
+    pub(crate) const NONE: Self = Self {
+        data: ptr::dangling(),
+        size: 0,
+        align: 1,
+    };
 }
 
 /// Makes a goroutine and puts it next on this P's queue. From a goroutine or g0.
 #[unsafe(export_name = "runtime.newproc")]
 #[inline(never)]
-pub(crate) fn newproc(entry: Entry, closure: Closure, location: Option<&'static Location<'static>>) {
-    if super::machine::main_started() {
-        super::machine::start_sysmon();
-    }
+pub(crate) fn newproc(
+    entry: Entry,
+    closure: Closure,
+    location: Option<&'static Location<'static>>,
+) {
+    crate::stops_here!();
     let mp = acquirem();
     let pp = getp(mp);
     let newg = newproc1(entry, &closure, getg(), pp, location);
@@ -139,7 +150,11 @@ fn newproc1(
     // stack. The caller gave `size` readable bytes.
     unsafe { below(data).copy_from_nonoverlapping(closure.data, closure.size) };
     // SAFETY: as above, and divisible by 8.
-    unsafe { below(sp).cast::<usize>().write(runtime_goexit as *const () as usize + 1) };
+    unsafe {
+        below(sp)
+            .cast::<usize>()
+            .write(runtime_goexit as *const () as usize + 1)
+    };
 
     newg.sched.sp.set(sp);
     newg.sched.pc.set(entry as usize);
@@ -182,7 +197,12 @@ fn malg() -> &'static G {
     loop {
         gp.alllink.set(head);
         // Release pairs with the load in `allgs`.
-        match ALLGS.compare_exchange_weak(head, ptr::from_ref(gp).cast_mut(), Ordering::Release, Ordering::Relaxed) {
+        match ALLGS.compare_exchange_weak(
+            head,
+            ptr::from_ref(gp).cast_mut(),
+            Ordering::Release,
+            Ordering::Relaxed,
+        ) {
             Ok(_) => return gp,
             Err(now) => head = now,
         }

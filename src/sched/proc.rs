@@ -11,13 +11,13 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::newproc::{allgs, goexit1};
+use super::newproc::{allgs, goexit1, runqput};
 use super::runtime2::{G, GStatus, Gobuf, M, P, WaitReason};
 use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
 use crate::debug::boottrace;
 use crate::debug::fatal::{self, throw};
-use crate::debug::print::Line;
+use crate::debug::print::say;
 use crate::os;
 
 // SAFETY: the routines' contracts stand in asm/asm_amd64.S.
@@ -72,13 +72,26 @@ pub(super) extern "C" fn schedule() -> ! {
 
 /// Finds a goroutine to run: every 61st time in the global queue first, then in
 /// the P's own, then in the global one. On g0.
+///
+/// When sysmon has said that the time slice is over, nobody inherits it: runnext
+/// goes to the queue's end, and the global queue comes first. Go asks only the
+/// goroutine that runs, which a chain of short ones, each the next one's
+/// runnext, can keep up for ever while all others wait.
 #[unsafe(export_name = "runtime.findRunnable")]
 #[inline(never)]
 fn find_runnable(mp: &'static M) -> (&'static G, bool) {
     let pp = getp(mp);
     loop {
         let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
-        if tick.is_multiple_of(GLOBAL_QUEUE_TICKS) && global_queue_len() > 0 {
+        let expired = pp.preempt.load(Ordering::Relaxed); // a request; a lost one comes again
+        if expired {
+            pp.preempt.store(false, Ordering::Relaxed); // as above
+            if let Some(next) = pp.runq.take_next() {
+                // SAFETY: what a run queue holds are Gs, which are never freed.
+                runqput(pp, unsafe { &*next }, false);
+            }
+        }
+        if (expired || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)) && global_queue_len() > 0 {
             let mut sched = SCHED.lock.lock();
             if let Some(gp) = globrunqget(&mut sched, pp, 1) {
                 return (gp, false);
@@ -113,13 +126,17 @@ pub(super) fn globrunqput(sched: &mut SchedLocked, gp: &'static G) {
 /// rest, at most `max` with it, to its own.
 fn globrunqget(sched: &mut SchedLocked, pp: &'static P, max: usize) -> Option<&'static G> {
     let procs = GOMAXPROCS.load(Ordering::Relaxed).max(1) as usize; // changes with the world stopped
-    let share = (sched.runq.len() / procs + 1).min(max).min(super::runq::RUNQ_SIZE / 2);
+    let share = (sched.runq.len() / procs + 1)
+        .min(max)
+        .min(super::runq::RUNQ_SIZE / 2);
     let first = sched.runq.pop();
     for _ in 1..share {
         let Some(gp) = sched.runq.pop() else { break };
         // The P's own queue is empty or `share` is 1, so that this never
         // overflows back into the lock that we hold.
-        pp.runq.put(ptr::from_ref(gp).cast_mut(), false, |_| throw("globrunqget: local queue is full"));
+        pp.runq.put(ptr::from_ref(gp).cast_mut(), false, |_| {
+            throw("globrunqget: local queue is full")
+        });
     }
     SCHED.runqsize.store(sched.runq.len(), Ordering::Relaxed); // as in globrunqput
     first
@@ -129,7 +146,8 @@ fn globrunqget(sched: &mut SchedLocked, pp: &'static P, max: usize) -> Option<&'
 #[unsafe(export_name = "runtime.execute")]
 #[inline(never)]
 fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
-    mp.curg.store(ptr::from_ref(gp).cast_mut(), Ordering::Relaxed); // sysmon only peeks
+    mp.curg
+        .store(ptr::from_ref(gp).cast_mut(), Ordering::Relaxed); // sysmon only peeks
     gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
     casgstatus(gp, GStatus::Runnable, GStatus::Running);
     gp.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
@@ -207,7 +225,8 @@ pub(crate) fn lock_os_thread() {
     let gp = getg();
     mp.locked_int.set(mp.locked_int.get() + 1);
     mp.lockedg.set(gp);
-    gp.lockedm.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
+    gp.lockedm
+        .store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
     releasem(mp);
 }
 
@@ -227,7 +246,9 @@ pub(crate) fn unlock_os_thread() {
 
 /// Calls `f` for each goroutine that is not dead.
 pub(crate) fn for_each_g(mut f: impl FnMut(&'static G)) {
-    allgs().filter(|gp| super::readgstatus(gp) != GStatus::Dead as u32).for_each(&mut f);
+    allgs()
+        .filter(|gp| super::readgstatus(gp) != GStatus::Dead as u32)
+        .for_each(&mut f);
 }
 
 /// There is nothing to run and, without timers and a poller, nothing that could
@@ -247,7 +268,7 @@ fn checkdead() {
     } else {
         "fatal error: no goroutines (main called runtime.Goexit) - deadlock!"
     };
-    Line::new().str(text).print();
+    say(text, &[], &[]);
     fatal::waiting_goroutines();
     os::exit(2)
 }

@@ -30,9 +30,12 @@ pub(crate) fn procresize(procs: i32) {
         // with an empty queue and no M.
         let pp = unsafe { &*place };
         pp.id.set(id);
+        // Not 0, at which the global queue would come first: the first goroutine
+        // that main makes shall be the first that it gives way to.
+        pp.schedtick.store(1, Ordering::Relaxed); // nobody else knows it yet
         set_status(pp, PStatus::Idle);
         // SAFETY: `list` has room for `procs` of them.
-        let slot = unsafe { &*list.add(id as usize) };
+        let slot = unsafe { &*list.wrapping_add(id as usize) };
         slot.store(place, Ordering::Relaxed); // published with the list
     }
     ALLP.store(list, Ordering::Release); // pairs with allp
@@ -53,7 +56,10 @@ pub(crate) fn procresize(procs: i32) {
 
 /// Takes zeroed memory for good from the boot heap.
 fn boot_memory(size: usize) -> *mut u8 {
-    let Some(memory) = Layout::from_size_align(size, 16).ok().and_then(mem::persistentalloc) else {
+    let Some(memory) = Layout::from_size_align(size, 16)
+        .ok()
+        .and_then(mem::persistentalloc)
+    else {
         throw("procresize: the boot heap is used up");
     };
     memory.as_ptr()
@@ -65,7 +71,7 @@ pub(super) fn allp() -> impl Iterator<Item = &'static P> {
     let procs = GOMAXPROCS.load(Ordering::Acquire); // pairs with procresize
     (0..procs as usize).filter_map(move |id| {
         // SAFETY: the list has `procs` elements and is never freed.
-        let slot = unsafe { &*list.add(id) };
+        let slot = unsafe { &*list.wrapping_add(id) };
         // SAFETY: a P is never freed. Relaxed: published with the list.
         unsafe { slot.load(Ordering::Relaxed).as_ref() }
     })

@@ -69,29 +69,43 @@ impl<T, const N: usize> RunQueue<T, N> {
     }
 
     /// Moves half of a full ring to `overflow`; false if a consumer was faster.
-    fn put_slow(&self, item: *mut T, head: u32, tail: u32, overflow: &mut impl FnMut(*mut T)) -> bool {
+    fn put_slow(
+        &self,
+        item: *mut T,
+        head: u32,
+        tail: u32,
+        overflow: &mut impl FnMut(*mut T),
+    ) -> bool {
         let half = tail.wrapping_sub(head) / 2;
         let batch: [*mut T; N] = array::from_fn(|index| {
             let at = head.wrapping_add(index as u32);
             self.slot(at).load(Ordering::Relaxed) // ours until head moves, which the swap below finds
         });
         // Release pairs with put's load of head: the slots are ours to reuse.
-        if self.head.compare_exchange(head, head.wrapping_add(half), Ordering::Release, Ordering::Relaxed).is_err() {
+        if self
+            .head
+            .compare_exchange(
+                head,
+                head.wrapping_add(half),
+                Ordering::Release,
+                Ordering::Relaxed,
+            )
+            .is_err()
+        {
             return false;
         }
-        batch.iter().take(half as usize).for_each(|&taken| overflow(taken));
+        batch
+            .iter()
+            .take(half as usize)
+            .for_each(|&taken| overflow(taken));
         overflow(item);
         true
     }
 
     /// Takes the next item, and whether it inherits the time slice. Owner only.
     pub(crate) fn get(&self) -> Option<(*mut T, bool)> {
-        // Nobody but the owner makes runnext non-null, so a null is final.
-        if !self.runnext.load(Ordering::Relaxed).is_null() {
-            let next = self.runnext.swap(ptr::null_mut(), Ordering::AcqRel); // pairs with put's swap
-            if !next.is_null() {
-                return Some((next, true));
-            }
+        if let Some(next) = self.take_next() {
+            return Some((next, true));
         }
         loop {
             let head = self.head.load(Ordering::Acquire); // pairs with other consumers' compare-and-swap
@@ -101,10 +115,29 @@ impl<T, const N: usize> RunQueue<T, N> {
             }
             let item = self.slot(head).load(Ordering::Relaxed); // we wrote it
             // Release pairs with put's load of head.
-            if self.head.compare_exchange(head, head.wrapping_add(1), Ordering::Release, Ordering::Relaxed).is_ok() {
+            if self
+                .head
+                .compare_exchange(
+                    head,
+                    head.wrapping_add(1),
+                    Ordering::Release,
+                    Ordering::Relaxed,
+                )
+                .is_ok()
+            {
                 return Some((item, false));
             }
         }
+    }
+
+    /// Takes what is in front of the ring. Owner only.
+    pub(crate) fn take_next(&self) -> Option<*mut T> {
+        // Nobody but the owner makes runnext non-null, so a null is final.
+        if self.runnext.load(Ordering::Relaxed).is_null() {
+            return None;
+        }
+        let next = self.runnext.swap(ptr::null_mut(), Ordering::AcqRel); // pairs with put's swap
+        if next.is_null() { None } else { Some(next) }
     }
 
     /// Returns the slot of a wrapping index.

@@ -30,7 +30,10 @@ pub(crate) const G0_STACK: usize = 64 * 1024;
 /// What a goroutine is doing; `G::atomicstatus` holds it. Go's `_Gidle` etc.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
-#[allow(dead_code, reason = "Go's states are all here, also those that nothing reaches yet")]
+#[allow(
+    dead_code,
+    reason = "Go's states are all here, also those that nothing reaches yet"
+)]
 pub(crate) enum GStatus {
     /// Just made, not yet set up.
     Idle = 0,
@@ -49,7 +52,10 @@ pub(crate) enum GStatus {
 /// What a P is doing; `P::status` holds it. Go's `_Pidle` etc.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
-#[allow(dead_code, reason = "Go's states are all here, also those that nothing reaches yet")]
+#[allow(
+    dead_code,
+    reason = "Go's states are all here, also those that nothing reaches yet"
+)]
 pub(crate) enum PStatus {
     /// On the idle list, or about to change hands.
     Idle = 0,
@@ -162,7 +168,10 @@ impl G {
     /// Makes an idle one without a stack: all zeros.
     pub(crate) const fn new() -> Self {
         Self {
-            stack: Stack { lo: Cell::new(0), hi: Cell::new(0) },
+            stack: Stack {
+                lo: Cell::new(0),
+                hi: Cell::new(0),
+            },
             stackguard0: AtomicUsize::new(0),
             stackguard1: AtomicUsize::new(0),
             m: AtomicPtr::new(ptr::null_mut()),
@@ -276,6 +285,9 @@ pub(crate) struct P {
     pub(crate) link: Cell<*mut P>,
     /// Goes up with each goroutine that it runs.
     pub(crate) schedtick: AtomicU32,
+    /// The time slice is over: sysmon's request, seen by whoever looks for the next
+    /// goroutine.
+    pub(crate) preempt: AtomicBool,
     /// sysmon's notes; only sysmon touches them.
     pub(crate) sysmontick: Sysmontick,
     /// The M that holds this, or null.

@@ -31,7 +31,11 @@ pub(super) fn casgstatus(gp: &G, from: GStatus, to: GStatus) {
     if cfg!(debug_assertions) && !is_edge(from, to) {
         throw("casgstatus: bad incoming values");
     }
-    if gp.atomicstatus.compare_exchange(from as u32, to as u32, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+    if gp
+        .atomicstatus
+        .compare_exchange(from as u32, to as u32, Ordering::AcqRel, Ordering::Relaxed)
+        .is_err()
+    {
         throw("casgstatus: goroutine is in another state");
     }
 }
@@ -41,6 +45,9 @@ fn is_edge(from: GStatus, to: GStatus) -> bool {
     use GStatus::{Dead, Idle, Runnable, Running, Waiting};
     matches!(
         (from, to),
-        (Idle | Running, Dead) | (Dead | Running | Waiting, Runnable) | (Runnable, Running) | (Running, Waiting)
+        (Idle | Running, Dead)
+            | (Dead | Running | Waiting, Runnable)
+            | (Runnable, Running)
+            | (Running, Waiting)
     )
 }

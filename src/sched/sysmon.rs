@@ -40,11 +40,15 @@ fn retake(now: i64) {
     }
 }
 
-/// Asks the goroutine that runs on a P to give way when it can. Best effort: it
-/// may have stopped meanwhile, and another may get the request.
+/// Asks the goroutine that runs on a P to give way when it can, and the P to let
+/// nobody inherit the time slice. Best effort: it may have stopped meanwhile, and
+/// another may get the request.
 fn preemptone(pp: &P) {
+    pp.preempt.store(true, Ordering::Relaxed); // a request, ordered with nothing
     // SAFETY: an M is never freed. Acquire pairs with acquirep.
-    let Some(mp) = (unsafe { pp.m.load(Ordering::Acquire).as_ref() }) else { return };
+    let Some(mp) = (unsafe { pp.m.load(Ordering::Acquire).as_ref() }) else {
+        return;
+    };
     // SAFETY: a G is never freed. The M may change curg under our hands; either
     // value is a G, or null.
     if let Some(gp) = unsafe { mp.curg.load(Ordering::Relaxed).as_ref() }

@@ -83,7 +83,8 @@ impl Auxv {
     /// The kernel lets programs use RDFSBASE and WRFSBASE.
     pub(crate) fn fsgsbase(&self) -> bool {
         const HWCAP2_FSGSBASE: usize = 1 << 1;
-        self.word(AT_HWCAP2).is_some_and(|bits| bits & HWCAP2_FSGSBASE != 0)
+        self.word(AT_HWCAP2)
+            .is_some_and(|bits| bits & HWCAP2_FSGSBASE != 0)
     }
 
     /// Returns the address of the vDSO.
@@ -119,7 +120,12 @@ fn cpu_count_large() -> i32 {
 fn affinity(mask: &mut [u64]) -> i32 {
     let size = size_of_val(mask);
     // SAFETY: the kernel writes at most the size that it is told, into our own.
-    unsafe { syscall4(nr::SCHED_GETAFFINITY, [0, size, mask.as_mut_ptr().addr(), 0]) };
+    unsafe {
+        syscall4(
+            nr::SCHED_GETAFFINITY,
+            [0, size, mask.as_mut_ptr().addr(), 0],
+        )
+    };
     let mut count = 0;
     for word in mask {
         let mut rest = *word;
@@ -151,6 +157,11 @@ pub(crate) fn random(words: &mut [u64; 4]) -> bool {
     const GRND_NONBLOCK: usize = 1;
     let size = size_of_val(words);
     // SAFETY: the kernel writes at most `size` bytes into our own.
-    let written = unsafe { syscall4(nr::GETRANDOM, [words.as_mut_ptr().addr(), size, GRND_NONBLOCK, 0]) };
+    let written = unsafe {
+        syscall4(
+            nr::GETRANDOM,
+            [words.as_mut_ptr().addr(), size, GRND_NONBLOCK, 0],
+        )
+    };
     written == size as isize
 }

@@ -4,28 +4,37 @@
 //! Go's counterpart: `internal/runtime/cgroup/line_reader.go`, which needs a
 //! buffer for a whole line.
 //!
+//! ```text
+//!   text   0           start         kept           end
+//!          | kept      | path        | last field   |
+//! ```
+//!
 //! Invariants:
 //! 1. [`Fields`] reads each byte of the file once, front to back.
 //! 2. A line that ends early has empty fields from there on: a parser asks for
-//!    all the fields that it knows and never runs into the next line.
+//!    all the fields that it knows and does not run into the next line.
+//! 3. What does not fit in `text` is counted, not stored, and its last byte is
+//!    always NUL: every path ends. One that was cut short is that of a
+//!    directory, in which there is nothing to read.
+//!
+//! A file that cannot be opened or read is one that ends: its fields are empty,
+//! and no number is in it. So there is nothing to check after each step.
 
 /// How the runtime's parsers read files.
 pub(crate) trait Files {
-    /// A file open for reading, closed when it is dropped.
-    type File;
-
-    /// Opens the file at `path`, which holds one NUL, at its end; `None` if that
-    /// fails, for whatever reason.
-    fn open(&mut self, path: &[u8]) -> Option<Self::File>;
+    /// Opens the file at `path`, which ends at its first NUL, and leaves the one
+    /// before.
+    fn open(&mut self, path: &[u8]);
 
     /// Reads the next bytes, at most as many as `buffer` has room for; says how
-    /// many, 0 at the end, `None` on an error. EINTR is the callee's to hide.
-    fn read(&mut self, file: &mut Self::File, buffer: &mut [u8]) -> Option<usize>;
+    /// many: 0 at the end, on an error, and if there is no file. EINTR is the
+    /// callee's to hide.
+    fn read(&mut self, buffer: &mut [u8]) -> usize;
 }
 
 /// Packs a word of up to seven bytes, to compare with [`Fields::word`].
 pub(super) const fn word(text: &[u8]) -> u64 {
-    let mut packed = 0;
+    let mut packed = b',' as u64;
     let mut index = 0;
     while index < text.len() {
         packed = packed << 8 | text[index] as u64;
@@ -34,192 +43,158 @@ pub(super) const fn word(text: &[u8]) -> u64 {
     packed
 }
 
-/// A file that is being read, one after the other: [`Fields::open`] leaves the
-/// one before.
-pub(super) struct Fields<'a, F: Files> {
-    /// The last eight bytes of the last field, packed: all of a short word, and
-    /// unlike any short word if the field is longer.
+/// A file that is being read, and the text found so far.
+#[repr(C)] // what is short comes first: it takes shorter instructions to get at
+pub(crate) struct Fields<F> {
+    /// The last eight bytes of a comma and the last field, packed: all of a short
+    /// word, and unlike any short word if the field is longer and has no commas.
     pub(super) word: u64,
+    /// The last field as a decimal number; 0 if it is empty, and 2^63 or more if it
+    /// is anything else, or as large as that.
+    pub(super) number: u64,
+    /// `text[start..kept]` is the path of a directory, with a slash at its end.
+    pub(super) start: u32,
+    pub(super) kept: u32,
+    /// `text[kept..end]` is the last field.
+    pub(super) end: u32,
+    /// How many bytes of the last field stand, in this order, at the text's start:
+    /// all of them if the text starts with it.
+    pub(super) same: u32,
+    /// `chunk[position..length]` is read and not yet taken.
+    position: u32,
+    length: u32,
     /// Whether the last field, as a list with commas, has the element "cpu".
     pub(super) has_cpu: bool,
-    /// What ended the last field: a newline also before the first line, 0 at
-    /// the end of the file.
-    stop: u8,
-    /// `chunk[position..length]` is read and not yet taken.
-    position: usize,
-    length: usize,
-    file: Option<F::File>,
-    files: &'a mut F,
-    chunk: &'a mut Chunk,
+    /// Whether our control group is of v1.
+    pub(super) v1: bool,
+    files: F,
+    text: [u8; 2048],
+    chunk: [u8; 1024],
 }
 
-/// A piece of a file.
-pub(super) type Chunk = [u8; 2048];
-
-impl<'a, F: Files> Fields<'a, F> {
+impl<F: Files> Fields<F> {
     /// Prepares to read files.
-    pub(super) fn new(files: &'a mut F, chunk: &'a mut Chunk) -> Self {
-        let (position, length) = (0, 0);
+    pub(crate) const fn new(files: F) -> Self {
         Self {
             word: 0,
+            number: 0,
+            start: 0,
+            kept: 0,
+            end: 0,
+            same: 0,
+            position: 0,
+            length: 0,
             has_cpu: false,
-            stop: 0,
-            position,
-            length,
-            file: None,
+            v1: false,
             files,
-            chunk,
+            text: [0; _],
+            chunk: [0; _],
         }
     }
 
-    /// Opens a file, before its first line.
+    /// Opens the file `name`, which ends with a NUL, of the directory.
     #[inline(never)] // for its size: many callers
-    pub(super) fn open(&mut self, path: &[u8]) -> Option<()> {
-        self.stop = b'\n';
+    pub(super) fn open(&mut self, name: &[u8]) {
+        self.end = self.kept;
+        for byte in name {
+            self.push(*byte);
+        }
+        let path = &self.text[self.start as usize % self.text.len()..];
+        self.files.open(path);
         self.position = 0;
         self.length = 0;
-        self.file = Some(self.files.open(path)?);
-        Some(())
     }
 
-    /// Goes to the start of the next line, over what is left of this one; false
-    /// at the end of the file.
-    pub(super) fn next_line(&mut self) -> bool {
-        let more = self.field(b'\n', None) == b'\n';
-        self.stop = b' ';
-        more
-    }
-
-    /// Reads the next field, into `text` if given, without what ends it; returns
-    /// that: `end`, a newline, or 0 at the end of the file.
+    /// Reads the next field, up to `end` or to the end of the line. Returns what
+    /// ended it: `end`, a newline, or 0 at the end of the file.
     ///
-    /// Text that a space ends has the kernel's escapes, which are undone: `\040`
-    /// is a space. A wrong one, which the kernel does not write, ends the file.
+    /// Its text gets a slash at its end, unless it has one: so a path that is the
+    /// start of another is that of a parent. Text that a space ends has the
+    /// kernel's escapes, which are undone: `\040` is a space. A wrong one, which
+    /// the kernel does not write, gives another text.
     #[inline(never)] // for its size: many callers
-    pub(super) fn field(&mut self, end: u8, mut text: Option<&mut Text>) -> u8 {
-        if let Some(text) = &mut text {
-            text.length = 0;
-        }
-        self.word = 0;
+    pub(super) fn field(&mut self, end: u8) -> u8 {
+        self.word = b','.into();
+        self.number = 0;
         self.has_cpu = false;
-        let mut element = 0;
+        self.end = self.kept;
+        self.same = 0;
         loop {
-            // Past the end of the line there are only empty fields.
-            let mut byte = if matches!(self.stop, b'\n' | 0) {
-                self.stop
-            } else {
-                self.byte()
-            };
-            let mut ends = byte == end || matches!(byte, b'\n' | 0);
-            if let (b'\\', b' ', Some(_)) = (byte, end, &text) {
-                byte = self.octal();
-                ends = byte == 0;
+            let mut byte = self.byte();
+            // All that may stand behind a list's element is below '@', and all
+            // that a longer name would go on with is above.
+            if self.word as u32 == const { word(b"cpu") as u32 } && byte < b'@' {
+                self.has_cpu = true;
             }
-            if ends || byte == b',' {
-                self.has_cpu |= element == word(b"cpu");
-                element = 0;
-            } else {
-                element = element << 8 | u64::from(byte);
+            if byte == b'\n' {
+                self.position -= 1; // it stays, and ends the fields that the line has not
             }
-            if ends {
-                self.stop = byte;
+            if byte == b'\n' || byte == end {
+                if self.end != self.kept && self.word as u8 != b'/' {
+                    self.push(b'/');
+                }
                 return byte;
             }
-            self.word = self.word << 8 | u64::from(byte);
-            if let Some(text) = &mut text {
-                text.append(&[byte]);
-            }
-        }
-    }
-
-    /// Reads the three octal digits of an escape; 0 if they are not.
-    fn octal(&mut self) -> u8 {
-        let mut value = 0;
-        for _ in 0..3 {
-            let digit = self.byte().wrapping_sub(b'0');
-            if digit > 7 || value > 0o37 {
-                return 0;
-            }
-            value = value << 3 | digit;
-        }
-        value
-    }
-
-    /// Reads a decimal number that `end` ends; anything else is none.
-    #[inline(never)] // for its size: two callers
-    pub(super) fn number(&mut self, end: u8) -> Option<u64> {
-        let mut value: Option<u64> = None;
-        loop {
-            let byte = self.byte();
-            if byte == end {
-                return value;
+            if byte == b'\\' && end == b' ' {
+                byte = 0;
+                for _ in 0..3 {
+                    byte = byte << 3 | self.byte() & 7;
+                }
             }
             let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
+            self.number = if digit > 9 || self.number >> 60 != 0 {
+                u64::MAX
+            } else {
+                self.number * 10 + u64::from(digit)
+            };
+            if byte == 0 {
+                return byte; // the end of the file; and no path has a NUL
             }
-            value = Some(
-                value
-                    .unwrap_or(0)
-                    .checked_mul(10)?
-                    .checked_add(digit.into())?,
-            );
+            self.word = self.word << 8 | u64::from(byte);
+            self.push(byte);
         }
     }
 
-    /// Takes the next byte; 0 at the end of the file, or if reading fails.
-    #[inline(never)] // for its size: three callers
-    fn byte(&mut self) -> u8 {
+    /// Adds a byte to the text.
+    #[inline(never)] // for its size: many callers
+    pub(super) fn push(&mut self, byte: u8) {
+        self.same += u32::from(self.at(self.same) == byte);
+        let last = self.text.len() - 1;
+        if let Some(place) = self.text[..last].get_mut(self.end as usize) {
+            *place = byte;
+        }
+        self.end += 1;
+    }
+
+    /// Returns a byte of the text; any byte if it has none there.
+    pub(super) fn at(&self, index: u32) -> u8 {
+        self.text[index as usize % self.text.len()]
+    }
+
+    /// How long a text may be.
+    pub(super) const fn room(&self) -> u32 {
+        self.text.len() as u32
+    }
+
+    /// Whether the text goes on at `index` with a name of two dots.
+    pub(super) fn goes_up(&self, index: u32) -> bool {
+        let rest = &self.text[index as usize % self.text.len()..];
+        rest.first_chunk()
+            .is_some_and(|bytes| u32::from_le_bytes(*bytes) << 8 == u32::from_le_bytes(*b"\0../"))
+    }
+
+    /// Takes the next byte; 0 at the end of the file.
+    #[inline(never)] // for its size: many callers
+    pub(super) fn byte(&mut self) -> u8 {
         if self.position == self.length {
             self.position = 0;
-            let file = self.file.as_mut();
-            let read = file.and_then(|file| self.files.read(file, self.chunk));
-            self.length = read.unwrap_or(0);
+            self.length = self.files.read(&mut self.chunk) as u32;
+            if self.length == 0 {
+                return 0;
+            }
         }
-        if self.position == self.length {
-            return 0;
-        }
-        let byte = self.chunk.get(self.position).copied().unwrap_or(0);
+        let byte = self.chunk[self.position as usize % self.chunk.len()];
         self.position += 1;
         byte
-    }
-}
-
-/// Text in a buffer that it may outgrow: then it is counted, not kept.
-pub(super) struct Text {
-    /// How long the text is, also if that is more than the buffer has.
-    pub(super) length: usize,
-    /// The buffer.
-    pub(super) bytes: [u8; 3072],
-}
-
-impl Text {
-    /// Makes an empty text.
-    pub(super) const fn new() -> Self {
-        Self {
-            length: 0,
-            bytes: [0; _],
-        }
-    }
-
-    /// The text, if all of it is there.
-    pub(super) fn get(&self) -> Option<&[u8]> {
-        self.bytes.get(..self.length)
-    }
-
-    /// Whether the text is an absolute path, all of it there.
-    pub(super) fn is_absolute(&self) -> bool {
-        matches!(self.get(), Some([b'/', ..]))
-    }
-
-    /// Adds bytes.
-    #[inline(never)] // for its size: many callers
-    pub(super) fn append(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            if let Some(place) = self.bytes.get_mut(self.length) {
-                *place = *byte;
-            }
-            self.length += 1;
-        }
     }
 }

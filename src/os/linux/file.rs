@@ -4,9 +4,10 @@
 //! and an assertion brings all of `core::fmt` into a program that has none.
 
 use core::ffi::CStr;
+use core::num::NonZero;
 
-use super::cgroup::{self, CpuLimit, Scratch};
-use super::fields::Files;
+use super::cgroup;
+use super::fields::{Fields, Files};
 use super::syscall::{nr, syscall4};
 
 const O_RDWR: usize = 2;
@@ -17,32 +18,55 @@ const EIO: i32 = 5;
 const EBADF: isize = 9;
 
 /// A file that is open for reading; closed when it is dropped.
-pub(crate) struct File(usize);
+///
+/// Holds the descriptor plus one: then an [`Option`] of it needs no more room.
+pub(crate) struct File(NonZero<usize>);
+
+impl File {
+    /// Wraps what `open` returned.
+    fn new(fd: isize) -> Option<Self> {
+        if fd < 0 {
+            None
+        } else {
+            NonZero::new(fd as usize + 1).map(Self)
+        }
+    }
+
+    /// Returns the descriptor.
+    fn fd(&self) -> usize {
+        self.0.get() - 1
+    }
+}
 
 impl Drop for File {
+    #[inline(never)] // for its size
     fn drop(&mut self) {
         // SAFETY: the descriptor is ours, and nobody uses it afterwards.
-        unsafe { syscall4(nr::CLOSE, [self.0, 0, 0, 0]) };
+        unsafe { syscall4(nr::CLOSE, [self.fd(), 0, 0, 0]) };
     }
 }
 
 /// Opens a file for reading.
 pub(crate) fn open_read(path: &CStr) -> Option<File> {
-    open(path, O_CLOEXEC).map(File)
+    File::new(open(path, O_CLOEXEC))
 }
 
-/// Opens a file; returns the descriptor.
-fn open(path: &CStr, flags: usize) -> Option<usize> {
+/// Opens a file; returns the descriptor, or -errno.
+fn open(path: &CStr, flags: usize) -> isize {
     // SAFETY: the kernel reads the path up to its NUL.
-    let fd = unsafe { syscall4(nr::OPEN, [path.as_ptr().addr(), flags, 0, 0]) };
-    usize::try_from(fd).ok()
+    unsafe { syscall4(nr::OPEN, [path.as_ptr().addr(), flags, 0, 0]) }
 }
 
 /// Reads at most `buffer.len()` bytes; 0 at the end.
 pub(crate) fn read(file: &File, buffer: &mut [u8]) -> Option<usize> {
     loop {
         // SAFETY: the kernel writes at most that many bytes into our own.
-        let count = unsafe { syscall4(nr::READ, [file.0, buffer.as_mut_ptr().addr(), buffer.len(), 0]) };
+        let count = unsafe {
+            syscall4(
+                nr::READ,
+                [file.fd(), buffer.as_mut_ptr().addr(), buffer.len(), 0],
+            )
+        };
         if count != -EINTR {
             return usize::try_from(count).ok();
         }
@@ -55,7 +79,12 @@ pub(crate) fn write_all(fd: i32, mut bytes: &[u8]) -> Result<(), i32> {
     while !bytes.is_empty() {
         // SAFETY: the kernel reads the bytes. If the descriptor is not what the
         // caller believes, they go elsewhere: no memory is at stake.
-        let count = unsafe { syscall4(nr::WRITE, [fd as usize, bytes.as_ptr().addr(), bytes.len(), 0]) };
+        let count = unsafe {
+            syscall4(
+                nr::WRITE,
+                [fd as usize, bytes.as_ptr().addr(), bytes.len(), 0],
+            )
+        };
         match usize::try_from(count) {
             Ok(0) => return Err(EIO),
             Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
@@ -74,31 +103,32 @@ pub(crate) fn check_fds() -> Result<(), i32> {
         // SAFETY: only asks; EBADF is the answer that we look for.
         let flags = unsafe { syscall4(nr::FCNTL, [number as usize, F_GETFD, 0, 0]) };
         // The lowest free number is the one that we ask for: those below are open.
-        if flags == -EBADF && open(c"/dev/null", O_RDWR) != Some(number as usize) {
+        if flags == -EBADF && open(c"/dev/null", O_RDWR) != number as isize {
             return Err(number);
         }
     }
     Ok(())
 }
 
-/// The files of /proc and /sys, for the parsers.
-struct SystemFiles;
+/// The files of /proc and /sys, for the parsers: the one that is open.
+struct SystemFiles(Option<File>);
 
 impl Files for SystemFiles {
-    type File = File;
-
-    fn open(&mut self, path: &[u8]) -> Option<File> {
-        open_read(CStr::from_bytes_with_nul(path).ok()?)
+    fn open(&mut self, path: &[u8]) {
+        // SAFETY: the kernel reads the path up to its NUL.
+        let fd = unsafe { syscall4(nr::OPEN, [path.as_ptr().addr(), O_CLOEXEC, 0, 0]) };
+        self.0 = File::new(fd);
     }
 
-    fn read(&mut self, file: &mut File, buffer: &mut [u8]) -> Option<usize> {
-        read(file, buffer)
+    fn read(&mut self, buffer: &mut [u8]) -> usize {
+        let file = self.0.as_ref();
+        file.and_then(|file| read(file, buffer)).unwrap_or(0)
     }
 }
 
-/// Returns the CPU limit of this process's control group, if it has one.
+/// Returns the CPU limit of this process's control group.
 #[cold]
-#[inline(never)] // two pages of stack that a small machine need not touch
-pub(crate) fn cpu_limit() -> Option<CpuLimit> {
-    cgroup::cpu_limit(&mut SystemFiles, &mut Scratch::new())
+#[inline(never)] // pages of stack that a small machine need not touch
+pub(crate) fn cpu_limit() -> u64 {
+    cgroup::cpu_limit(&mut Fields::new(SystemFiles(None)))
 }

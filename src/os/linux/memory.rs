@@ -41,7 +41,14 @@ pub(crate) fn reserve(size: usize) -> Option<*mut u8> {
 /// The range must come from [`reserve`], and nobody else may use it.
 pub(crate) unsafe fn open_up(memory: *mut u8, size: usize) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { rustix::mm::mprotect(memory.cast(), size, MprotectFlags::READ | MprotectFlags::WRITE) }.is_ok()
+    unsafe {
+        rustix::mm::mprotect(
+            memory.cast(),
+            size,
+            MprotectFlags::READ | MprotectFlags::WRITE,
+        )
+    }
+    .is_ok()
 }
 
 /// Gives a mapping back.

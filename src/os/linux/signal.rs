@@ -68,10 +68,12 @@ type OnFault = fn(&Died) -> !;
 
 static ON_FAULT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
-// SAFETY: the routine's contract stands in asm/sys_linux_amd64.S.
+// SAFETY: the routines' contracts stand in asm/sys_linux_amd64.S.
 unsafe extern "C" {
     #[link_name = "runtime.sigreturn__sigaction"]
     fn sigreturn();
+    #[link_name = "runtime.sigtramp"]
+    fn sigtramp();
 }
 
 const SIG_BLOCK: usize = 0;
@@ -91,7 +93,12 @@ pub(crate) fn set_mask(mask: u64) -> u64 {
 fn change_mask(how: usize, mask: u64) -> u64 {
     let mut old = 0u64;
     // SAFETY: the kernel reads eight bytes of ours and writes eight others.
-    unsafe { syscall4(nr::RT_SIGPROCMASK, [how, (&raw const mask).addr(), (&raw mut old).addr(), 8]) };
+    unsafe {
+        syscall4(
+            nr::RT_SIGPROCMASK,
+            [how, (&raw const mask).addr(), (&raw mut old).addr(), 8],
+        )
+    };
     old
 }
 
@@ -101,7 +108,7 @@ pub(crate) fn initsig(stack: *mut u8, size: usize, on_fault: OnFault) {
     ON_FAULT.store(on_fault as *mut c_void, Ordering::Release); // pairs with fault's load
     set_signal_stack(stack, size);
     let action = Sigaction {
-        handler: fault as *const () as usize,
+        handler: sigtramp as *const () as usize,
         flags: SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
         restorer: sigreturn as *const () as usize,
         mask: !0,
@@ -113,24 +120,42 @@ pub(crate) fn initsig(stack: *mut u8, size: usize, on_fault: OnFault) {
 
 /// Gives this thread its signal stack.
 pub(crate) fn set_signal_stack(stack: *mut u8, size: usize) {
-    let stack = SignalStack { stack, flags: 0, size };
+    let stack = SignalStack {
+        stack,
+        flags: 0,
+        size,
+    };
     // SAFETY: the kernel reads the struct; the stack itself is the caller's for good.
     unsafe { syscall4(nr::SIGALTSTACK, [(&raw const stack).addr(), 0, 0, 0]) };
 }
 
 /// Gives a signal back to the kernel.
 pub(super) fn set_default(signal: i32) {
-    set_action(signal, &Sigaction { handler: 0, flags: SA_RESTORER, restorer: sigreturn as *const () as usize, mask: 0 });
+    set_action(
+        signal,
+        &Sigaction {
+            handler: 0,
+            flags: SA_RESTORER,
+            restorer: sigreturn as *const () as usize,
+            mask: 0,
+        },
+    );
 }
 
 /// Installs an action.
 fn set_action(signal: i32, action: &Sigaction) {
     // SAFETY: the kernel reads the struct. The handlers given here end the
     // process or are the kernel's own.
-    unsafe { syscall4(nr::RT_SIGACTION, [signal as usize, ptr::from_ref(action).addr(), 0, 8]) };
+    unsafe {
+        syscall4(
+            nr::RT_SIGACTION,
+            [signal as usize, ptr::from_ref(action).addr(), 0, 8],
+        )
+    };
 }
 
-/// The handler, on the signal stack.
+/// The handler, on the signal stack; runtime.sigtramp calls it.
+#[unsafe(export_name = "runtime.sigtrampgo")]
 extern "C" fn fault(signal: i32, info: *const c_void, context: *const c_void) {
     let text = match signal {
         SIGSEGV => "SIGSEGV: segmentation violation",
@@ -141,7 +166,7 @@ extern "C" fn fault(signal: i32, info: *const c_void, context: *const c_void) {
     let word = |base: *const c_void, offset: usize| {
         // SAFETY: the kernel gives a handler with SA_SIGINFO a whole siginfo_t
         // and a whole ucontext_t; the offsets below are inside of them.
-        unsafe { base.byte_add(offset).cast::<usize>().read() }
+        unsafe { base.wrapping_byte_add(offset).cast::<usize>().read() }
     };
     let died = Died {
         signal,
@@ -153,6 +178,7 @@ extern "C" fn fault(signal: i32, info: *const c_void, context: *const c_void) {
     };
     // SAFETY: initsig stored such a function before it installed this handler;
     // Acquire pairs with its store.
-    let on_fault = unsafe { core::mem::transmute::<*mut c_void, OnFault>(ON_FAULT.load(Ordering::Acquire)) };
+    let on_fault =
+        unsafe { core::mem::transmute::<*mut c_void, OnFault>(ON_FAULT.load(Ordering::Acquire)) };
     on_fault(&died)
 }

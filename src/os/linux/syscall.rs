@@ -92,6 +92,11 @@ pub(crate) fn die_by_abort() -> ! {
     let process = unsafe { syscall4(nr::GETPID, [0; 4]) } as usize;
     let thread = thread_id() as usize;
     // SAFETY: sends a signal to ourselves, which ends us.
-    unsafe { syscall4(nr::TGKILL, [process, thread, super::signal::SIGABRT as usize, 0]) };
+    unsafe {
+        syscall4(
+            nr::TGKILL,
+            [process, thread, super::signal::SIGABRT as usize, 0],
+        )
+    };
     exit(2) // the signal is blocked
 }

@@ -53,8 +53,16 @@ pub(crate) struct Thread {
 pub(crate) unsafe fn new_thread(thread: &Thread) -> Result<(), i32> {
     let mask = set_mask(!0);
     // SAFETY: the caller's promise.
-    let result =
-        unsafe { runtime_clone(CLONE_FLAGS, thread.stack_hi, thread.mp, thread.g0, thread.start, thread.tls) };
+    let result = unsafe {
+        runtime_clone(
+            CLONE_FLAGS,
+            thread.stack_hi,
+            thread.mp,
+            thread.g0,
+            thread.start,
+            thread.tls,
+        )
+    };
     set_mask(mask);
     if result < 0 { Err(-result) } else { Ok(()) }
 }

@@ -69,7 +69,12 @@ fn clock(id: i32) -> (i64, i64) {
         }
     }
     // SAFETY: the kernel writes one timespec, which we own.
-    unsafe { syscall4(nr::CLOCK_GETTIME, [id as usize, (&raw mut now).addr(), 0, 0]) };
+    unsafe {
+        syscall4(
+            nr::CLOCK_GETTIME,
+            [id as usize, (&raw mut now).addr(), 0, 0],
+        )
+    };
     (now.seconds, now.nanoseconds)
 }
 

@@ -1,0 +1,75 @@
+//! Ten thousand goroutines, each with a stack of its own, that count together.
+//!
+//! A goroutine is a closure that is given to `gort::go`. There are no channels
+//! yet: the goroutines share atomics, and whoever waits for something lets others
+//! run until it is there.
+
+#![no_std]
+#![no_main]
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use gort::{println, runtime};
+
+gort::main!(main);
+
+/// How many goroutines there are.
+const MANY: usize = 10_000;
+
+/// How often each of them gives way.
+const ROUNDS: usize = 3;
+
+static SUM: AtomicUsize = AtomicUsize::new(0);
+static STEPS: AtomicUsize = AtomicUsize::new(0);
+static ENDED: AtomicUsize = AtomicUsize::new(0);
+
+fn main() {
+    for number in 1..=MANY {
+        gort::go(move || count(number));
+    }
+    wait_for(MANY);
+    println!(
+        "sum {}, steps {}",
+        SUM.load(Ordering::Relaxed),
+        STEPS.load(Ordering::Relaxed)
+    );
+    println!("{} goroutine", runtime::num_goroutine());
+
+    // A goroutine can start others, and end from deep inside.
+    gort::go(|| {
+        gort::go(|| println!("the second one runs to its end"));
+        descend(10);
+    });
+    while runtime::num_goroutine() > 1 {
+        runtime::gosched();
+    }
+    println!("done");
+}
+
+/// What each goroutine does: steps, between which others run, then its share.
+fn count(number: usize) {
+    for _ in 0..ROUNDS {
+        STEPS.fetch_add(1, Ordering::Relaxed);
+        runtime::gosched();
+    }
+    SUM.fetch_add(number, Ordering::Relaxed);
+    ENDED.fetch_add(1, Ordering::Release); // pairs with wait_for
+}
+
+/// Lets others run until so many have ended.
+fn wait_for(count: usize) {
+    // Acquire pairs with the end of `count`: what they did is seen here.
+    while ENDED.load(Ordering::Acquire) < count {
+        runtime::gosched();
+    }
+}
+
+/// Calls itself so many times, and then ends the goroutine: no call returns.
+fn descend(depth: usize) {
+    if depth == 0 {
+        println!("the first one ends by goexit");
+        runtime::goexit();
+    }
+    descend(depth - 1);
+    println!("never printed");
+}

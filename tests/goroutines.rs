@@ -1,0 +1,345 @@
+//! Goroutines: made, run, handed over, ended, used again.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::hint::black_box;
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use gort::go;
+use gort::runtime::{goexit, gosched, num_goroutine};
+
+/// Lets others run until only the caller is left.
+fn until_alone() {
+    while num_goroutine() > 1 {
+        gosched();
+    }
+}
+
+/// Notes who ran when: a digit each, the first one high.
+static ORDER: AtomicU64 = AtomicU64::new(0);
+
+fn note(digit: u64) {
+    ORDER.store(
+        ORDER.load(Ordering::Relaxed) * 10 + digit,
+        Ordering::Relaxed,
+    );
+}
+
+/// Checks in which order the goroutines run that `start` starts. Where the
+/// machine is busy, sysmon may see a time slice's end between any two of them and
+/// have the others go first, so that only the same wrong order each time is
+/// wrong.
+fn in_this_order(expected: u64, start: fn()) {
+    let mut order = 0;
+    for _ in 0..100 {
+        ORDER.store(0, Ordering::Relaxed);
+        start();
+        until_alone();
+        order = ORDER.load(Ordering::Relaxed);
+        if order == expected {
+            return;
+        }
+    }
+    assert_eq!(order, expected);
+}
+
+/// Counts how often it is dropped.
+struct Dropped(&'static AtomicUsize);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Calls itself until the stack has grown by `size` bytes, some 300 a frame; then
+/// says how many frames still hold what was put into them.
+#[inline(never)]
+fn recurse(top: usize, size: usize, depth: usize) -> (usize, usize) {
+    let frame = black_box([depth as u8; 256]);
+    let here = frame.as_ptr().addr();
+    let (right, frames) = if top - here >= size {
+        (0, 0)
+    } else {
+        recurse(top, size, depth + 1)
+    };
+    (
+        right + usize::from(frame[depth % 256] == depth as u8),
+        frames + 1,
+    )
+}
+
+/// Uses so many bytes of the current stack, and says whether they kept what was
+/// put there.
+fn deep(size: usize) -> bool {
+    let top = black_box(0u8);
+    let (right, frames) = recurse((&raw const top).addr(), size, 0);
+    right == frames && frames > 100
+}
+
+/// Keeps many values alive over a switch, of both register files, and says
+/// whether they are what they were.
+#[inline(never)]
+fn registers_survive(seed: u64) -> bool {
+    let integers: [u64; 12] =
+        core::array::from_fn(|at| black_box(seed.wrapping_mul(at as u64 + 3)));
+    let floats: [f64; 12] = core::array::from_fn(|at| black_box(seed as f64 / (at as f64 + 7.0)));
+    let mut sums = (integers[0], floats[0]);
+    for round in 0..20 {
+        gosched();
+        sums.0 = sums.0.wrapping_add(integers[round % 12]);
+        sums.1 += floats[round % 12];
+    }
+    let mut expected = (integers[0], floats[0]);
+    for round in 0..20 {
+        expected.0 = expected
+            .0
+            .wrapping_add(seed.wrapping_mul((round % 12) as u64 + 3));
+        expected.1 += seed as f64 / ((round % 12) as f64 + 7.0);
+    }
+    sums.0 == expected.0 && sums.1.to_bits() == expected.1.to_bits()
+}
+
+/// Starts two goroutines at a time, down to depth 0.
+fn tree(depth: usize, leaves: &'static AtomicUsize) {
+    if depth == 0 {
+        leaves.fetch_add(1, Ordering::Relaxed);
+        return;
+    }
+    go(move || tree(depth - 1, leaves));
+    go(move || tree(depth - 1, leaves));
+}
+
+/// Makes its own successor, which is then the next to run, until told to stop.
+fn respawn(stop: &'static AtomicBool, rounds: &'static AtomicUsize) {
+    rounds.fetch_add(1, Ordering::Relaxed);
+    if !stop.load(Ordering::Relaxed) {
+        go(move || respawn(stop, rounds));
+    }
+}
+
+gort_test::tests! {
+    fn the_youngest_runs_first_then_the_others_in_order() {
+        // As in Go: runnext takes the youngest, and moves the one before to the
+        // queue's end.
+        in_this_order(4123, || {
+            for digit in 1..=4 {
+                go(move || note(digit));
+            }
+        });
+    }
+
+    fn one_that_gives_way_goes_behind_the_others() {
+        in_this_order(312_312, || {
+            for digit in 1..=3 {
+                go(move || {
+                    note(digit);
+                    gosched();
+                    note(digit);
+                });
+            }
+        });
+    }
+
+    fn more_than_a_queue_holds_run_once_each() {
+        const MANY: usize = 3000;
+        static RUNS: [AtomicUsize; MANY] = [const { AtomicUsize::new(0) }; MANY];
+        for runs in &RUNS {
+            go(move || {
+                runs.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        until_alone();
+        assert!(RUNS.iter().all(|runs| runs.load(Ordering::Relaxed) == 1));
+    }
+
+    fn ten_thousand_live_at_once() {
+        static ARRIVED: AtomicUsize = AtomicUsize::new(0);
+        for _ in 0..10_000 {
+            go(|| {
+                ARRIVED.fetch_add(1, Ordering::Relaxed);
+                while ARRIVED.load(Ordering::Relaxed) < 10_000 {
+                    gosched();
+                }
+            });
+        }
+        until_alone();
+        assert_eq!(ARRIVED.load(Ordering::Relaxed), 10_000);
+    }
+
+    fn a_tree_of_them_grows_its_leaves() {
+        static LEAVES: AtomicUsize = AtomicUsize::new(0);
+        tree(10, &LEAVES);
+        until_alone();
+        assert_eq!(LEAVES.load(Ordering::Relaxed), 1024);
+    }
+
+    fn dead_ones_are_used_again() {
+        static PLACES: AtomicUsize = AtomicUsize::new(0);
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        for _ in 0..1000 {
+            go(|| {
+                let local = 0u8;
+                let here = (&raw const *black_box(&local)).addr();
+                if LAST.swap(here, Ordering::Relaxed) != here {
+                    PLACES.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            until_alone();
+        }
+        assert_eq!(PLACES.load(Ordering::Relaxed), 1, "one stack serves them all");
+    }
+
+    fn the_closure_is_dropped_once() {
+        static DROPS: AtomicUsize = AtomicUsize::new(0);
+        for _ in 0..100 {
+            let value = Dropped(&DROPS);
+            go(move || drop(value));
+            let value = Dropped(&DROPS);
+            go(move || {
+                let _keep = &value;
+            });
+        }
+        assert_eq!(DROPS.load(Ordering::Relaxed), 0, "none before it runs");
+        until_alone();
+        assert_eq!(DROPS.load(Ordering::Relaxed), 200);
+    }
+
+    fn closures_of_any_size_arrive_whole() {
+        static RIGHT: AtomicUsize = AtomicUsize::new(0);
+        fn send<const SIZE: usize>() {
+            let bytes: [u8; SIZE] = core::array::from_fn(|at| (at * 7 + SIZE) as u8);
+            go(move || {
+                let whole = bytes.iter().enumerate().all(|(at, &byte)| byte == (at * 7 + SIZE) as u8);
+                RIGHT.fetch_add(usize::from(whole), Ordering::Relaxed);
+            });
+        }
+        send::<0>();
+        send::<1>();
+        send::<15>();
+        send::<16>();
+        send::<4095>();
+        send::<8192>();
+        send::<8193>();
+        send::<20_000>();
+        until_alone();
+        assert_eq!(RIGHT.load(Ordering::Relaxed), 8);
+    }
+
+    fn closures_keep_their_alignment() {
+        static RIGHT: AtomicUsize = AtomicUsize::new(0);
+        #[repr(align(64))]
+        struct Line([u8; 64]);
+        #[repr(align(4096))]
+        struct Page([u8; 4096]);
+        let (line, page) = (Line([1; 64]), Page([2; 4096]));
+        go(move || {
+            let right = (&raw const line).addr() % 64 == 0 && line.0 == [1; 64];
+            RIGHT.fetch_add(usize::from(right), Ordering::Relaxed);
+        });
+        go(move || {
+            let right = (&raw const page).addr() % 4096 == 0 && page.0 == [2; 4096];
+            RIGHT.fetch_add(usize::from(right), Ordering::Relaxed);
+        });
+        until_alone();
+        assert_eq!(RIGHT.load(Ordering::Relaxed), 2);
+    }
+
+    fn registers_survive_the_switches() {
+        static RIGHT: AtomicUsize = AtomicUsize::new(0);
+        for seed in 1..=50 {
+            go(move || {
+                RIGHT.fetch_add(usize::from(registers_survive(seed * 0x9e37)), Ordering::Relaxed);
+            });
+        }
+        assert!(registers_survive(99));
+        until_alone();
+        assert_eq!(RIGHT.load(Ordering::Relaxed), 50);
+    }
+
+    fn a_stack_is_200_kib_deep_and_more() {
+        static RIGHT: AtomicUsize = AtomicUsize::new(0);
+        assert!(deep(220 << 10));
+        for _ in 0..20 {
+            go(|| {
+                RIGHT.fetch_add(usize::from(deep(220 << 10)), Ordering::Relaxed);
+            });
+        }
+        until_alone();
+        assert_eq!(RIGHT.load(Ordering::Relaxed), 20);
+    }
+
+    fn goexit_ends_one_from_deep_inside_and_drops_nothing() {
+        static DROPS: AtomicUsize = AtomicUsize::new(0);
+        fn deep(depth: usize) {
+            if depth == 0 {
+                goexit();
+            }
+            let _kept = Dropped(&DROPS);
+            deep(depth - 1);
+        }
+        for _ in 0..100 {
+            go(|| {
+                deep(20);
+                DROPS.fetch_add(1000, Ordering::Relaxed);
+            });
+        }
+        until_alone();
+        assert_eq!(DROPS.load(Ordering::Relaxed), 0);
+    }
+
+    fn a_pair_that_respawns_does_not_starve_the_rest() {
+        static STOP: AtomicBool = AtomicBool::new(false);
+        static ROUNDS: AtomicUsize = AtomicUsize::new(0);
+        go(|| respawn(&STOP, &ROUNDS));
+        // Main comes back, though a younger one, and runnext, is always ready.
+        for _ in 0..10 {
+            gosched();
+        }
+        STOP.store(true, Ordering::Relaxed);
+        until_alone();
+        assert!(ROUNDS.load(Ordering::Relaxed) > 10);
+    }
+
+    fn one_that_only_spawns_gives_way_when_sysmon_asks() {
+        static RAN: AtomicBool = AtomicBool::new(false);
+        // It never gives way by itself: sysmon's request is seen in `go`.
+        while !RAN.load(Ordering::Relaxed) {
+            go(|| RAN.store(true, Ordering::Relaxed));
+        }
+        until_alone();
+    }
+
+    fn they_allocate_and_free_what_others_made() {
+        static SUM: AtomicUsize = AtomicUsize::new(0);
+        for number in 0..500usize {
+            let values: Vec<usize> = (0..number).collect();
+            go(move || {
+                let doubled: Box<[usize]> = values.iter().map(|value| value * 2).collect();
+                drop(values);
+                gosched();
+                SUM.fetch_add(doubled.iter().sum::<usize>(), Ordering::Relaxed);
+            });
+        }
+        until_alone();
+        let expected: usize = (0..500usize).map(|number| number * number.saturating_sub(1)).sum();
+        assert_eq!(SUM.load(Ordering::Relaxed), expected);
+    }
+
+    #[should_panic(expected = "in a goroutine, 3 deep")]
+    fn a_panic_in_one_ends_the_program() {
+        go(|| {
+            go(|| {
+                go(|| panic!("in a goroutine, {} deep", 3));
+            });
+        });
+        loop {
+            gosched();
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The ways to die.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::arch::asm;
+use core::fmt;
+use core::hint::black_box;
+use core::mem;
+
+use gort::process::{self, ExitCode};
+use gort::{println, runtime};
+
+use crate::{Command, Failure, OK, number};
+
+pub(crate) const COMMANDS: &[Command] = &[
+    ("return", |code| Ok(ExitCode::from(number(code) as u8))),
+    ("return-error", |_| {
+        Err(Failure {
+            why: "it was asked to",
+        })
+    }),
+    ("return-with-others", return_with_others),
+    ("exit", |code| process::exit(number(code) as i32)),
+    ("exit-goroutine", |code| {
+        let code = number(code) as i32;
+        on_goroutine(move || process::exit(code))
+    }),
+    ("abort", |_| process::abort()),
+    ("panic", |value| panic!("the value is {value}")),
+    ("panic-plain", |_| panic!("a plain text")),
+    ("panic-goroutine", |_| {
+        on_goroutine(|| panic!("on a goroutine"))
+    }),
+    ("panic-long", |length| panic!("{}", long(number(length)))),
+    ("panic-display", |_| panic!("{}", Panics)),
+    ("panic-lines", |_| panic!("first\nsecond")),
+    ("panic-index", |text| {
+        panic!("{}", text.as_bytes()[black_box(7)])
+    }),
+    ("nil", |_| load(0)),
+    ("nil-goroutine", |_| on_goroutine(|| _ = load(8))),
+    ("bad-address", |_| load(0x6660_0000_0000)),
+    ("illegal", |_| illegal()),
+    ("divide", |_| divide()),
+    ("overflow", |_| Ok(ExitCode::from(descend(0) as u8))),
+    ("overflow-goroutine", |_| on_goroutine(|| _ = descend(0))),
+    ("goexit", |_| runtime::goexit()),
+    ("goexit-others", goexit_others),
+    ("deadlock", |_| park()),
+    ("deadlock-others", deadlock_others),
+    ("out-of-memory", |size| out_of_memory(number(size))),
+    ("too-many-goroutines", |_| too_many_goroutines()),
+    ("spin", |_| spin()),
+];
+
+/// Runs `f` on a goroutine of its own, for as long as that takes.
+fn on_goroutine(f: impl FnOnce() + Send + 'static) -> Result<ExitCode, Failure> {
+    gort::go(f);
+    spin()
+}
+
+/// Returns from main while goroutines are left.
+fn return_with_others(_: &str) -> Result<ExitCode, Failure> {
+    for _ in 0..10 {
+        gort::go(|| _ = spin());
+    }
+    runtime::gosched();
+    OK
+}
+
+/// Ends the main goroutine while others go on for a while.
+fn goexit_others(_: &str) -> Result<ExitCode, Failure> {
+    gort::go(|| {
+        for round in 0..3 {
+            println!("round {round} without main");
+            runtime::gosched();
+        }
+    });
+    runtime::goexit()
+}
+
+/// Makes a message of so many letters.
+fn long(length: usize) -> String {
+    ('a'..='z').cycle().take(length).collect()
+}
+
+/// Panics when it is printed.
+struct Panics;
+
+impl fmt::Display for Panics {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("while it is printed")
+    }
+}
+
+/// Reads a word at an address where there is none.
+fn load(address: usize) -> Result<ExitCode, Failure> {
+    let word: u64;
+    // SAFETY: the fault ends the program, which is what this is for. Rust's own
+    // read would see the null pointer and panic.
+    unsafe { asm!("mov {}, qword ptr [{}]", out(reg) word, in(reg) address) };
+    Ok(ExitCode::from(word as u8))
+}
+
+/// Executes what is no instruction.
+fn illegal() -> Result<ExitCode, Failure> {
+    // SAFETY: the fault ends the program.
+    unsafe { asm!("ud2") };
+    OK
+}
+
+/// Has the CPU divide by zero: Rust's own division would panic before.
+fn divide() -> Result<ExitCode, Failure> {
+    // SAFETY: the fault ends the program.
+    unsafe {
+        asm!("xor edx, edx", "mov eax, 1", "xor ecx, ecx", "div ecx", out("eax") _, out("ecx") _, out("edx") _)
+    };
+    OK
+}
+
+/// Calls itself until the stack is used up.
+fn descend(depth: usize) -> usize {
+    let frame = black_box([depth; 32]);
+    if black_box(true) {
+        descend(depth + 1) + black_box(frame)[depth % 32]
+    } else {
+        depth
+    }
+}
+
+// SAFETY: the runtime's own function, which takes a WaitReason, a `repr(u8)`.
+// Nothing in the API waits for ever yet.
+unsafe extern "Rust" {
+    #[link_name = "runtime.gopark"]
+    fn gopark(reason: u8);
+}
+
+/// Waits for what never comes.
+fn park() -> Result<ExitCode, Failure> {
+    const PANIC_WAIT: u8 = 1;
+    // SAFETY: on a goroutine, with a reason that there is.
+    unsafe { gopark(PANIC_WAIT) };
+    OK
+}
+
+/// Has two goroutines wait, and ends the main one.
+fn deadlock_others(_: &str) -> Result<ExitCode, Failure> {
+    gort::go(|| _ = park());
+    gort::go(|| _ = park());
+    runtime::goexit()
+}
+
+/// Allocates blocks of so many bytes until there is no memory left.
+fn out_of_memory(size: usize) -> Result<ExitCode, Failure> {
+    loop {
+        mem::forget(black_box(Vec::<u8>::with_capacity(size)));
+    }
+}
+
+/// Starts goroutines until there is no memory left.
+fn too_many_goroutines() -> Result<ExitCode, Failure> {
+    loop {
+        gort::go(|| _ = spin());
+    }
+}
+
+/// Waits for the end.
+fn spin() -> Result<ExitCode, Failure> {
+    loop {
+        runtime::gosched();
+    }
+}

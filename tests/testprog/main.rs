@@ -1,0 +1,62 @@
+//! A program with a command for each way to die, and for each way to look at
+//! what the boot has set up: the host-side tests run it and compare what it
+//! prints and how it ends.
+//!
+//! Go's counterpart: `runtime/testdata/testprog`.
+//!
+//! ```text
+//! cargo run --example testprog -- panic
+//! ```
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+#[allow(unsafe_code, reason = "instructions that fault")]
+mod deaths;
+mod views;
+
+use alloc::string::String;
+
+use gort::process::ExitCode;
+use gort::{env, println};
+
+gort::main!(main);
+
+/// A command: what the command line calls it, and what it does with the next
+/// argument.
+type Command = (&'static str, fn(&str) -> Result<ExitCode, Failure>);
+
+/// An error of main's, to see how it is printed.
+#[derive(Debug)]
+#[allow(dead_code, reason = "what Debug prints")]
+pub(crate) struct Failure {
+    why: &'static str,
+}
+
+fn main() -> Result<ExitCode, Failure> {
+    let mut arguments = env::args().skip(1);
+    let name = arguments.next().unwrap_or_default();
+    let argument: String = arguments.next().unwrap_or_default();
+    let mut commands = deaths::COMMANDS.iter().chain(views::COMMANDS);
+    match commands.find(|(known, _)| *known == name) {
+        Some((_, command)) => command(&argument),
+        None => {
+            for (known, _) in deaths::COMMANDS.iter().chain(views::COMMANDS) {
+                println!("{known}");
+            }
+            Err(Failure {
+                why: "no such command",
+            })
+        }
+    }
+}
+
+/// What a command returns that has nothing to say.
+pub(crate) const OK: Result<ExitCode, Failure> = Ok(ExitCode::SUCCESS);
+
+/// Reads a number, 0 if it is none.
+pub(crate) fn number(text: &str) -> usize {
+    text.parse().unwrap_or(0)
+}
