@@ -38,7 +38,7 @@
 //! | `os` | the operating system, as little of it as will do |
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
-//! | [`env`], [`hash`], [`io`], [`process`], [`runtime`] | the API |
+//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | `debug` | messages, deaths, traces |

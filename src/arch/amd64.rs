@@ -133,25 +133,28 @@ pub(crate) fn has(needed: Features) -> bool {
     Features::from_bits_truncate(found).contains(needed)
 }
 
+/// The bits of CPUID's leaf 1, ecx.
+static LEAF1: [(u8, Features); 11] = [
+    (0, Features::SSE3),
+    (1, Features::PCLMULQDQ),
+    (9, Features::SSSE3),
+    (12, Features::FMA),
+    (19, Features::SSE41),
+    (20, Features::SSE42),
+    (23, Features::POPCNT),
+    (25, Features::AES),
+    (27, Features::OSXSAVE),
+    (28, Features::AVX),
+    (30, Features::RDRAND),
+];
+
 /// Finds out what the CPU can do, as far as leaf 1 tells, which the entry has
 /// asked. Leaf 7 waits until somebody wants to know: where there is a
 /// hypervisor a CPUID costs 7 µs, a fiftieth of a short program's whole life.
 pub(crate) fn cpuinit(fsgsbase: bool) {
     let mut found = Features::empty();
     let leaf1 = CPUID_ECX.load(Ordering::Relaxed); // the entry's, same thread
-    for (bit, feature) in [
-        (0, Features::SSE3),
-        (1, Features::PCLMULQDQ),
-        (9, Features::SSSE3),
-        (12, Features::FMA),
-        (19, Features::SSE41),
-        (20, Features::SSE42),
-        (23, Features::POPCNT),
-        (25, Features::AES),
-        (27, Features::OSXSAVE),
-        (28, Features::AVX),
-        (30, Features::RDRAND),
-    ] {
+    for &(bit, feature) in &LEAF1 {
         found.set(feature, leaf1 & 1 << bit != 0);
     }
     found.set(Features::FSGSBASE, fsgsbase);

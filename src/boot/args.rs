@@ -10,8 +10,9 @@ use core::ops::Deref;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use crate::debug::boottrace;
 use crate::debug::lock::{Mutex, rank};
-use crate::debug::{boottrace, vdso};
+use crate::debug::vdso::Vdso;
 use crate::mem;
 use crate::os::{self, Auxv};
 
@@ -68,19 +69,18 @@ fn vdsoinit(address: usize) {
     let base: *const u8 = ptr::with_exposed_provenance(address);
     // SAFETY: the kernel maps at least one page there, for the process's life.
     let header = unsafe { core::slice::from_raw_parts(base, HEADER_PAGE) };
-    let Some(size) = vdso::image_size(header) else {
+    let Some(mut vdso) = Vdso::new(header) else {
         return;
     };
     // SAFETY: the kernel maps all that the image's own headers say.
-    let image = unsafe { core::slice::from_raw_parts(base, size) };
-    let [clock_gettime, getcpu] = vdso::find(image, [b"__vdso_clock_gettime", b"__vdso_getcpu"]);
-    if let Some(offset) = clock_gettime {
+    vdso.image = unsafe { core::slice::from_raw_parts(base, vdso.size) };
+    if let Some(offset) = vdso.find(b"__vdso_clock_gettime\0") {
         // SAFETY: the address of that very function.
-        unsafe { os::use_vdso_clock(address + offset) };
+        unsafe { os::use_vdso_clock(address + offset.get()) };
     }
-    if let Some(offset) = getcpu {
+    if let Some(offset) = vdso.find(b"__vdso_getcpu\0") {
         // SAFETY: as above.
-        unsafe { os::use_vdso_getcpu(address + offset) };
+        unsafe { os::use_vdso_getcpu(address + offset.get()) };
     }
 }
 
@@ -111,12 +111,21 @@ fn strings(start: &AtomicPtr<*const c_char>, count: &AtomicUsize) -> &'static [*
 
 /// Looks a variable up; the last byte of the result stands before the NUL.
 pub(crate) fn gogetenv(name: &[u8]) -> Option<&'static [u8]> {
-    environment().iter().find_map(|&entry| {
-        kernel_string(entry)
-            .to_bytes()
-            .strip_prefix(name)?
-            .strip_prefix(b"=")
-    })
+    'entries: for &entry in environment() {
+        let mut text = entry;
+        // SAFETY: in the kernel's string: this stops at its NUL, which nothing equals.
+        let next = |text: *const c_char| unsafe { text.read() } as u8;
+        for &byte in name {
+            if byte == 0 || next(text) != byte {
+                continue 'entries;
+            }
+            text = text.wrapping_add(1);
+        }
+        if next(text) == b'=' {
+            return Some(kernel_string(text.wrapping_add(1)).to_bytes());
+        }
+    }
+    None
 }
 
 /// Wraps one of the strings of [`arguments`] or [`environment`].

@@ -12,11 +12,12 @@ const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574]
 const PASSES: usize = 4;
 
 /// The state: the input of the next block, and what is left of the last.
+#[repr(C)] // what is short comes first: it takes shorter instructions to get at
 pub(crate) struct ChaCha8 {
+    /// How many pairs of words of the block are left.
+    left: usize,
     input: [u32; 16],
     block: [u32; 16],
-    /// How many words of the block are left.
-    left: usize,
 }
 
 impl ChaCha8 {
@@ -32,62 +33,54 @@ impl ChaCha8 {
     /// Starts the stream of a key.
     pub(crate) fn seed(&mut self, key: &[u64; 4]) {
         self.left = 0;
-        let words = key
-            .iter()
-            .flat_map(|&word| [word as u32, (word >> 32) as u32]);
-        let input = CONSTANTS.into_iter().chain(words).chain([0; 4]);
-        self.input
-            .iter_mut()
-            .zip(input)
-            .for_each(|(to, from)| *to = from);
-    }
-
-    /// Draws 64 bits: two words of the key stream, the first one low.
-    pub(crate) fn next_u64(&mut self) -> u64 {
-        u64::from(self.next_u32()) | u64::from(self.next_u32()) << 32
-    }
-
-    /// Draws the next word of the key stream.
-    #[inline(never)]
-    fn next_u32(&mut self) -> u32 {
-        if self.left == 0 {
-            self.refill();
-            self.left = self.block.len();
+        self.input[..4].copy_from_slice(&CONSTANTS);
+        let (pairs, _) = self.input[4..12].as_chunks_mut();
+        for (pair, word) in pairs.iter_mut().zip(key) {
+            *pair = [*word as u32, (word >> 32) as u32];
         }
-        let word = self.block[(self.block.len() - self.left) & 15];
+        self.input[12..].fill(0);
+    }
+
+    /// Draws 64 bits: two words of the key stream, the first one low, from the
+    /// block's end.
+    #[inline(never)] // for its size: many callers
+    pub(crate) fn next_u64(&mut self) -> u64 {
+        if self.left == 0 {
+            self.left = self.block.len() / 2;
+            self.refill();
+        }
         self.left -= 1;
-        word
+        let (pairs, _) = self.block.as_chunks::<2>();
+        let [low, high] = pairs[self.left % pairs.len()];
+        u64::from(low) | u64::from(high) << 32
     }
 
     /// Makes the next block.
-    #[inline(never)]
     fn refill(&mut self) {
-        self.block = self.input;
-        for _ in 0..PASSES {
-            // The columns, then the diagonals: in the second half row r begins
-            // r places further on.
-            for shift in [0, 1] {
-                for column in 0..4 {
-                    let at = |row: usize| row * 4 + ((column + row * shift) & 3);
-                    self.quarter_round(at(0), at(1), at(2), at(3));
-                }
-            }
+        let block = &mut self.block;
+        *block = self.input;
+        // The columns and then the diagonals, eight quarter rounds a pass: in the
+        // second half row r begins r places further on.
+        for quarter in 0..PASSES * 8 {
+            let shift = quarter >> 2 & 1;
+            let at = |row: usize| row * 4 + ((quarter + row * shift) & 3);
+            let (a, b, c, d) = (at(0), at(1), at(2), at(3));
+            let (mut x, mut y, mut z, mut w) = (block[a], block[b], block[c], block[d]);
+            x = x.wrapping_add(y);
+            w = (w ^ x).rotate_left(16);
+            z = z.wrapping_add(w);
+            y = (y ^ z).rotate_left(12);
+            x = x.wrapping_add(y);
+            w = (w ^ x).rotate_left(8);
+            z = z.wrapping_add(w);
+            y = (y ^ z).rotate_left(7);
+            (block[a], block[b], block[c], block[d]) = (x, y, z, w);
         }
-        for (word, input) in self.block.iter_mut().zip(self.input) {
-            *word = word.wrapping_add(input);
+        for (word, input) in block.iter_mut().zip(&self.input) {
+            *word = word.wrapping_add(*input);
         }
         let (low, carry) = self.input[12].overflowing_add(1);
         self.input[12] = low;
-        self.input[13] = self.input[13].wrapping_add(carry.into());
-    }
-
-    /// Mixes four words: add, exclusive-or, rotate, by 16, 12, 8 and 7 bits.
-    #[inline(never)]
-    fn quarter_round(&mut self, a: usize, b: usize, c: usize, d: usize) {
-        let x = &mut self.block;
-        for (to, from, other, bits) in [(a, b, d, 16), (c, d, b, 12), (a, b, d, 8), (c, d, b, 7)] {
-            x[to & 15] = x[to & 15].wrapping_add(x[from & 15]);
-            x[other & 15] = (x[other & 15] ^ x[to & 15]).rotate_left(bits);
-        }
+        self.input[13] += u32::from(carry);
     }
 }

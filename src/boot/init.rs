@@ -5,6 +5,7 @@
 //! Go's counterpart: `doInit` in `runtime/proc.go`. The tasks are a table in a
 //! section of their own, between two symbols of the linker script.
 
+use core::ptr;
 use core::sync::atomic::{AtomicI64, Ordering};
 
 use super::settings::inittrace;
@@ -77,27 +78,29 @@ fn do_init(start: &'static [u8; 0], end: &'static [u8; 0]) {
     let tasks = unsafe { core::slice::from_raw_parts(start.as_ptr().cast::<InitTask>(), count) };
     // The compiler keeps no order, and reverses it where it optimises across
     // crates: a module's tasks run where its first one is, by their lines.
-    for (at, first) in tasks.iter().enumerate() {
+    for first in tasks {
+        let same_module = |task: &InitTask| task.module == first.module;
+        // `first` is not the module's first: its turn is over.
         if tasks
             .iter()
-            .take(at)
-            .any(|task| task.module == first.module)
+            .find(|task| same_module(task))
+            .is_some_and(|task| !ptr::eq(task, first))
         {
             continue;
         }
-        let (mut line, mut next) = (0, u32::MAX);
-        loop {
-            for task in tasks.iter().filter(|task| task.module == first.module) {
-                if task.line == line {
-                    run(task);
-                } else if task.line > line {
-                    next = next.min(task.line);
+        let mut line = 0;
+        while line != u32::MAX {
+            let mut next = u32::MAX;
+            for task in tasks {
+                if task.line >= line && same_module(task) {
+                    if task.line == line {
+                        run(task);
+                    } else {
+                        next = next.min(task.line);
+                    }
                 }
             }
-            if next == u32::MAX {
-                break;
-            }
-            (line, next) = (next, u32::MAX);
+            line = next;
         }
     }
 }

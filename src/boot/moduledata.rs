@@ -4,10 +4,14 @@
 //! damaged on disk or cut short, or linked with another script, is refused
 //! here with one line, before anything of it is relied on.
 
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use goblin::elf64::program_header::ProgramHeader;
+
 use super::args::auxv;
 use crate::debug::elf::{self, Expected};
 use crate::debug::fatal;
-use crate::debug::lock::{Mutex, rank};
 
 // SAFETY: labels of the linker script and the assembly; only their addresses
 // are used.
@@ -21,7 +25,7 @@ unsafe extern "C" {
     #[link_name = "_rt0_amd64_linux"]
     fn entry();
     #[link_name = "_cgo_init"]
-    safe static CGO_INIT: core::sync::atomic::AtomicUsize;
+    safe static CGO_INIT: AtomicUsize;
 }
 
 /// The bytes of the first segment: headers, and nothing else up to the text.
@@ -30,12 +34,8 @@ const HEADERS: usize = 0x1000;
 /// The bytes of TLS that m0 has room for: the slot of g.
 const M0_TLS: usize = 8;
 
-static TLS_IMAGE: Mutex<elf::TlsImage, { rank::BOOT }> = Mutex::new(elf::TlsImage {
-    vaddr: 0,
-    filesz: 0,
-    memsz: 0,
-    align: 0,
-});
+/// PT_TLS, in the headers themselves; null if the program has none.
+static TLS: AtomicPtr<ProgramHeader> = AtomicPtr::new(ptr::null_mut());
 
 /// The initial contents of a thread's TLS.
 pub(crate) struct TlsImage {
@@ -53,18 +53,14 @@ pub(crate) struct TlsImage {
 #[unsafe(export_name = "runtime.moduledataverify")]
 #[inline(never)]
 pub(super) extern "C" fn moduledataverify() {
-    let hosted = CGO_INIT.load(core::sync::atomic::Ordering::Relaxed) != 0; // a constant
+    let hosted = CGO_INIT.load(Ordering::Relaxed) != 0; // a constant
     let base = &raw const EHDR;
     // SAFETY: the kernel has mapped the first page of the file there: we run.
     let image = unsafe { core::slice::from_raw_parts(base, HEADERS) };
     let auxv = auxv();
     let expected = Expected {
         // A libc enters its own program where it wants to.
-        entry: if hosted {
-            own_entry(image)
-        } else {
-            entry as *const () as usize
-        },
+        entry: (!hosted).then_some(entry as *const () as usize),
         text: (&raw const TEXT).addr(),
         etext: (&raw const ETEXT).addr(),
         load_base: base.addr(),
@@ -75,33 +71,22 @@ pub(super) extern "C" fn moduledataverify() {
     drop(auxv);
     match elf::verify(image, &expected) {
         Ok(module) => {
-            let size = module.tls.map_or(0, |tls| tls.memsz);
+            let size = module.tls.map_or(0, |tls| tls.p_memsz);
             // The block of a libc's main thread is the libc's.
-            if size != M0_TLS && !hosted {
-                refuse(
-                    "p_memsz of PT_TLS is not the 8 bytes of runtime.tlsg",
-                    size as u64,
-                );
+            if size != M0_TLS as u64 && !hosted {
+                refuse("p_memsz of PT_TLS is not 8", size);
             }
-            if let Some(tls) = module.tls {
-                *TLS_IMAGE.lock() = tls;
-            }
+            let tls = module.tls.map_or(ptr::null(), ptr::from_ref);
+            TLS.store(tls.cast_mut(), Ordering::Relaxed); // still one thread
         }
         Err(error) => refuse(error.what, error.value),
     }
 }
 
-/// Returns where the file says that the program starts; 0 if it says nothing.
-fn own_entry(image: &[u8]) -> usize {
-    plain::from_bytes(image).map_or(0, |header: &goblin::elf64::header::Header| {
-        header.e_entry as usize
-    })
-}
-
 /// Says what is wrong and ends the program.
 fn refuse(what: &str, value: u64) -> ! {
     fatal::refuse(
-        "fatal error: moduledataverify: %s: got %x",
+        "fatal error: moduledataverify: %s: got 0x%x",
         &[value],
         &[what.as_bytes()],
     )
@@ -109,11 +94,13 @@ fn refuse(what: &str, value: u64) -> ! {
 
 /// Returns what a new thread's TLS starts as.
 pub(crate) fn tls_image() -> TlsImage {
-    let tls = *TLS_IMAGE.lock();
+    let tls = TLS.load(Ordering::Relaxed); // written before a second thread was made
+    // SAFETY: null, or in the headers, which nobody changes and which stay.
+    let tls = unsafe { tls.as_ref() }.copied().unwrap_or_default();
     TlsImage {
-        start: core::ptr::with_exposed_provenance(tls.vaddr),
-        file_size: tls.filesz,
-        size: tls.memsz.max(M0_TLS),
-        align: tls.align.max(8),
+        start: ptr::with_exposed_provenance(tls.p_vaddr as usize),
+        file_size: tls.p_filesz as usize,
+        size: (tls.p_memsz as usize).max(M0_TLS),
+        align: (tls.p_align as usize).max(8),
     }
 }

@@ -35,12 +35,8 @@ pub(super) extern "C" fn randinit() {
         // clocks have to do, as in Go.
         None if os::random(&mut seed) => {}
         None => {
-            seed = [
-                os::nanotime() as u64,
-                arch::cputicks(),
-                os::walltime().1 as u64,
-                os::thread_id(),
-            ]
+            [seed[0], seed[1]] = [os::nanotime() as u64, arch::cputicks()];
+            seed[2] = os::walltime().1 as u64;
         }
     }
     STATE.lock().seed(&seed);

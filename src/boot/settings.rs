@@ -19,24 +19,14 @@ static SETTINGS: [(&[u8], &AtomicU32); 2] =
 static BOOTTRACE: AtomicU32 = AtomicU32::new(0);
 static INITTRACE: AtomicU32 = AtomicU32::new(0);
 
-/// What GOTRACEBACK may say.
-static TRACEBACKS: [(&[u8], Traceback); 9] = [
-    (b"", Traceback::Single),
-    (b"none", Traceback::None),
-    (b"0", Traceback::None),
-    (b"single", Traceback::Single),
-    (b"all", Traceback::All),
-    (b"1", Traceback::All),
-    (b"system", Traceback::System),
-    (b"2", Traceback::System),
-    (b"crash", Traceback::Crash),
-];
-
 /// AT_SECURE: whoever set the environment has fewer rights than we have.
 static SECURE_MODE: AtomicBool = AtomicBool::new(false);
 
 /// Reads the settings of GODEBUG that the boot itself needs. Go's early scan.
 pub(super) fn early_godebug() {
+    if !cfg!(feature = "trace") {
+        return;
+    }
     if !auxv().secure() {
         read_godebug(false);
     }
@@ -50,7 +40,7 @@ pub(super) fn early_godebug() {
 pub(super) extern "C" fn secure() {
     if auxv().secure() {
         SECURE_MODE.store(true, Ordering::Relaxed); // still one thread
-        set_traceback(Traceback::None);
+        set_traceback(Traceback::None as u8);
     }
 }
 
@@ -61,12 +51,12 @@ pub(super) extern "C" fn parsedebugvars() {
     if SECURE_MODE.load(Ordering::Relaxed) {
         return; // set above, same thread
     }
-    read_godebug(true);
-    let Some(wish) = gogetenv(b"GOTRACEBACK") else {
-        return;
-    };
-    match TRACEBACKS.iter().find(|(name, _)| *name == wish) {
-        Some(&(_, level)) => set_traceback(level),
+    if cfg!(feature = "trace") {
+        read_godebug(true);
+    }
+    let wish = gogetenv(b"GOTRACEBACK").unwrap_or_default();
+    match TRACEBACKS.iter().position(|name| *name == wish) {
+        Some(at) => set_traceback(at as u8 / 2),
         None => say(
             "gort: GOTRACEBACK=%q: expected none, single, all, system or crash",
             &[],
@@ -74,6 +64,11 @@ pub(super) extern "C" fn parsedebugvars() {
         ),
     }
 }
+
+/// What GOTRACEBACK may say: two words for each [`Traceback`](crate::debug::fatal::Traceback).
+static TRACEBACKS: [&[u8]; 9] = [
+    b"", b"single", b"none", b"0", b"all", b"1", b"system", b"2", b"crash",
+];
 
 /// Sets what GODEBUG sets: `name=value` any number of times, between commas. On
 /// the second time says what is not understood, when the trace is on and stderr
@@ -110,7 +105,7 @@ fn set(setting: &[u8]) -> bool {
 
 /// GODEBUG=inittrace=1: each init task is to be reported.
 pub(super) fn inittrace() -> bool {
-    INITTRACE.load(Ordering::Relaxed) > 0 // written before a second thread was made
+    cfg!(feature = "trace") && INITTRACE.load(Ordering::Relaxed) > 0 // written before a second thread was made
 }
 
 /// How many Ps to begin with: what GOMAXPROCS says, or else as many as this
@@ -118,24 +113,19 @@ pub(super) fn inittrace() -> bool {
 #[inline(never)]
 pub(super) fn gomaxprocs_at_start() -> i32 {
     let wish = gogetenv(b"GOMAXPROCS").unwrap_or_default();
-    match parse_decimal(wish) {
-        Some(procs @ 1..) if procs <= sched::MAX_PROCS as u64 => return procs as i32,
-        Some(1..) => {
-            say(
-                "gort: GOMAXPROCS=%q: expected at most %d, which is used",
-                &[sched::MAX_PROCS as u64],
-                &[wish],
-            );
-            return sched::MAX_PROCS;
-        }
-        _ if wish.is_empty() => {}
-        _ => say(
-            "gort: GOMAXPROCS=%q: expected a positive whole number",
-            &[],
+    let max = sched::MAX_PROCS as u64;
+    let procs = parse_decimal(wish).unwrap_or(0);
+    if !wish.is_empty() && (procs == 0 || procs > max) {
+        say(
+            "gort: GOMAXPROCS=%q: expected a whole number from 1 to %d",
+            &[max],
             &[wish],
-        ),
+        );
     }
-    default_gomaxprocs().min(sched::MAX_PROCS)
+    match procs {
+        0 => default_gomaxprocs().min(sched::MAX_PROCS),
+        _ => procs.min(max) as i32,
+    }
 }
 
 /// The default, as in Go since 1.25: a container's CPU limit counts. It can only

@@ -55,9 +55,14 @@ static TRACE: Trace = Trace {
     rate: Cell::new(0),
 };
 
-/// Says that the step of this name has ended.
-#[inline(never)]
+/// Says that the step of this name has ended. Without the feature `trace` this is
+/// nothing.
+#[cfg_attr(feature = "trace", inline(never))]
+#[cfg_attr(not(feature = "trace"), inline(always))]
 pub(crate) fn step(name: &'static str) {
+    if !cfg!(feature = "trace") {
+        return;
+    }
     match TRACE.mode.get() {
         Mode::Off => {}
         Mode::Unknown => {

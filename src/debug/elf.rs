@@ -29,19 +29,23 @@ use goblin::elf64::program_header::{ProgramHeader, SIZEOF_PHDR};
 /// The size of a page: what the kernel maps segments by.
 const PAGE: u64 = 4096;
 
-/// How every image starts: the magic, the class, the byte order, the version.
+/// How every image starts: the magic, the class, the byte order, the version. The
+/// eighth byte names a system, and no one reads it.
 const IDENT: u64 = {
     let [m0, m1, m2, m3] = *ELFMAG;
-    u64::from_le_bytes([m0, m1, m2, m3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT, 0])
+    u64::from_be_bytes([0, EV_CURRENT, ELFDATA2LSB, ELFCLASS64, m3, m2, m1, m0])
 };
+
+/// What follows it in a program: e_type, e_machine and e_version.
+const KIND: u64 = ET_EXEC as u64 | (EM_X86_64 as u64) << 16 | (EV_CURRENT as u64) << 32;
 
 /// The first address past the lower half, where user memory ends.
 const USER_END: u64 = 1 << 47;
 
 /// What the runtime knows of the program without its headers.
 pub(crate) struct Expected {
-    /// The address of `_rt0_amd64_linux`.
-    pub entry: usize,
+    /// The address of `_rt0_amd64_linux`, if the program starts there.
+    pub entry: Option<usize>,
     /// The address of `runtime.text`.
     pub text: usize,
     /// The address of `runtime.etext`.
@@ -58,7 +62,7 @@ pub(crate) struct Expected {
 
 /// Where the parts of the program are: pairs of start and end.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Module {
+pub(crate) struct Module<'a> {
     /// The bytes of the executable segment.
     pub text: (usize, usize),
     /// What the file gives of the writable segments; empty if there are none.
@@ -69,21 +73,8 @@ pub(crate) struct Module {
     pub min: usize,
     /// The end of the highest segment.
     pub max: usize,
-    /// What a new thread's TLS block starts as; none if it would be empty.
-    pub tls: Option<TlsImage>,
-}
-
-/// The PT_TLS segment.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct TlsImage {
-    /// Where the initial bytes are.
-    pub vaddr: usize,
-    /// How many initial bytes there are.
-    pub filesz: usize,
-    /// The block's size: the rest of it is zero.
-    pub memsz: usize,
-    /// The block's alignment, a power of two.
-    pub align: usize,
+    /// PT_TLS, if there is one: what a new thread's TLS block starts as.
+    pub tls: Option<&'a ProgramHeader>,
 }
 
 /// A check that failed: printed as `moduledataverify: <what>: got 0x<value>`.
@@ -95,189 +86,177 @@ pub(crate) struct ElfError {
     pub value: u64,
 }
 
+/// What was seen: a stack that is not executable, and the text. A stack that is,
+/// is another bit.
+const STACK: u32 = 1;
+const CODE: u32 = 4;
+
 /// Verifies the headers in `image`, the memory at `expected.load_base`.
 ///
 /// `schedinit` calls this on g0; `image` may end anywhere, and what it must hold
 /// is the ELF header and the program headers.
-pub(crate) fn verify(image: &[u8], expected: &Expected) -> Result<Module, ElfError> {
-    let header = header(image)?;
-    let (kind, entry) = (header.e_type, header.e_entry);
-    require(kind == ET_EXEC, "e_type is not EXEC", kind.into())?;
-    let ours = entry == expected.entry as u64;
-    require(ours, "e_entry is not _rt0_amd64_linux", entry)?;
-
-    let segments = program_headers(image, header)?;
-    let table = (expected.load_base as u64).wrapping_add(header.e_phoff);
-    let (count, size) = (header.e_phnum.into(), header.e_phentsize.into());
-    agree(expected.phdr, table, "AT_PHDR is not at e_phoff")?;
-    agree(expected.phnum, count, "AT_PHNUM is not e_phnum")?;
-    agree(expected.phent, size, "AT_PHENT is not e_phentsize")?;
+pub(crate) fn verify<'a>(image: &'a [u8], expected: &Expected) -> Result<Module<'a>, ElfError> {
+    let Some(header) = header(image) else {
+        let found = image.first_chunk();
+        let found = found.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        return error("e_ident is not 64-bit little-endian ELF", found);
+    };
+    let kind = u64::from(header.e_type)
+        | u64::from(header.e_machine) << 16
+        | u64::from(header.e_version) << 32;
+    require(
+        kind == KIND,
+        "e_version, e_machine, e_type are not 1, 0x3e, 2",
+        kind,
+    )?;
+    let entry = header.e_entry as usize;
+    let ours = expected.entry.is_none_or(|expected| entry == expected);
+    require(ours, "e_entry is not _rt0_amd64_linux", header.e_entry)?;
+    let segments = segments(image, header);
+    require(
+        segments.is_some(),
+        "e_phoff, e_phnum, e_phentsize: headers are not in the image",
+        header.e_phoff,
+    )?;
+    let segments = segments.unwrap_or_default();
+    let table = expected.load_base.wrapping_add(header.e_phoff as usize);
+    let agree = expected.phdr.is_none_or(|phdr| phdr == table)
+        && expected.phnum.is_none_or(|phnum| phnum == segments.len())
+        && expected.phent.is_none_or(|phent| phent == SIZEOF_PHDR);
+    require(
+        agree,
+        "AT_PHDR, AT_PHNUM, AT_PHENT are not as e_phoff, e_phnum say",
+        header.e_phoff,
+    )?;
 
     let mut module = Module {
         min: expected.load_base,
+        max: expected.load_base,
         ..Module::default()
     };
-    let mut stack = false;
-    let mut tls = None;
+    let mut seen = 0;
     for segment in segments {
-        let (start, flags) = (segment.p_vaddr, segment.p_flags);
-        match segment.p_type {
-            PT_LOAD => module.add(segment)?,
-            PT_GNU_STACK => {
-                require(
-                    flags & PF_X == 0,
-                    "PT_GNU_STACK is executable",
-                    flags.into(),
-                )?;
-                stack = true;
-            }
-            PT_TLS => {
-                require(tls.is_none(), "second PT_TLS", start)?;
-                tls = Some(segment);
-            }
-            _ => {}
+        let (start, kind) = (segment.p_vaddr, segment.p_type);
+        if kind == PT_GNU_STACK {
+            seen |= STACK << (segment.p_flags & PF_X);
+        }
+        if kind != PT_LOAD && kind != PT_TLS {
+            continue;
+        }
+        let end = start.checked_add(segment.p_memsz);
+        let inside = end.is_some_and(|end| end <= USER_END);
+        let sized = inside && segment.p_filesz <= segment.p_memsz;
+        require(sized, "segment is above user memory or its p_memsz", start)?;
+        if kind == PT_TLS {
+            let right = module.tls.is_none() && is_tls_image(segment, segments);
+            require(
+                right,
+                "PT_TLS is a second one, unaligned, or not loaded",
+                start,
+            )?;
+            module.tls = Some(segment);
+            continue;
+        }
+        require(
+            module.add(segment),
+            "PT_LOAD is not in order from the ELF header on",
+            start,
+        )?;
+        if segment.p_memsz != 0 && segment.p_flags & PF_X != 0 {
+            // As distances from the segment's start: what is below it wraps.
+            let size = segment.p_filesz as usize;
+            let distance = |address: usize| address.wrapping_sub(start as usize);
+            let (from, to) = (distance(expected.text), distance(expected.etext));
+            let around = from <= to && to <= size && distance(entry) < size;
+            let right = around && seen & CODE == 0 && segment.p_flags & PF_W == 0;
+            require(
+                right,
+                "executable PT_LOAD is writable, a second one, or not around runtime.text",
+                start,
+            )?;
+            seen |= CODE;
+            module.text = (start as usize, (start + segment.p_filesz) as usize);
         }
     }
-    require(stack, "PT_GNU_STACK is missing", 0)?;
-    let (start, end) = module.text;
-    let (from, to) = (expected.text, expected.etext);
-    let around = start <= from && from <= to && to <= end;
     require(
-        around,
-        "executable PT_LOAD is not around runtime.text",
-        start as u64,
+        seen == STACK | CODE,
+        "PT_GNU_STACK is executable, or no PT_LOAD is",
+        seen.into(),
     )?;
-    let inside = start <= expected.entry && expected.entry < end;
-    require(inside, "e_entry is not in the text", entry)?;
-    if let Some(tls) = tls {
-        module.tls = tls_image(tls, segments)?;
-    }
     Ok(module)
 }
 
-impl Module {
-    /// Checks the next PT_LOAD, which must come after those before it, and takes
-    /// note of it.
-    fn add(&mut self, segment: &ProgramHeader) -> Result<(), ElfError> {
-        let start = segment.p_vaddr;
-        let end = sized(segment)?;
-        let fits = (segment.p_offset ^ start).is_multiple_of(PAGE);
-        require(fits, "PT_LOAD has another p_offset in the page", start)?;
-        if start == end {
-            return Ok(()); // the kernel maps nothing for it
+impl Module<'_> {
+    /// Takes note of the next PT_LOAD; false if it is not in its place.
+    fn add(&mut self, segment: &ProgramHeader) -> bool {
+        let (start, offset) = (segment.p_vaddr, segment.p_offset);
+        if (offset ^ start) % PAGE != 0 {
+            return false;
         }
-        if self.max == 0 {
-            let base = start == self.min as u64 && segment.p_offset == 0;
-            require(base, "first PT_LOAD is not at the ELF header", start)?;
+        if segment.p_memsz == 0 {
+            return true; // the kernel maps nothing for it
         }
         // By whole pages: two segments in one page would take its permissions
         // and its contents from each other.
-        let free = self.max as u64 <= start / PAGE * PAGE;
-        require(free, "PT_LOAD overlaps the one before", start)?;
-        self.max = end as usize;
-
-        let file_end = (start + segment.p_filesz) as usize;
-        let writable = segment.p_flags & PF_W != 0;
-        if segment.p_flags & PF_X != 0 {
-            require(!writable, "PT_LOAD is writable and executable", start)?;
-            require(self.text.1 == 0, "second executable PT_LOAD", start)?;
-            self.text = (start as usize, file_end);
-        } else if writable {
+        let first = self.max == self.min;
+        if self.max as u64 > start / PAGE * PAGE || first && (start ^ self.min as u64 | offset) != 0
+        {
+            return false;
+        }
+        let end = (start + segment.p_memsz) as usize;
+        self.max = end;
+        if segment.p_flags & (PF_W | PF_X) == PF_W {
+            let file_end = (start + segment.p_filesz) as usize;
             if self.data.1 == 0 {
                 self.data.0 = start as usize;
             }
             self.data.1 = file_end;
-            self.bss = (file_end, end as usize);
+            self.bss = (file_end, end);
         }
-        Ok(())
+        true
     }
 }
 
-/// Checks PT_TLS against the PT_LOADs among `segments`, all of them verified.
-fn tls_image(
-    tls: &ProgramHeader,
-    segments: &[ProgramHeader],
-) -> Result<Option<TlsImage>, ElfError> {
-    let start = tls.p_vaddr;
-    sized(tls)?;
-    let align = tls.p_align.max(1); // 0 and 1 both mean: anywhere
-    let right = align.is_power_of_two();
-    require(right, "PT_TLS has a p_align not a power of two", align)?;
-    let held = tls.p_filesz == 0
-        || segments.iter().any(|load| {
-            load.p_type == PT_LOAD
-                && load.p_vaddr <= start
-                && start + tls.p_filesz <= load.p_vaddr + load.p_filesz
-        });
-    require(held, "PT_TLS is in no PT_LOAD", start)?;
-    Ok((tls.p_memsz != 0).then_some(TlsImage {
-        vaddr: start as usize,
-        filesz: tls.p_filesz as usize,
-        memsz: tls.p_memsz as usize,
-        align: align as usize,
-    }))
-}
-
-/// Checks a segment's sizes; gives its end, which is at most [`USER_END`].
-#[inline(never)] // for its size: two callers
-fn sized(segment: &ProgramHeader) -> Result<u64, ElfError> {
-    let (start, size, file) = (segment.p_vaddr, segment.p_memsz, segment.p_filesz);
-    require(file <= size, "p_filesz is above p_memsz", file)?;
-    let inside = start <= USER_END && size <= USER_END - start;
-    require(inside, "p_vaddr + p_memsz is not a user address", start)?;
-    Ok(start + size)
-}
-
-/// Checks one entry of the auxiliary vector, if the kernel gave it.
-fn agree(given: Option<usize>, ours: u64, what: &'static str) -> Result<(), ElfError> {
-    let given = given.map_or(ours, |value| value as u64);
-    require(given == ours, what, given)
+/// Whether PT_TLS has an alignment, and its bytes are in one of the PT_LOADs.
+fn is_tls_image(tls: &ProgramHeader, segments: &[ProgramHeader]) -> bool {
+    if tls.p_align & tls.p_align.wrapping_sub(1) != 0 {
+        return false; // no power of two; 0 and 1 both mean: anywhere
+    }
+    let is_around = |load: &ProgramHeader| {
+        // Below the load this wraps, and is more than any size that is accepted.
+        let before = tls.p_vaddr.wrapping_sub(load.p_vaddr);
+        let room = load.p_filesz.checked_sub(before);
+        load.p_type == PT_LOAD && room.is_some_and(|room| tls.p_filesz <= room)
+    };
+    tls.p_filesz == 0 || segments.iter().any(is_around)
 }
 
 /// Makes a condition that does not hold an error.
 #[inline]
 fn require(holds: bool, what: &'static str, value: u64) -> Result<(), ElfError> {
-    if holds {
-        Ok(())
-    } else {
-        Err(ElfError { what, value })
+    if holds { Ok(()) } else { error(what, value) }
+}
+
+/// Makes an error.
+fn error<T>(what: &'static str, value: u64) -> Result<T, ElfError> {
+    Err(ElfError { what, value })
+}
+
+/// Views the ELF header, if it is one of a program or shared object for 64 bits.
+pub(super) fn header(image: &[u8]) -> Option<&Header> {
+    let header: &Header = plain::from_bytes(image).ok()?;
+    let ident = u64::from_le_bytes(*header.e_ident.first_chunk()?);
+    (ident << 8 == IDENT << 8).then_some(header)
+}
+
+/// Views the program headers, if they are wholly inside `image`, aligned, and of
+/// the size that we know.
+#[inline(never)] // for its size: two callers
+pub(super) fn segments<'a>(image: &'a [u8], header: &Header) -> Option<&'a [ProgramHeader]> {
+    let table = image.get(header.e_phoff as usize..)?;
+    let table = table.get(..usize::from(header.e_phnum) * SIZEOF_PHDR)?;
+    if header.e_phentsize as usize != SIZEOF_PHDR {
+        return None;
     }
-}
-
-/// Views the ELF header and checks all of it that a program and a shared object
-/// have in common.
-pub(super) fn header(image: &[u8]) -> Result<&Header, ElfError> {
-    let header: &Header = plain::from_bytes(image).map_err(|_| ElfError {
-        what: "image is no ELF header",
-        value: image.len() as u64,
-    })?;
-    // The first seven bytes; the eighth names a system, and no one reads it.
-    let ident = *header.e_ident.first_chunk().unwrap_or(&[0; 8]);
-    let ident = u64::from_le_bytes(ident) & !(0xff << 56);
-    require(
-        ident == IDENT,
-        "e_ident is not 64-bit little-endian ELF",
-        ident,
-    )?;
-    let (version, machine) = (header.e_version, header.e_machine);
-    let current = version == EV_CURRENT.into();
-    require(current, "e_version is not 1", version.into())?;
-    let ours = machine == EM_X86_64;
-    require(ours, "e_machine is not 0x3e", machine.into())?;
-    let size = header.e_phentsize;
-    let right = size as usize == SIZEOF_PHDR;
-    require(right, "e_phentsize is not 0x38", size.into())?;
-    Ok(header)
-}
-
-/// Views the program headers, if they are wholly inside `image`, and aligned.
-pub(super) fn program_headers<'a>(
-    image: &'a [u8],
-    header: &Header,
-) -> Result<&'a [ProgramHeader], ElfError> {
-    let table = image.get(header.e_phoff as usize..).unwrap_or_default();
-    plain::slice_from_bytes_len(table, header.e_phnum.into()).map_err(|_| ElfError {
-        what: "e_phoff: headers outside the image",
-        value: header.e_phoff,
-    })
+    plain::slice_from_bytes(table).ok()
 }

@@ -16,9 +16,13 @@ use crate::sched::{self, GStatus};
 /// How many threads are dying. runtime.main waits for them.
 pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
 
-/// What GOTRACEBACK asks for.
+/// What GOTRACEBACK asks for; settings.rs has the words for the numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
+#[allow(
+    dead_code,
+    reason = "the words stand for the numbers, not for the names"
+)]
 pub(crate) enum Traceback {
     /// The one that died.
     Single,
@@ -34,9 +38,9 @@ pub(crate) enum Traceback {
 
 static TRACEBACK: AtomicU8 = AtomicU8::new(Traceback::Single as u8);
 
-/// Sets what a death shows.
-pub(crate) fn set_traceback(level: Traceback) {
-    TRACEBACK.store(level as u8, Ordering::Relaxed); // a setting; nothing hangs on its order
+/// Sets what a death shows, a [`Traceback`].
+pub(crate) fn set_traceback(level: u8) {
+    TRACEBACK.store(level, Ordering::Relaxed); // a setting; nothing hangs on its order
 }
 
 /// Ends the program because the runtime found itself in a state that cannot be.
@@ -203,34 +207,50 @@ fn print_message(info: &PanicInfo<'_>) {
 pub(crate) fn fault(died: &Died) -> ! {
     const SIGFPE: i32 = 8;
     const SIGILL: i32 = 4;
-    let gp = sched::try_getg();
+    const FPE_INTDIV: i32 = 1;
+    /// What is below is taken for a null pointer with an offset, as in Go.
+    const NULL_PAGE: usize = 0x1000;
+
+    let gp = sched::try_getg().filter(|gp| gp.goid.get() != 0);
     if let Some(gp) = gp
-        && gp.goid.get() != 0
-        && (gp.stack.lo.get() - crate::mem::GUARD..gp.stack.lo.get()).contains(&died.addr)
+        && gp.stack.lo.get().wrapping_sub(died.addr).wrapping_sub(1) < crate::mem::GUARD
     {
         let (lo, hi) = (gp.stack.lo.get(), gp.stack.hi.get());
-        let numbers = [hi - lo, died.sp, lo, hi].map(|number| number as u64);
         say(
-            "runtime: goroutine stack exceeds %d-byte limit\nruntime: sp=%x stack=[%x, %x]",
-            &numbers,
+            "runtime: goroutine stack exceeds %d-byte limit\nruntime: sp=0x%x stack=[0x%x, 0x%x]",
+            &[(hi - lo) as u64, died.sp as u64, lo as u64, hi as u64],
             &[],
         );
         throw("stack overflow");
     }
     start_dying();
-    let on_goroutine = gp.is_some_and(|gp| gp.goid.get() != 0);
-    let what = match (died.signal, on_goroutine) {
-        (SIGILL, _) | (_, false) => "fatal error: unexpected signal during runtime execution",
-        (SIGFPE, true) if died.code == 1 => "panic: runtime error: integer divide by zero",
-        (SIGFPE, true) => "panic: runtime error: floating point error",
-        _ => "panic: runtime error: invalid memory address or nil pointer dereference",
-    };
-    let numbers = [died.code as u32 as usize, died.addr, died.pc].map(|number| number as u64);
-    say(
-        "%s\n[signal %s code=%x addr=%x pc=%x]",
-        &numbers,
-        &[what.as_bytes(), died.text.as_bytes()],
+    let (code, addr, pc) = (
+        u64::from(died.code as u32),
+        died.addr as u64,
+        died.pc as u64,
     );
+    let text = died.text.as_bytes();
+    if died.signal == SIGILL {
+        say("%s\nPC=0x%x sigcode=%d", &[pc, code], &[text]);
+    } else {
+        let what = match died.signal {
+            _ if gp.is_none() => "fatal error: unexpected signal during runtime execution",
+            SIGFPE if died.code == FPE_INTDIV => "panic: runtime error: integer divide by zero",
+            SIGFPE => "panic: runtime error: floating point error",
+            _ if died.addr < NULL_PAGE => {
+                "panic: runtime error: invalid memory address or nil pointer dereference"
+            }
+            _ => {
+                say("unexpected fault address 0x%x", &[addr], &[]);
+                "fatal error: fault"
+            }
+        };
+        say(
+            "%s\n[signal %s code=0x%x addr=0x%x pc=0x%x]",
+            &[code, addr, pc],
+            &[what.as_bytes(), text],
+        );
+    }
     goroutine_header(None);
     die(2)
 }

@@ -5,8 +5,10 @@
 //! 2. Whoever holds one does not park, does not call users' code, and does not
 //!    lose its P: `m.locks` says so to whoever would take it away.
 
-use core::mem::ManuallyDrop;
+use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
+
+use spin::MutexGuard;
 
 use crate::sched::{self, M};
 
@@ -29,12 +31,16 @@ pub(crate) mod rank {
 /// A lock with a rank. The rank is part of the type, so that an open lock over
 /// zeros is all zeros: it lies in .bss and costs a page fault less.
 pub(crate) struct Mutex<T, const RANK: u8> {
-    inner: spin::Mutex<T>,
+    lock: spin::Mutex<()>,
+    value: UnsafeCell<T>,
 }
+
+// SAFETY: the value is reached through the guard alone, by one thread at a time.
+unsafe impl<T: Send, const RANK: u8> Sync for Mutex<T, RANK> {}
 
 /// The right to use what a lock protects; dropping it gives the lock back.
 pub(crate) struct Guard<'a, T, const RANK: u8> {
-    inner: ManuallyDrop<spin::MutexGuard<'a, T>>,
+    mutex: &'a Mutex<T, RANK>,
     mp: &'static M,
 }
 
@@ -42,33 +48,41 @@ impl<T, const RANK: u8> Mutex<T, RANK> {
     /// Makes an open lock.
     pub(crate) const fn new(value: T) -> Self {
         Self {
-            inner: spin::Mutex::new(value),
+            lock: spin::Mutex::new(()),
+            value: UnsafeCell::new(value),
         }
     }
 
     /// Takes the lock, from any stack.
     pub(crate) fn lock(&self) -> Guard<'_, T, RANK> {
-        // The goroutine stays on this M from here on: locks is up before
-        // anything could move it.
-        let mp = sched::acquirem();
-        if cfg!(debug_assertions) {
-            let held = mp.lock_ranks.get();
-            if held >> RANK != 0 {
-                crate::debug::fatal::throw("lock ordering problem");
-            }
-            mp.lock_ranks.set(held | 1 << RANK);
-        }
         Guard {
-            inner: ManuallyDrop::new(self.inner.lock()),
-            mp,
+            mutex: self,
+            mp: acquire(&self.lock, RANK),
         }
     }
 }
 
+/// Takes a lock of that rank: one function for all of them.
+#[inline(never)]
+fn acquire(lock: &spin::Mutex<()>, rank: u8) -> &'static M {
+    // The goroutine stays on this M from here on: locks is up before anything
+    // could move it.
+    let mp = sched::acquirem();
+    if cfg!(debug_assertions) {
+        let held = mp.lock_ranks.get();
+        if held >> rank != 0 {
+            crate::debug::fatal::throw("lock ordering problem");
+        }
+        mp.lock_ranks.set(held | 1 << rank);
+    }
+    MutexGuard::leak(lock.lock());
+    mp
+}
+
 impl<T, const RANK: u8> Drop for Guard<'_, T, RANK> {
     fn drop(&mut self) {
-        // SAFETY: once, here; nothing uses the inner guard afterwards.
-        unsafe { ManuallyDrop::drop(&mut self.inner) };
+        // SAFETY: `lock` took it and leaked its guard, for this one.
+        unsafe { self.mutex.lock.force_unlock() };
         if cfg!(debug_assertions) {
             self.mp
                 .lock_ranks
@@ -81,12 +95,14 @@ impl<T, const RANK: u8> Drop for Guard<'_, T, RANK> {
 impl<T, const RANK: u8> Deref for Guard<'_, T, RANK> {
     type Target = T;
     fn deref(&self) -> &T {
-        &self.inner
+        // SAFETY: the lock is ours, so that nobody writes.
+        unsafe { &*self.mutex.value.get() }
     }
 }
 
 impl<T, const RANK: u8> DerefMut for Guard<'_, T, RANK> {
     fn deref_mut(&mut self) -> &mut T {
-        &mut self.inner
+        // SAFETY: the lock is ours, and this borrow of the guard is the only one.
+        unsafe { &mut *self.mutex.value.get() }
     }
 }

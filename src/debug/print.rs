@@ -18,9 +18,10 @@ const FOREIGN: usize = 100;
 
 /// Prints a line on stderr. In the template stand for the next of `numbers`
 ///
-/// - `%d`: in decimal, `%c` right-aligned in nine columns,
-/// - `%x`: in hexadecimal, with 0x,
-/// - `%m`: nanoseconds as milliseconds with three decimals,
+/// - `%d`: in decimal,
+/// - `%x`: in hexadecimal,
+/// - with the feature `trace`, `%c`: in decimal, right-aligned in nine columns,
+///   and `%m`: nanoseconds as milliseconds with three decimals,
 ///
 /// and for the next of `texts`
 ///
@@ -36,19 +37,22 @@ pub(crate) fn say(template: &str, numbers: &[u64], texts: &[&[u8]]) {
         text: [MaybeUninit::uninit(); CAPACITY],
         length: 0,
     };
-    let (mut numbers, mut texts) = (numbers.iter().copied(), texts.iter().copied());
-    let mut template = template.bytes();
-    while let Some(byte) = template.next() {
-        if byte != b'%' {
-            line.byte(byte);
+    let (mut numbers, mut texts) = (numbers.iter(), texts.iter());
+    let mut rest = template.as_bytes();
+    while let [byte, tail @ ..] = rest {
+        rest = tail;
+        if *byte != b'%' {
+            line.byte(*byte);
             continue;
         }
-        let kind = template.next().unwrap_or(b'%');
-        if kind == b's' || kind == b'q' {
-            for (index, &byte) in texts.next().unwrap_or_default().iter().enumerate() {
-                if kind == b's' {
+        let [kind, tail @ ..] = rest else { break };
+        rest = tail;
+        if matches!(kind, b's' | b'q') {
+            let Some(text) = texts.next() else { break };
+            for (at, &byte) in text.iter().enumerate() {
+                if *kind == b's' {
                     line.byte(byte);
-                } else if index < FOREIGN {
+                } else if at < FOREIGN {
                     line.byte(if byte < b' ' || byte == 0x7f {
                         b'?'
                     } else {
@@ -58,20 +62,16 @@ pub(crate) fn say(template: &str, numbers: &[u64], texts: &[&[u8]]) {
             }
             continue;
         }
-        let number = numbers.next().unwrap_or_default();
+        let Some(&number) = numbers.next() else { break };
         match kind {
-            b'm' => {
-                line.number(number / 1_000_000, 10, 1, b'0');
+            b'm' if cfg!(feature = "trace") => {
+                line.number(number / 1_000_000, 10);
                 line.byte(b'.');
-                line.number(number / 1000 % 1000, 10, 3, b'0');
+                line.padded(number / 1000 % 1000, 3, b'0');
             }
-            b'x' => {
-                line.byte(b'0');
-                line.byte(b'x');
-                line.number(number, 16, 1, b'0');
-            }
-            b'c' => line.number(number, 10, 9, b' '),
-            _ => line.number(number, 10, 1, b'0'),
+            b'c' if cfg!(feature = "trace") => line.padded(number, 9, b' '),
+            b'x' => line.number(number, 16),
+            _ => line.number(number, 10),
         }
     }
     line.print();
@@ -101,24 +101,22 @@ impl Line {
         }
     }
 
-    /// Appends a number, with `fill` in front up to `width` digits.
+    /// Appends a number.
     #[inline(never)]
-    fn number(&mut self, mut number: u64, radix: u64, width: usize, fill: u8) {
-        let mut digits = [fill; 20];
-        let mut used = 0;
-        for digit in digits.iter_mut().rev() {
-            let value = (number % radix) as u8;
-            *digit = value + if value < 10 { b'0' } else { b'a' - 10 };
-            number /= radix;
-            used += 1;
-            if number == 0 {
-                break;
-            }
+    fn number(&mut self, number: u64, radix: u64) {
+        if number >= radix {
+            self.number(number / radix, radix);
         }
-        let unused = digits.len() - used.max(width);
-        for &digit in digits.iter().skip(unused) {
-            self.byte(digit);
+        let digit = (number % radix) as u8;
+        self.byte(digit + if digit < 10 { b'0' } else { b'a' - 10 });
+    }
+
+    /// Appends a number in decimal, with `fill` in front up to `width` digits.
+    fn padded(&mut self, number: u64, width: u32, fill: u8) {
+        for _ in number.max(1).ilog10() + 1..width {
+            self.byte(fill);
         }
+        self.number(number, 10);
     }
 
     /// Writes the line, ended by a newline.

@@ -7,227 +7,148 @@
 //! ```text
 //!   AT_SYSINFO_EHDR -> ELF header
 //!                      PT_LOAD     all of it, mapped as it is in the file
-//!                      PT_DYNAMIC -> DT_SYMTAB, DT_STRTAB, DT_STRSZ
-//!                                    DT_HASH or DT_GNU_HASH: how many symbols
+//!                      PT_DYNAMIC -> DT_SYMTAB, and right behind it DT_STRTAB
 //!                                    DT_VERSYM, DT_VERDEF: which version each has
 //! ```
 //!
 //! There are about a dozen symbols and we look for two, once: every symbol is
-//! compared with every name, and the hash tables serve only to count them. A
-//! kernel may give either kind of them, or both.
+//! compared. So the hash tables are of no use, but to count the symbols; and that
+//! is known without them, as the kernel's linker script puts the names right
+//! behind the symbols. In an image that does not, nothing is found.
 //!
 //! Invariants:
-//! 1. All that is read lies inside the slice that the caller gave: a damaged
-//!    image hides symbols, and does nothing else.
-//! 2. An offset that [`find`] returns is below the slice's length.
+//! 1. All that is read lies inside the slice that the caller gave, and what does
+//!    not is 0: a damaged image hides symbols, and does nothing else.
+//! 2. An offset that [`Vdso::find`] returns is below the slice's length.
+
+use core::num::NonZero;
 
 use goblin::elf::program_header::{PT_DYNAMIC, PT_LOAD};
-use goblin::elf::sym::{STB_GLOBAL, STB_WEAK, STT_FUNC, st_bind, st_type};
-use goblin::elf64::dynamic::{
-    DT_GNU_HASH, DT_HASH, DT_NULL, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERSYM, Dyn,
-};
-use goblin::elf64::sym::Sym;
-use plain::Plain;
+use goblin::elf::sym::{STB_GLOBAL, STB_WEAK, STT_FUNC};
+use goblin::elf64::dynamic::{DT_NULL, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERSYM, SIZEOF_DYN};
+use goblin::elf64::sym::SIZEOF_SYM;
 
-use super::elf::{header, program_headers};
-
-/// The address of what an image does not have: outside of every image.
-const MISSING: u64 = u64::MAX;
+use super::elf::{header, segments};
 
 /// More than any vDSO takes: they have two pages, later ones some more.
 const MAX_SIZE: u64 = 1 << 20;
 
 /// The version that x86_64 gives all of its vDSO's symbols.
-const VERSION: &[u8] = b"LINUX_2.6";
-
-/// The flag in `vd_flags` of the version that only names the file itself.
-const VER_FLG_BASE: u32 = 1;
+const VERSION: &[u8] = b"LINUX_2.6\0";
 
 /// The bits of a DT_VERSYM entry that say the version; the top one hides it.
 const VERSYM_VERSION: u16 = 0x7fff;
 
-/// The entries of the dynamic section that we need, in the order in which
-/// [`search`] takes them apart.
-const TAGS: [u64; 7] = [
-    DT_SYMTAB,
-    DT_STRTAB,
-    DT_STRSZ,
-    DT_HASH,
-    DT_GNU_HASH,
-    DT_VERSYM,
-    DT_VERDEF,
-];
+/// What may be called.
+const GLOBAL: u8 = STB_GLOBAL << 4 | STT_FUNC;
+const WEAK: u8 = STB_WEAK << 4 | STT_FUNC;
 
-/// Finds how long the vDSO is in memory, from its first page.
-///
-/// `sysargs` calls this to make the slice for [`find`].
-pub(crate) fn image_size(header_page: &[u8]) -> Option<usize> {
-    Some(layout(header_page)?.size)
-}
-
-/// Finds functions by their names: for each its offset in `image`.
-pub(crate) fn find<const N: usize>(image: &[u8], names: [&[u8]; N]) -> [Option<usize>; N] {
-    let mut offsets = [None; N];
-    // None is damage met on the way: what was found before it stands.
-    let _ = search(image, &names, &mut offsets);
-    offsets
-}
-
-/// Fills in `offsets` for `names`, as far as the image is sound.
-fn search(image: &[u8], names: &[&[u8]], offsets: &mut [Option<usize>]) -> Option<()> {
-    let Layout { base, dynamic, .. } = layout(image)?;
-
-    let mut values = [MISSING; TAGS.len()];
-    for entry in table::<Dyn>(image, base, dynamic)? {
-        if entry.d_tag == DT_NULL {
-            break;
-        }
-        for (value, tag) in values.iter_mut().zip(TAGS) {
-            if tag == entry.d_tag {
-                *value = entry.d_val;
-            }
-        }
-    }
-    let [
-        symbols,
-        strings,
-        strings_size,
-        hash,
-        gnu_hash,
-        versions,
-        definitions,
-    ] = values;
-
-    let symbols = table::<Sym>(image, base, symbols)?;
-    let strings = table::<u8>(image, base, strings)?.get(..strings_size as usize)?;
-    let count = match table::<u32>(image, base, hash) {
-        Some([_buckets, count, ..]) => *count as usize,
-        _ => gnu_count(table(image, base, gnu_hash)?)?,
-    };
-    // An image without versions has one of each symbol.
-    let version = match (
-        table(image, base, versions),
-        table(image, base, definitions),
-    ) {
-        (Some(versions), Some(definitions)) => {
-            Some((versions, version_index(definitions, strings)?))
-        }
-        _ => None,
-    };
-
-    for (index, symbol) in symbols.iter().enumerate().take(count) {
-        let offset = symbol.st_value.wrapping_sub(base) as usize;
-        let callable = st_type(symbol.st_info) == STT_FUNC
-            && matches!(st_bind(symbol.st_info), STB_GLOBAL | STB_WEAK)
-            && symbol.st_shndx != 0 // SHN_UNDEF
-            && offset < image.len();
-        let wanted = version.is_none_or(|(versions, wanted)| {
-            versions
-                .get(index)
-                .is_some_and(|entry| entry & VERSYM_VERSION == wanted)
-        });
-        if !(callable && wanted) {
-            continue;
-        }
-        for (found, name) in offsets.iter_mut().zip(names) {
-            if is_named(strings, symbol.st_name, name) {
-                *found = Some(offset);
-            }
-        }
-    }
-    Some(())
-}
-
-/// What the program headers say.
-struct Layout {
+/// The image, and what its program headers say.
+pub(crate) struct Vdso<'a> {
+    /// The bytes: the first page, and then all of it.
+    pub(crate) image: &'a [u8],
+    /// The length in memory, above 0 and at most [`MAX_SIZE`].
+    pub(crate) size: usize,
     /// The address for which the image was linked, at its ELF header.
     base: u64,
-    /// The length in memory, above 0 and at most [`MAX_SIZE`].
-    size: usize,
-    /// The address of PT_DYNAMIC, or [`MISSING`].
-    dynamic: u64,
+    /// The offset of PT_DYNAMIC; 0 if there is none.
+    dynamic: u32,
 }
 
-/// Reads the program headers. The first PT_LOAD is the lowest.
-fn layout(image: &[u8]) -> Option<Layout> {
-    let header = header(image).ok()?;
-    let mut base = MISSING;
-    let mut size = 0;
-    let mut dynamic = MISSING;
-    for segment in program_headers(image, header).ok()? {
-        match segment.p_type {
-            PT_LOAD => {
-                if base == MISSING {
-                    base = segment.p_vaddr.wrapping_sub(segment.p_offset);
+impl<'a> Vdso<'a> {
+    /// Reads the program headers. The first PT_LOAD is the lowest.
+    pub(crate) fn new(image: &'a [u8]) -> Option<Self> {
+        let (mut base, mut size, mut dynamic) = (0, 0, 0);
+        for segment in segments(image, header(image)?)? {
+            let start = segment.p_vaddr;
+            if segment.p_type == PT_LOAD {
+                if size == 0 {
+                    base = start.wrapping_sub(segment.p_offset);
                 }
                 // Below the base this wraps and is far above the limit.
-                let start = segment.p_vaddr.wrapping_sub(base);
-                if start > MAX_SIZE || segment.p_memsz > MAX_SIZE - start {
-                    return None;
-                }
-                size = size.max(start + segment.p_memsz);
+                let end = start.wrapping_sub(base).checked_add(segment.p_memsz)?;
+                size = end.max(size);
             }
-            PT_DYNAMIC => dynamic = segment.p_vaddr,
-            _ => {}
+            if segment.p_type == PT_DYNAMIC {
+                dynamic = start.wrapping_sub(base) as u32;
+            }
         }
+        (1..=MAX_SIZE).contains(&size).then_some(Self {
+            image,
+            size: size as usize,
+            base,
+            dynamic,
+        })
     }
-    (size != 0).then_some(Layout {
-        base,
-        size: size as usize,
-        dynamic,
-    })
-}
 
-/// Views the image from a virtual address on as a table of `T`, up to the
-/// image's end; `None` if it is not inside or not aligned.
-fn table<T: Plain>(image: &[u8], base: u64, address: u64) -> Option<&[T]> {
-    let bytes = image.get(address.wrapping_sub(base) as usize..)?;
-    plain::slice_from_bytes(bytes).ok()
-}
-
-/// Counts the symbols by DT_GNU_HASH, which does not say: the last symbol of all
-/// is the one that ends the chain which starts last.
-///
-/// ```text
-///   u32 buckets, first symbol, bloom words, bloom shift
-///   u64 bloom[]   u32 bucket[]: where each chain starts   u32 chain[]: bit 0 ends it
-/// ```
-fn gnu_count(table: &[u32]) -> Option<usize> {
-    let [buckets, first, bloom, _shift, table @ ..] = table else {
-        return None;
-    };
-    let table = table.get(*bloom as usize * 2..)?;
-    let (starts, chains) = table.split_at_checked(*buckets as usize)?;
-    let last = starts.iter().fold(0, |last, start| last.max(*start));
-    let Some(skipped) = last.checked_sub(*first) else {
-        return Some(*first as usize); // every chain is empty
-    };
-    let chain = chains.get(skipped as usize..)?;
-    Some(last as usize + chain.iter().position(|link| link & 1 != 0)? + 1)
-}
-
-/// Finds the number that DT_VERSYM has for [`VERSION`] in the list of versions,
-/// of which each says how far off its name and the next version are.
-fn version_index(mut definition: &[u32], strings: &[u8]) -> Option<u16> {
-    loop {
-        let [flags, index, _hash, name, next, ..] = definition else {
-            return None;
-        };
-        let name = definition.get(*name as usize / 4)?;
-        if flags >> 16 & VER_FLG_BASE == 0 && is_named(strings, *name, VERSION) {
-            return Some(*index as u16 & VERSYM_VERSION);
+    /// Finds a function by its name, which ends with a NUL: its offset in the image.
+    #[inline(never)] // for its size: two callers
+    pub(crate) fn find(&self, name: &[u8]) -> Option<NonZero<usize>> {
+        let (mut symbol, mut strings, mut versions, mut definition) = (0, 0, 0, 0);
+        let mut entry = self.dynamic;
+        loop {
+            let value = self.long(entry.wrapping_add(8)); // d_val, behind d_tag
+            let offset = value.wrapping_sub(self.base) as u32;
+            match self.long(entry) {
+                DT_NULL => break,
+                DT_SYMTAB => symbol = offset,
+                DT_STRTAB => strings = offset,
+                DT_VERSYM => versions = offset,
+                DT_VERDEF => definition = offset,
+                _ => {}
+            }
+            entry = entry.wrapping_add(SIZEOF_DYN as u32);
         }
-        if *next < 4 {
-            return None;
+
+        // Which number DT_VERSYM has for our version, in the list of versions: each
+        // says how far off its name and the next version are. An image without
+        // versions has one of each symbol.
+        let mut version = 0;
+        if versions != 0 && definition != 0 {
+            loop {
+                let aux = self.long(definition.wrapping_add(12)) as u32;
+                let name = self.long(definition.wrapping_add(aux)) as u32;
+                if self.is_text(strings.wrapping_add(name), VERSION) {
+                    break;
+                }
+                let next = self.long(definition.wrapping_add(16)) as u32;
+                definition = definition.checked_add(next).filter(|_| next != 0)?;
+            }
+            version = self.long(definition.wrapping_add(4)) as u16 & VERSYM_VERSION;
         }
-        definition = definition.get(*next as usize / 4..)?; // shorter each time
+
+        while symbol < strings && (strings as usize) < self.image.len() {
+            let first = self.long(symbol); // st_name, st_info, st_other, st_shndx
+            let info = (first >> 32) as u8;
+            let value = self.long(symbol + 8); // st_value
+            let offset = value.wrapping_sub(self.base) as usize;
+            let wanted = self.long(versions) as u16 & VERSYM_VERSION;
+            if (info == GLOBAL || info == WEAK)
+                && first >> 48 != 0 // SHN_UNDEF
+                && offset < self.image.len()
+                && (version == 0 || wanted == version)
+                && self.is_text(strings.wrapping_add(first as u32), name)
+            {
+                return NonZero::new(offset);
+            }
+            symbol += SIZEOF_SYM as u32;
+            versions = versions.wrapping_add(2);
+        }
+        None
     }
-}
 
-/// Whether the string at `offset` of the string table is `name`.
-fn is_named(strings: &[u8], offset: u32, name: &[u8]) -> bool {
-    let rest = strings
-        .get(offset as usize..)
-        .and_then(|text| text.strip_prefix(name));
-    rest.and_then(<[u8]>::first) == Some(&0)
+    /// Reads eight bytes; 0 if they are not inside.
+    #[inline(never)] // for its size: many callers
+    fn long(&self, offset: u32) -> u64 {
+        let bytes = self.image.get(offset as usize..);
+        let bytes = bytes.and_then(<[u8]>::first_chunk);
+        bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// Whether the bytes at `offset` are `text`.
+    #[inline(never)] // for its size: two callers
+    fn is_text(&self, offset: u32, text: &[u8]) -> bool {
+        let rest = self.image.get(offset as usize..);
+        rest.is_some_and(|rest| rest.starts_with(text))
+    }
 }

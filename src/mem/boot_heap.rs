@@ -1,47 +1,44 @@
 //! The boot heap: memory for the runtime's own metadata, from the first moment
 //! on. Users' memory never comes from it.
 //!
-//! Go's counterpart: `persistentalloc` in `runtime/malloc.go`. A first-fit list
-//! over an arena in .bss, which costs nothing until it is touched.
+//! Go's counterpart: `persistentalloc` in `runtime/malloc.go`. As there, nothing
+//! is ever freed, so that a list of holes would have nothing to hold, and would
+//! be a kilobyte of the smallest program: an arena in .bss, and a mark that goes
+//! up. The arena costs nothing until it is touched.
 
-use core::alloc::Layout;
 use core::cell::UnsafeCell;
-use core::ptr::NonNull;
 
+use crate::debug::fatal::throw;
 use crate::debug::lock::{Mutex, rank};
-use linked_list_allocator::Heap;
 
 /// The arena's size: room for the Ps of the largest GOMAXPROCS, three times.
 const ARENA_SIZE: usize = 8 << 20;
 
-/// What the list writes at the start of a hole: its size and the next one.
-const LINKS: usize = 2 * size_of::<usize>();
-
 /// The arena itself.
-#[repr(C, align(16))]
+#[repr(C, align(4096))]
 struct Arena(UnsafeCell<[u8; ARENA_SIZE]>);
 
-// SAFETY: nobody but the heap behind the lock takes memory from it.
+// SAFETY: whoever gets a piece of it is the only one who does.
 unsafe impl Sync for Arena {}
 
 #[unsafe(link_section = ".bss.large.arena")]
 static ARENA: Arena = Arena(UnsafeCell::new([0; ARENA_SIZE]));
-static BOOT_HEAP: Mutex<Option<Heap>, { rank::BOOT_HEAP }> = Mutex::new(None);
 
-/// Allocates memory that is never freed, zeroed; None when the arena is used
-/// up. From any stack; takes no lock but its own.
-pub(crate) fn persistentalloc(layout: Layout) -> Option<NonNull<u8>> {
-    let mut guard = BOOT_HEAP.lock();
-    let heap = guard.get_or_insert_with(|| {
-        let mut heap = Heap::empty();
-        // SAFETY: the arena is a static, and this closure runs once.
-        unsafe { heap.init(ARENA.0.get().cast(), ARENA_SIZE) };
-        heap
-    });
-    let memory = heap.allocate_first_fit(layout).ok()?;
-    // The arena began as zeros, and nothing is ever given back: only the list's
-    // own links, in the first two words of a hole, can have been written here.
-    // SAFETY: `layout.size()` bytes that nobody else has.
-    unsafe { memory.write_bytes(0, layout.size().min(LINKS)) };
-    Some(memory)
+/// How much of the arena is given away, in bytes.
+static USED: Mutex<usize, { rank::BOOT_HEAP }> = Mutex::new(0);
+
+/// What everything in the arena is aligned to: a cache line.
+const ALIGN: usize = 64;
+
+/// Allocates memory that is never freed, zeroed, at a multiple of 64. Throws when
+/// the arena is used up. From any stack; takes no lock but its own.
+#[inline(never)]
+pub(crate) fn persistentalloc(size: usize) -> *mut u8 {
+    let mut used = USED.lock();
+    let start = *used;
+    *used = start + size.next_multiple_of(ALIGN);
+    if *used > ARENA_SIZE {
+        throw("persistentalloc: out of memory");
+    }
+    ARENA.0.get().cast::<u8>().wrapping_add(start)
 }

@@ -31,17 +31,20 @@ struct Run {
 
 /// All runs, in the order in which they came.
 struct MHeap {
+    /// Where the first arena shall be; the next ones follow the last.
+    hint: usize,
     runs: [Option<Run>; MAX_RUNS],
 }
 
 #[unsafe(export_name = "runtime.mheap_")]
 static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap {
+    hint: 0,
     runs: [const { None }; MAX_RUNS],
 });
 
-/// Prepares the heap; the first arena is mapped at the first allocation.
+/// Says where the first arena shall be; it is mapped at the first allocation.
 pub(super) fn init() {
-    debug_assert!(MHEAP.lock().runs.iter().all(Option::is_none));
+    MHEAP.lock().hint = ARENA_HINT;
 }
 
 /// Allocates memory for the program; null when there is none. From any
@@ -88,7 +91,7 @@ impl MHeap {
         // Twice the header, and what alignment may cost.
         let need = layout.size().checked_add(layout.align())?.checked_add(64)?;
         let last = self.runs.iter_mut().flatten().last();
-        let hint = last.as_ref().map_or(ARENA_HINT, |run| run.end);
+        let hint = last.as_ref().map_or(self.hint, |run| run.end);
         let (memory, size) = [ARENA_SIZE, SMALL_ARENA_SIZE].iter().find_map(|&unit| {
             let size = need.checked_next_multiple_of(unit)?;
             Some((os::map(hint, size)?, size))

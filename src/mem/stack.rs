@@ -16,9 +16,9 @@
 //! below is the guard. A stack never goes back to the system: the G on it is
 //! used again.
 
+use core::num::NonZeroUsize;
 use core::ptr;
 
-use crate::debug::fatal::throw;
 use crate::debug::lock::{Mutex, rank};
 use crate::os;
 
@@ -33,10 +33,13 @@ pub(crate) const DEFAULT_STACK: usize = 256 << 10;
 #[unsafe(export_name = "runtime.stackinit")]
 #[inline(never)]
 pub(crate) extern "C" fn stackinit() {
-    let page = super::PHYS_PAGE_SIZE.load(core::sync::atomic::Ordering::Relaxed); // set at boot
-    if page != 0 && (!GUARD.is_multiple_of(page) || !DEFAULT_STACK.is_multiple_of(page)) {
-        throw("stack size must be a multiple of page size");
-    }
+    const {
+        assert!(
+            GUARD.is_multiple_of(super::PAGE_SIZE)
+                && DEFAULT_STACK.is_multiple_of(super::PAGE_SIZE)
+        )
+    };
+    super::check_page_size();
 }
 
 /// A guard and the stack above it.
@@ -53,9 +56,10 @@ struct Slab {
 
 static SLAB: Mutex<Slab, { rank::STACK }> = Mutex::new(Slab { next: 0, left: 0 });
 
-/// Takes a stack of [`DEFAULT_STACK`] bytes above a guard, zeroed; returns lo
-/// and hi. None if the system has no room for it. From any stack.
-pub(crate) fn stackalloc() -> Option<(usize, usize)> {
+/// Takes a stack of [`DEFAULT_STACK`] bytes above a guard, zeroed; returns lo.
+/// None if the system has no room for it. From any stack.
+#[inline(never)]
+pub(crate) fn stackalloc() -> Option<NonZeroUsize> {
     let mut slab = SLAB.lock();
     if slab.left == 0 {
         slab.next = os::reserve(SLOT * SLAB_STACKS)?.expose_provenance();
@@ -68,5 +72,5 @@ pub(crate) fn stackalloc() -> Option<(usize, usize)> {
     }
     slab.next += SLOT;
     slab.left -= 1;
-    Some((lo, lo + DEFAULT_STACK))
+    NonZeroUsize::new(lo)
 }

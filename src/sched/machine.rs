@@ -72,7 +72,7 @@ extern "C" fn mstart1() -> ! {
         start();
     }
     if mp.p.load(Ordering::Relaxed).is_null() {
-        throw("mstart: an M without a P would schedule");
+        throw("mstart1: no P");
     }
     super::proc::schedule()
 }
@@ -130,9 +130,10 @@ pub(super) fn newm(f: extern "C" fn()) {
     let tls = boot::tls_image();
     let align = tls.align.max(64);
     let tls_size = tls.size.next_multiple_of(align);
-    let Some((lo, hi)) = mem::stackalloc() else {
+    let Some(lo) = mem::stackalloc() else {
         throw("runtime: cannot map a stack for a new thread");
     };
+    let (lo, hi) = (lo.get(), lo.get() + mem::DEFAULT_STACK);
     if hi - lo < G0_STACK + tls_size + align + TCB + STRUCTS + SIGNAL_STACK {
         throw("runtime: thread-local storage is too large for a thread's stack");
     }
@@ -187,6 +188,13 @@ pub(super) fn newm(f: extern "C" fn()) {
             &numbers,
             &[],
         );
+        if errno == os::EAGAIN {
+            say(
+                "runtime: may need to increase max user processes (ulimit -u)",
+                &[],
+                &[],
+            );
+        }
         throw("newosproc");
     }
 }

@@ -25,7 +25,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use super::proc::{mcall, schedule};
 use super::runtime2::{G, GStatus, P, STACK_GUARD};
-use super::status::{casgstatus, readgstatus};
+use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
 use crate::mem;
@@ -78,21 +78,31 @@ fn start<F: Send + 'static, C: FnOnce(F)>(f: F, location: &'static Location<'sta
         let call = unsafe { ptr::dangling::<C>().read() };
         call(f);
     }
+    /// Moves an F.
+    fn move_to<F>(to: *mut u8, from: *const u8) {
+        // SAFETY: newproc1 calls this once, with `from` being the F below and `to`
+        // a place for one.
+        unsafe { to.cast::<F>().copy_from_nonoverlapping(from.cast(), 1) };
+    }
     const { assert!(size_of::<C>() == 0) };
     let f = ManuallyDrop::new(f);
     let closure = Closure {
         data: (&raw const f).cast(),
         size: size_of::<F>(),
         align: align_of::<F>(),
+        move_to: move_to::<F>,
     };
     newproc(entry::<F, C>, closure, Some(location));
 }
 
-/// The bytes of a closure that are to be moved onto the new stack.
+/// A closure that is to be moved onto the new stack.
 pub(crate) struct Closure {
-    pub(crate) data: *const u8,
-    pub(crate) size: usize,
-    pub(crate) align: usize,
+    /// Where it is.
+    data: *const u8,
+    size: usize,
+    align: usize,
+    /// Moves it: for its own type this is a few instructions.
+    move_to: fn(*mut u8, *const u8),
 }
 
 impl Closure {
@@ -101,6 +111,7 @@ impl Closure {
         data: ptr::dangling(),
         size: 0,
         align: 1,
+        move_to: |_, _| {},
     };
 }
 
@@ -136,9 +147,6 @@ fn newproc1(
     location: Option<&'static Location<'static>>,
 ) -> &'static G {
     let newg = gfget(pp).unwrap_or_else(malg);
-    if readgstatus(newg) != GStatus::Dead as u32 {
-        throw("newproc1: new g is not Gdead");
-    }
     // The closure below the G, then the return address, so that the entry finds
     // the stack as behind a call: rsp + 8 divisible by 16.
     let align = closure.align.max(16);
@@ -146,10 +154,9 @@ fn newproc1(
     let sp = data - 8;
     let base = ptr::from_ref(newg).cast_mut().cast::<u8>();
     let below = |address: usize| base.with_addr(address);
-    // SAFETY: between the G and `lo`, which is far below; nobody runs on this
-    // stack. The caller gave `size` readable bytes.
-    unsafe { below(data).copy_from_nonoverlapping(closure.data, closure.size) };
-    // SAFETY: as above, and divisible by 8.
+    (closure.move_to)(below(data), closure.data);
+    // SAFETY: between the G and `lo`, which is far below, and divisible by 8;
+    // nobody runs on this stack.
     unsafe {
         below(sp)
             .cast::<usize>()
@@ -178,9 +185,10 @@ fn newproc1(
 
 /// Makes a goroutine with a stack, dead as yet, and adds it to the list of all.
 fn malg() -> &'static G {
-    let Some((lo, hi)) = mem::stackalloc() else {
+    let Some(lo) = mem::stackalloc() else {
         throw("out of memory (stack allocation)");
     };
+    let (lo, hi) = (lo.get(), lo.get() + mem::DEFAULT_STACK);
     let place = (hi - size_of::<G>()) & !63;
     let gp: *const G = ptr::with_exposed_provenance(place);
     // SAFETY: the top of a fresh stack that is ours alone, aligned for a G; the
@@ -247,7 +255,7 @@ pub(super) fn runqput(pp: &'static P, gp: &'static G, next: bool) {
 #[inline(never)]
 pub(super) extern "C" fn goexit1() -> ! {
     mcall(goexit0);
-    throw("goexit1: a dead goroutine runs")
+    crate::arch::abort() // nobody runs a dead goroutine
 }
 
 /// Ends a goroutine. On g0.
@@ -255,9 +263,10 @@ pub(super) extern "C" fn goexit1() -> ! {
 extern "C" fn goexit0(gp: &'static G) -> ! {
     let mp = acquirem();
     let pp = getp(mp);
-    if mp.locked_int.get() != 0 {
-        throw("exited a goroutine internally locked to the OS thread");
-    }
+    debug_assert!(
+        mp.locked_int.get() == 0,
+        "exited a goroutine internally locked to the OS thread"
+    );
     casgstatus(gp, GStatus::Running, GStatus::Dead);
     gp.m.store(ptr::null_mut(), Ordering::Relaxed); // the free list hands it on
     gp.lockedm.store(ptr::null_mut(), Ordering::Relaxed); // as above

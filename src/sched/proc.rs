@@ -132,11 +132,9 @@ fn globrunqget(sched: &mut SchedLocked, pp: &'static P, max: usize) -> Option<&'
     let first = sched.runq.pop();
     for _ in 1..share {
         let Some(gp) = sched.runq.pop() else { break };
-        // The P's own queue is empty or `share` is 1, so that this never
-        // overflows back into the lock that we hold.
-        pp.runq.put(ptr::from_ref(gp).cast_mut(), false, |_| {
-            throw("globrunqget: local queue is full")
-        });
+        // This never overflows into the lock that we hold: the P's own queue is
+        // empty, or `share` is 1.
+        runqput(pp, gp, false);
     }
     SCHED.runqsize.store(sched.runq.len(), Ordering::Relaxed); // as in globrunqput
     first
@@ -233,9 +231,10 @@ pub(crate) fn lock_os_thread() {
 /// Undoes one [`lock_os_thread`].
 pub(crate) fn unlock_os_thread() {
     let mp = acquirem();
-    if mp.locked_int.get() == 0 {
-        throw("runtime: internal error: misuse of lockOSThread/unlockOSThread");
-    }
+    debug_assert!(
+        mp.locked_int.get() > 0,
+        "misuse of lockOSThread/unlockOSThread"
+    );
     mp.locked_int.set(mp.locked_int.get() - 1);
     if mp.locked_int.get() == 0 && mp.locked_ext.get() == 0 {
         mp.lockedg.set(ptr::null());

@@ -20,7 +20,6 @@
 //! The file stands alone, generic over what it queues, so that build.rs can
 //! take the layout of [`super::runtime2::P`] from it.
 
-use core::array;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
@@ -76,28 +75,22 @@ impl<T, const N: usize> RunQueue<T, N> {
         tail: u32,
         overflow: &mut impl FnMut(*mut T),
     ) -> bool {
-        let half = tail.wrapping_sub(head) / 2;
-        let batch: [*mut T; N] = array::from_fn(|index| {
-            let at = head.wrapping_add(index as u32);
-            self.slot(at).load(Ordering::Relaxed) // ours until head moves, which the swap below finds
-        });
+        let end = head.wrapping_add(tail.wrapping_sub(head) / 2);
         // Release pairs with put's load of head: the slots are ours to reuse.
         if self
             .head
-            .compare_exchange(
-                head,
-                head.wrapping_add(half),
-                Ordering::Release,
-                Ordering::Relaxed,
-            )
+            .compare_exchange(head, end, Ordering::Release, Ordering::Relaxed)
             .is_err()
         {
             return false;
         }
-        batch
-            .iter()
-            .take(half as usize)
-            .for_each(|&taken| overflow(taken));
+        // Nobody but us writes to the slots, so that what they held when head
+        // was there is still in them.
+        let mut at = head;
+        while at != end {
+            overflow(self.slot(at).load(Ordering::Relaxed)); // we wrote it
+            at = at.wrapping_add(1);
+        }
         overflow(item);
         true
     }

@@ -36,7 +36,7 @@ pub(super) fn casgstatus(gp: &G, from: GStatus, to: GStatus) {
         .compare_exchange(from as u32, to as u32, Ordering::AcqRel, Ordering::Relaxed)
         .is_err()
     {
-        throw("casgstatus: goroutine is in another state");
+        throw("casgstatus: bad status");
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the kernel tells a new program about the machine and itself: the
 //! auxiliary vector, the CPUs, the size of huge pages.
 //!
-//! Go's counterparts: `sysauxv`, `getCPUCount`, `getHugePageSize` in
+//! Go's counterparts: `sysauxv`, `getproccount`, `getHugePageSize` in
 //! `runtime/os_linux.go`.
 
 use super::syscall::{nr, syscall4};
@@ -99,6 +99,8 @@ impl Auxv {
 }
 
 /// Counts the CPUs that this process may run on; 1 if the kernel won't say.
+#[unsafe(export_name = "runtime.getproccount")]
+#[inline(never)]
 pub(crate) fn cpu_count() -> i32 {
     // A page of stack less for all but the largest machines.
     let mut small = [0u64; 16];
@@ -138,14 +140,16 @@ fn affinity(mask: &mut [u64]) -> i32 {
 }
 
 /// Reads the size of a transparent huge page; 0 if there are none.
+#[unsafe(export_name = "runtime.getHugePageSize")]
+#[inline(never)]
 pub(crate) fn huge_page_size() -> usize {
     let Some(file) = super::open_read(c"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size") else {
         return 0;
     };
     let mut digits = [0u8; 20];
     let length = super::read(&file, &mut digits).unwrap_or(0);
-    let text = digits.get(..length).unwrap_or_default();
-    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    // The last character is a newline.
+    let text = digits.get(..length.wrapping_sub(1)).unwrap_or_default();
     match crate::debug::print::parse_decimal(text) {
         Some(size) if size.is_power_of_two() => size as usize,
         _ => 0,

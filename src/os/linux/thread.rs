@@ -17,6 +17,9 @@ const CLONE_FLAGS: i32 = 0x0000_0100 // CLONE_VM
     | 0x0001_0000 // CLONE_THREAD
     | 0x0008_0000; // CLONE_SETTLS
 
+/// The errno of a thread that the limits do not allow.
+pub(crate) const EAGAIN: i32 = 11;
+
 // SAFETY: the routine's contract stands in asm/sys_linux_amd64.S.
 unsafe extern "C" {
     #[link_name = "runtime.clone"]

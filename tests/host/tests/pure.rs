@@ -1,5 +1,5 @@
 //! Tests of gort's pure modules, which need no running gort: the ELF headers,
-//! the vDSO, the control groups. Each is included here by its path, tried with
+//! the vDSO, the control groups, the random numbers. Each is included here by its path, tried with
 //! what real machines have, and then with a great many damaged inputs.
 //!
 //! A panic would abort the whole program, which is what the damaged inputs are
@@ -7,6 +7,8 @@
 
 #[path = "../../../src/os/linux/cgroup.rs"]
 mod cgroup;
+#[path = "../../../src/boot/chacha8.rs"]
+mod chacha8;
 #[path = "../../../src/debug/elf.rs"]
 mod elf;
 #[path = "../../../src/os/linux/fields.rs"]
@@ -18,6 +20,8 @@ mod vdso;
 mod cgroup_cases;
 #[path = "pure/cgroup_systems.rs"]
 mod cgroup_systems;
+#[path = "pure/chacha8_cases.rs"]
+mod chacha8_cases;
 #[path = "pure/elf_cases.rs"]
 mod elf_cases;
 #[path = "pure/elf_damage.rs"]
@@ -36,5 +40,6 @@ fn main() {
     trials.extend(elf_damage::trials());
     trials.extend(vdso_cases::trials());
     trials.extend(cgroup_cases::trials());
+    trials.extend(chacha8_cases::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

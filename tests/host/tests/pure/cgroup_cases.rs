@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
 
-use crate::cgroup::{CpuLimit, Scratch, cpu_limit, default_gomaxprocs};
+use crate::cgroup::{UNLIMITED, cpu_limit, default_gomaxprocs};
 use crate::cgroup_systems::{SYSTEMS, System, others};
-use crate::fields::Files;
+use crate::fields::{Fields, Files};
 
 /// The tests.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -30,14 +30,16 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// A limit as quota and period.
-type Limit = Option<(u64, u64)>;
+/// A limit in whole CPUs.
+type Limit = Option<u64>;
 
 /// Files in memory, read in pieces of a few bytes.
 struct Made {
     files: BTreeMap<String, Vec<u8>>,
     piece: usize,
     opened: Vec<Vec<u8>>,
+    /// What is left of the file that is open.
+    rest: Vec<u8>,
 }
 
 impl Made {
@@ -50,6 +52,7 @@ impl Made {
             files: files.collect(),
             piece: usize::MAX,
             opened: Vec::new(),
+            rest: Vec::new(),
         }
     }
 
@@ -73,27 +76,25 @@ impl Made {
 
     /// Finds the limit.
     fn limit(&mut self) -> Limit {
-        let CpuLimit { quota, period } = cpu_limit(self, &mut Scratch::new())?;
-        Some((quota, period.get()))
+        let limit = cpu_limit(&mut Fields::new(self));
+        (limit != UNLIMITED).then_some(limit)
     }
 }
 
-impl Files for Made {
-    type File = (Vec<u8>, usize);
-
-    fn open(&mut self, path: &[u8]) -> Option<Self::File> {
+impl Files for &mut Made {
+    fn open(&mut self, path: &[u8]) {
+        let end = path.iter().position(|byte| *byte == 0);
+        let path = &path[..end.expect("a NUL ends the path")];
         self.opened.push(path.to_vec());
-        let (nul, path) = path.split_last()?;
-        assert_eq!((*nul, path.contains(&0)), (0, false), "one NUL, at the end");
-        Some((self.files.get(std::str::from_utf8(path).ok()?)?.clone(), 0))
+        let path = std::str::from_utf8(path).unwrap_or_default();
+        self.rest = self.files.get(path).cloned().unwrap_or_default();
     }
 
-    fn read(&mut self, (bytes, position): &mut Self::File, buffer: &mut [u8]) -> Option<usize> {
-        let rest = &bytes[*position..];
-        let count = rest.len().min(buffer.len()).min(self.piece);
-        buffer[..count].copy_from_slice(&rest[..count]);
-        *position += count;
-        Some(count)
+    fn read(&mut self, buffer: &mut [u8]) -> usize {
+        let count = self.rest.len().min(buffer.len()).min(self.piece);
+        buffer[..count].copy_from_slice(&self.rest[..count]);
+        self.rest.drain(..count);
+        count
     }
 }
 
@@ -105,11 +106,7 @@ fn reads_what_real_systems_have() -> Result<(), Failed> {
                 ..Made::of(system)
             };
             let limit = made.limit();
-            ensure!(
-                limit == Some((300_000, 100_000)),
-                "{}: {limit:?}",
-                system.name
-            );
+            ensure!(limit == Some(3), "{}: {limit:?}", system.name);
         }
         let mut unlimited = Made::of(system);
         unlimited.files.retain(|path, _| path.starts_with("/proc"));
@@ -179,7 +176,7 @@ fn takes_the_least_limit() -> Result<(), Failed> {
                 "max 100000\n",
                 "max 100000\n",
             ],
-            Some((300_000, 100_000)),
+            Some(3),
         ),
         (
             [
@@ -188,25 +185,25 @@ fn takes_the_least_limit() -> Result<(), Failed> {
                 "max 100000\n",
                 "max 100000\n",
             ],
-            Some((200_000, 100_000)),
+            Some(2),
         ),
         (
             [
                 "300000 100000\n",
                 "400000 100000\n",
-                "250000 100000\n",
+                "150000 100000\n",
                 "max 100000\n",
             ],
-            Some((250_000, 100_000)),
+            Some(2),
         ),
         (
             [
                 "300000 100000\n",
                 "40000 10000\n",
                 "max 100000\n",
-                "29999 10000\n",
+                "19999 10000\n",
             ],
-            Some((29_999, 10_000)),
+            Some(2),
         ),
         (["max 100000\n", "", "x\n", "max 100000\n"], None),
     ];
@@ -218,7 +215,7 @@ fn takes_the_least_limit() -> Result<(), Failed> {
         }
         let limit = made.limit();
         ensure!(limit == *want, "{texts:?}: {limit:?}");
-        // Each file once, from the leaf up, and nothing above the mount point.
+        // Each file once, and nothing above the mount point.
         ensure!(made.opened.len() == 6, "{:?}", made.opened);
     }
     let mut v1 = Made::new(&[
@@ -232,10 +229,7 @@ fn takes_the_least_limit() -> Result<(), Failed> {
         ("/cg/cpu.cfs_quota_us", "150000\n"),
         ("/cg/cpu.cfs_period_us", "100000\n"),
     ]);
-    ensure!(
-        v1.limit() == Some((150_000, 100_000)),
-        "v1 takes its parent's"
-    );
+    ensure!(v1.limit() == Some(2), "v1 takes its parent's");
     Ok(())
 }
 
@@ -262,6 +256,8 @@ fn passes_over_malformed_limits() -> Result<(), Failed> {
         "500000 0\n",
         "-1 100000\n",
         "1 -1\n",
+        "0 100000\n", // the kernel allows no quota of nothing
+        " 1\n",
         " 1 1\n",
         "1  1\n",
         "1 \n",
@@ -273,12 +269,18 @@ fn passes_over_malformed_limits() -> Result<(), Failed> {
     ] {
         ensure!(limit(text).is_none(), "{text:?}: {:?}", limit(text));
     }
-    let largest = limit("18446744073709551615 18446744073709551615\n");
-    ensure!(largest == Some((u64::MAX, u64::MAX)), "{largest:?}");
-    ensure!(
-        limit("0 100000\n") == Some((0, 100_000)),
-        "a quota of nothing"
-    );
+    let edge = 1 << 63;
+    let cases = [
+        ("9223372036854775808 1\n", Some(edge)),
+        ("9223372036854775808 9223372036854775808\n", Some(1)),
+        ("9223372036854775809 1\n", None),
+        ("1 9223372036854775809\n", None),
+        ("18446744073709551615 1\n", None),
+        ("1 18446744073709551615\n", None),
+    ];
+    for (text, want) in cases {
+        ensure!(limit(text) == want, "{text:?}: {:?}", limit(text));
+    }
     Ok(())
 }
 
@@ -297,13 +299,18 @@ fn reads_lines_of_any_length() -> Result<(), Failed> {
         ("/proc/self/mountinfo", &mountinfo),
         ("/cg/a/cpu.max", "100 100\n"),
     ]);
-    ensure!(made.limit() == Some((100, 100)), "{:?}", made.limit());
+    ensure!(made.limit() == Some(1), "{:?}", made.limit());
 
     // Our own name too long: no limit, or that of a parent whose path fits.
     for (length, want) in [
-        (3000, Some((100, 100))),
-        (3060, Some((300, 100))),
+        (1000, Some(1)),
+        (1016, Some(1)),
+        (1017, Some(3)),
+        (2025, Some(3)),
+        (2026, None),
+        (2100, None),
         (4000, None),
+        (4096, None),
     ] {
         let name = "y".repeat(length);
         let mut made = Made::new(&[
@@ -323,29 +330,44 @@ fn reads_lines_of_any_length() -> Result<(), Failed> {
 
 fn rounds_as_go_does() -> Result<(), Failed> {
     let cases = [
-        (8, None, 8),
-        (1, None, 1),
-        (8, Some((50_000, 100_000)), 2),
-        (8, Some((0, 100_000)), 2),
-        (8, Some((200_000, 100_000)), 2),
-        (8, Some((200_001, 100_000)), 3),
-        (8, Some((250_000, 100_000)), 3),
-        (8, Some((800_000, 100_000)), 8),
-        (8, Some((900_000, 100_000)), 8),
-        (8, Some((u64::MAX, 1)), 8),
-        (8, Some((u64::MAX, u64::MAX)), 2),
-        (i32::MAX, Some((u64::MAX, 2)), i32::MAX),
-        (1, Some((50_000, 100_000)), 1),
-        (2, Some((50_000, 100_000)), 2),
-        (3, Some((1, 3)), 2),
+        ("1 100000\n", 1),
+        ("50000 100000\n", 1),
+        ("100000 100000\n", 1),
+        ("100001 100000\n", 2),
+        ("200000 100000\n", 2),
+        ("200001 100000\n", 3),
+        ("250000 100000\n", 3),
+        ("1 3\n", 1),
+    ];
+    for (text, want) in cases {
+        let limit = Made::new(&[
+            ("/proc/self/cgroup", "0::/\n"),
+            ("/proc/self/mountinfo", "1 1 0:1 / /cg - cgroup2 none rw\n"),
+            ("/cg/cpu.max", text),
+        ])
+        .limit();
+        ensure!(limit == Some(want), "{text:?}: {limit:?}");
+    }
+    let cases = [
+        (8, UNLIMITED, 8),
+        (1, UNLIMITED, 1),
+        (8, 0, 2),
+        (8, 1, 2),
+        (8, 2, 2),
+        (8, 3, 3),
+        (8, 8, 8),
+        (8, 9, 8),
+        (8, 1 << 31, 8),
+        (8, 1 << 32, 8),
+        (i32::MAX, 1 << 31, i32::MAX),
+        (i32::MAX, UNLIMITED, i32::MAX),
+        (1, 1, 1),
+        (2, 1, 2),
+        (3, 1, 2),
     ];
     for (ncpu, limit, want) in cases {
-        let limit = limit.map(|(quota, period): (u64, u64)| CpuLimit {
-            quota,
-            period: period.try_into().unwrap_or(std::num::NonZeroU64::MIN),
-        });
         let got = default_gomaxprocs(ncpu, limit);
-        ensure!(got == want, "{ncpu} CPUs, {limit:?}: {got}, not {want}");
+        ensure!(got == want, "{ncpu} CPUs, {limit}: {got}, not {want}");
     }
     Ok(())
 }
@@ -353,7 +375,6 @@ fn rounds_as_go_does() -> Result<(), Failed> {
 fn damaged_files() -> Result<(), Failed> {
     const CASES: usize = 200_000;
     let mut random = Random::new(0x6367_7270);
-    let mut scratch = Scratch::new();
     let mut limits = 0;
     for case in 0..CASES {
         let system = &SYSTEMS[random.below(SYSTEMS.len())];
@@ -374,8 +395,8 @@ fn damaged_files() -> Result<(), Failed> {
                 _ => {}
             }
         }
-        let limit = cpu_limit(&mut made, &mut scratch);
-        limits += usize::from(limit.is_some());
+        let limit = cpu_limit(&mut Fields::new(&mut made));
+        limits += usize::from(limit != UNLIMITED);
         let procs = default_gomaxprocs(16, limit);
         ensure!((2..=16).contains(&procs), "case {case}: {procs}");
         // The two of /proc, and at most two for each level of the longest path.

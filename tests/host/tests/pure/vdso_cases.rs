@@ -3,12 +3,13 @@
 //! and of the newer with DT_GNU_HASH only.
 
 use std::fs;
+use std::num::NonZero;
 use std::os::unix::fs::FileExt;
 
 use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
 
-use crate::vdso::{find, image_size};
+use crate::vdso::Vdso;
 
 /// The tests.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -32,6 +33,20 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 const NAMES: [&[u8]; 2] = [b"__vdso_clock_gettime", b"__vdso_getcpu"];
+
+/// Measures an image by its first page.
+fn image_size(header_page: &[u8]) -> Option<usize> {
+    Some(Vdso::new(header_page)?.size)
+}
+
+/// Looks for functions in an image, whose first page says how long it should be:
+/// a damaged one may be shorter.
+fn find<const N: usize>(image: &[u8], names: [&[u8]; N]) -> [Option<usize>; N] {
+    names.map(|name| {
+        let name = [name, b"\0"].concat();
+        Vdso::new(image)?.find(&name).map(NonZero::get)
+    })
+}
 
 /// Memory for an image, aligned as the kernel's.
 #[repr(C, align(4096))]
@@ -228,6 +243,11 @@ fn finds_symbols_by_either_hash() -> Result<(), Failed> {
             }
         }
     }
+    // The symbols end where the strings start, so here there are none.
+    let mut other = SMALL.build();
+    other.0[DYNAMIC + 8..][..8].copy_from_slice(&(STRINGS as u64).to_le_bytes());
+    let found = find(&other.0[..SIZE], NAMES);
+    ensure!(found == [None; 2], "symbols behind the strings: {found:x?}");
     let image = SMALL.build();
     let names: [&[u8]; 3] = [b"__vdso_clock", b"", b"__vdso_getcpu_"];
     let found = find(&image.0[..SIZE], names);

@@ -1,0 +1,213 @@
+//! Starts gort's programs as a shell would, and says how they ended.
+//!
+//! Which build is tried, and under what, comes from the environment:
+//!
+//! | variable | meaning |
+//! | --- | --- |
+//! | `GORT_PROFILE` | `debug` (the default) or `release` |
+//! | `GORT_RUNNER` | what to put before a program, `qemu-x86_64` say; nothing by default |
+//!
+//! The programs must have been built: `cargo build --examples`, with `--release`
+//! for the other profile. Each starts with an empty environment, so that no
+//! setting of the developer's gets in.
+
+mod outcome;
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+pub use outcome::{Outcome, excerpt, like};
+
+/// How long a program may take. None takes a tenth of it, under an emulator and
+/// on a busy machine; whatever is still there then hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How often a program is looked at while it runs.
+const GLANCE: Duration = Duration::from_millis(1);
+
+/// Returns the path of a built example.
+///
+/// # Errors
+///
+/// A message if it is not there.
+pub fn path(name: &str) -> Result<PathBuf, String> {
+    let profile = env::var("GORT_PROFILE").unwrap_or_else(|_| "debug".into());
+    let flag = match profile.as_str() {
+        "debug" => "",
+        "release" => " --release",
+        other => return Err(format!("GORT_PROFILE={other}: expected debug or release")),
+    };
+    // This program is TARGET/PROFILE/deps/NAME.
+    let own = env::current_exe().map_err(|error| format!("current_exe: {error}"))?;
+    let target = own
+        .ancestors()
+        .nth(3)
+        .ok_or("this test is not in cargo's target directory")?;
+    let path = target.join(profile).join("examples").join(name);
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!(
+            "{} is not there: cargo build{flag} --example {name}",
+            path.display()
+        ))
+    }
+}
+
+/// Returns what to put before a program; empty natively.
+pub fn runner() -> Vec<String> {
+    let runner = env::var("GORT_RUNNER").unwrap_or_default();
+    let mut words: Vec<String> = runner.split_whitespace().map(String::from).collect();
+    if let Some(first) = words.first_mut()
+        && let Some(found) = find_tool(first)
+    {
+        *first = found.to_string_lossy().into_owned();
+    }
+    words
+}
+
+/// Tells whether programs run on this machine itself, not on an emulated one.
+pub fn native() -> bool {
+    runner().is_empty()
+}
+
+/// Looks a tool up in PATH.
+pub fn find_tool(name: &str) -> Option<PathBuf> {
+    if name.contains('/') {
+        return Some(name.into());
+    }
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|file| file.is_file())
+}
+
+/// Makes the command that starts an example, with an empty environment.
+///
+/// # Errors
+///
+/// A message if it is not there.
+pub fn program(name: &str) -> Result<Command, String> {
+    Ok(command(&path(name)?))
+}
+
+/// The same for a program of any path.
+pub fn command(path: &Path) -> Command {
+    let mut words = runner().into_iter();
+    let mut command = match words.next() {
+        Some(first) => Command::new(first),
+        None => return clear(Command::new(path)),
+    };
+    command.args(words).arg(path);
+    clear(command)
+}
+
+/// Makes the command that has a shell carry out `script` and then become the
+/// example: for what only a shell can set, limits and closed descriptors.
+///
+/// # Errors
+///
+/// A message if the example is not there.
+pub fn in_shell(script: &str, name: &str) -> Result<Command, String> {
+    let mut command = Command::new("/bin/sh");
+    command
+        .arg("-c")
+        .arg(format!("{script}\nexec \"$@\""))
+        .arg("sh")
+        .args(runner())
+        .arg(path(name)?);
+    Ok(clear(command))
+}
+
+/// Takes the environment and the terminal away.
+fn clear(mut command: Command) -> Command {
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+///
+/// A message if it cannot be started, or if it hangs: then it has been killed.
+pub fn run(command: &mut Command) -> Result<Outcome, String> {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = spawn(command)?;
+    let stdout = collect(child.stdout.take());
+    let stderr = collect(child.stderr.take());
+    let status = wait(&mut child);
+    let gather = |thread: JoinHandle<Vec<u8>>| thread.join().unwrap_or_default();
+    let (stdout, stderr) = (gather(stdout), gather(stderr));
+    match status {
+        Ok(status) => Ok(Outcome {
+            stdout,
+            stderr,
+            status,
+        }),
+        Err(why) => Err(format!(
+            "{why}\nstdout: {}\nstderr: {}",
+            excerpt(&stdout),
+            excerpt(&stderr)
+        )),
+    }
+}
+
+/// Starts a command.
+///
+/// # Errors
+///
+/// A message if that fails.
+pub fn spawn(command: &mut Command) -> Result<Child, String> {
+    command
+        .spawn()
+        .map_err(|error| format!("cannot start {}: {error}", command.get_program().display()))
+}
+
+/// Waits for a child's end.
+///
+/// # Errors
+///
+/// A message if it hangs: then it has been killed.
+pub fn wait(child: &mut Child) -> Result<ExitStatus, String> {
+    let start = Instant::now();
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return Ok(status),
+            Ok(None) if start.elapsed() < PATIENCE => thread::sleep(GLANCE),
+            Ok(None) => {
+                let _ = child.kill(); // it may have ended this very moment
+                let _ = child.wait();
+                return Err(format!("still running after {} s", PATIENCE.as_secs()));
+            }
+            Err(error) => return Err(format!("wait: {error}")),
+        }
+    }
+}
+
+/// Reads all that a child prints, beside it, so that no pipe fills up.
+fn collect(from: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut from) = from {
+            let _ = from.read_to_end(&mut bytes); // what was read so far is kept
+        }
+        bytes
+    })
+}
+
+/// Adds arguments and runs: the usual case.
+///
+/// # Errors
+///
+/// As for [`program`] and [`run`].
+pub fn run_with<A: AsRef<OsStr>>(
+    name: &str,
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<Outcome, String> {
+    run(program(name)?.args(arguments))
+}

@@ -1,0 +1,120 @@
+//! Backtraces from every instruction of the assembly that a program comes by:
+//! the CFI there is written by hand, and wrong CFI shows nowhere else.
+
+use std::collections::BTreeMap;
+
+use gort_host_tests::{ensure, programs};
+use libtest_mimic::{Failed, Trial};
+
+use crate::session::{self, Kind};
+
+const SCRIPT: &str = "tests/host/tests/gdb/every_instruction.py";
+
+/// A program with its arguments, and the routines that it must come by: all of
+/// their instructions, or at least some where there is code for errors.
+type Case = (
+    &'static [&'static str],
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
+/// The way to main.main.
+const BOOT: Case = (
+    &["hello"],
+    &["_rt0_amd64_linux", "_rt0_amd64", "runtime.gogo"],
+    &[
+        "runtime.rt0_common",
+        "runtime.needtls",
+        "runtime.settls",
+        "runtime.mstart",
+        "bcmp",
+    ],
+);
+
+/// Goroutines that give way, end, and make a thread.
+const SWITCHES: Case = (
+    &["goroutines"],
+    &["runtime.gogo", "__morestack"],
+    &[
+        "runtime.mcall",
+        "runtime.systemstack",
+        "runtime.clone",
+        "runtime.goexit",
+    ],
+);
+
+/// A signal handler on top of a goroutine.
+const FAULT: Case = (
+    &["testprog", "nil"],
+    &["runtime.gogo"],
+    &["runtime.sigtramp"],
+);
+
+pub(crate) fn trials() -> Vec<Trial> {
+    [
+        ("bt_anywhere_in_the_boot", BOOT),
+        ("bt_anywhere_in_a_switch", SWITCHES),
+        ("bt_anywhere_in_a_fault", FAULT),
+    ]
+    .into_iter()
+    .map(|(name, case)| {
+        let trial = Trial::test(name, move || backtraces(case));
+        trial.with_ignored_flag(!programs::native())
+    })
+    .collect()
+}
+
+fn backtraces(case: Case) -> Result<(), Failed> {
+    let (program, whole, touched) = case;
+    let [name, arguments @ ..] = program else {
+        return Err("no program".into());
+    };
+    let mut command = session::command(Kind::Gort)?;
+    command
+        .args(["-batch", "-x", SCRIPT, "--args"])
+        .arg(programs::path(name)?)
+        .args(arguments);
+    let outcome = programs::run(&mut command)?;
+    let text = String::from_utf8_lossy(&outcome.stdout);
+    let errors = String::from_utf8_lossy(&outcome.stderr);
+    ensure!(
+        outcome.status.success() && !errors.contains("Error"),
+        "gdb: {}\n{text}\n{errors}",
+        outcome.status
+    );
+
+    let lost = text
+        .find("LOST")
+        .map(|start| text.get(start..).unwrap_or_default());
+    ensure!(
+        lost.is_none(),
+        "a backtrace that does not reach a root\n{}",
+        lost.unwrap_or_default()
+    );
+
+    let counts = counts(&text);
+    for (routines, all) in [(whole, true), (touched, false)] {
+        for routine in routines {
+            let Some(&(tried, there)) = counts.get(routine) else {
+                return Err(format!("{routine} was not found\n{text}").into());
+            };
+            let enough = tried > 0 && (tried == there || !all);
+            ensure!(
+                enough,
+                "{routine}: {tried} of {there} instructions were tried\n{text}"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Reads the lines `ROUTINE: TRIED of THERE`.
+fn counts(text: &str) -> BTreeMap<&str, (u32, u32)> {
+    text.lines()
+        .filter_map(|line| {
+            let (routine, numbers) = line.split_once(": ")?;
+            let (tried, there) = numbers.split_once(" of ")?;
+            Some((routine, (tried.parse().ok()?, there.parse().ok()?)))
+        })
+        .collect()
+}

@@ -1,0 +1,123 @@
+"""Stops on each instruction of the assembly that the program comes by, and
+looks whether a backtrace from there goes through to a root.
+
+For gdb -batch, gort's script loaded. Prints a line for each place from which it
+does not, and at the end, for each routine, how many of its instructions were
+tried of how many there are.
+"""
+
+import collections
+import re
+
+import gdb
+
+# The debugger's descriptions have no code.
+FILES = ["rt0_linux_amd64.S", "asm_amd64.S", "sys_linux_amd64.S", "memmove_amd64.S"]
+
+# Where a stack may begin: the entry's way, a goroutine's and a thread's first
+# frame, and the two routines that leave a stack for good.
+ROOTS = {
+    "_rt0_amd64_linux",
+    "_rt0_amd64",
+    "runtime.rt0_common",
+    "runtime.goexit",
+    "runtime.clone",
+    "runtime.gogo",
+    "runtime.mcall",
+}
+
+# How often an instruction is tried, with different callers if it has them.
+TRIES = 2
+
+# What gdb says when it loses its way.
+LOST = re.compile(r"Backtrace stopped|corrupt|Cannot access|\?\?|<error")
+
+
+def main():
+    gdb.execute("set pagination off")
+    gdb.execute("handle SIGSEGV nostop noprint pass")
+    everything = [address for file in FILES for address in instructions(file)]
+    # gdb 13 stumbles when it steps over a breakpoint on clone's system call.
+    clone = [address for address in everything if routine(address) == "runtime.clone"]
+    calls = [address for address in clone if disassemble(address)["asm"].startswith("syscall")]
+    unbreakable = calls[:1]
+    breakpoints = {}
+    for address in everything:
+        if address not in unbreakable:
+            breakpoints[address] = gdb.Breakpoint(f"*{address:#x}", internal=True)
+            breakpoints[address].silent = True
+
+    # The last stop. To see a program with several threads end is too much for
+    # gdb: one of them may be gone while it looks at it.
+    gdb.execute("catch syscall exit_group", to_string=True)
+    tried = collections.Counter()
+    gdb.execute("run", to_string=True)
+    while gdb.newest_frame().pc() in breakpoints:
+        address = gdb.newest_frame().pc()
+        look(address)
+        tried[address] += 1
+        if tried[address] == TRIES:
+            breakpoints[address].delete()
+        if following(address) in unbreakable:
+            gdb.execute("stepi", to_string=True)
+            look(gdb.newest_frame().pc())
+            tried[following(address)] += 1
+        gdb.execute("continue", to_string=True)
+    gdb.execute("kill", to_string=True)
+
+    counts = collections.defaultdict(lambda: [0, 0])
+    for address in everything:
+        count = counts[routine(address)]
+        count[0] += address in tried
+        count[1] += 1
+    for name, (done, there) in sorted(counts.items()):
+        print(f"{name}: {done} of {there}")
+
+
+def instructions(file):
+    """Returns the addresses of a file's instructions. Lines tell where pieces of
+    code begin, the functions where they end."""
+    starts = set()
+    _, places = gdb.decode_line(f"{file}:1")
+    for place in places or ():
+        starts |= {entry.pc for entry in place.symtab.linetable() if entry.line > 0}
+    found = set()
+    for start in starts:
+        name = routine(start)
+        address = start
+        while address not in found and routine(address) == name:
+            found.add(address)
+            address = following(address)
+    return sorted(found)
+
+
+def following(address):
+    """Returns the address of the next instruction."""
+    return address + disassemble(address)["length"]
+
+
+def disassemble(address):
+    """Returns the instruction at an address."""
+    return gdb.selected_inferior().architecture().disassemble(address)[0]
+
+
+def routine(address):
+    """Names the routine at an address."""
+    text = gdb.execute(f"with print demangle off -- info symbol {address:#x}", to_string=True)
+    name = re.match(r"([\w.]+)(?: \+ \d+)? in section \.text", text)
+    return name[1] if name else "?"
+
+
+def look(address):
+    """Prints a complaint unless the backtrace from here is whole."""
+    try:
+        text = gdb.execute("bt", to_string=True)
+    except gdb.error as error:
+        text = f"{error} <error"
+    last = text.strip().splitlines()[-1]
+    root = re.match(r"#\d+ +(?:0x[0-9a-f]+ in )?([\w.]+) \(", last)
+    if LOST.search(text) or root is None or root[1] not in ROOTS:
+        print(f"LOST at {address:#x}, {routine(address)}:\n{text}")
+
+
+main()

@@ -1,0 +1,191 @@
+//! `info goroutines` and `goroutine N bt`, of goroutines that run, that wait to
+//! go on, and that have not begun; in any build.
+
+use std::fs;
+
+use gort_host_tests::{ensure, programs};
+use libtest_mimic::{Failed, Trial};
+
+use crate::session::{Gdb, Kind};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::test(
+            "goroutines_are_listed_and_traced",
+            goroutines_are_listed_and_traced,
+        )
+        .with_ignored_flag(!programs::native()),
+        Trial::test(
+            "goroutines_are_traced_from_an_inlined_place",
+            goroutines_are_traced_from_an_inlined_place,
+        )
+        .with_ignored_flag(!programs::native()),
+        Trial::test(
+            "goroutines_are_in_a_core_file",
+            goroutines_are_in_a_core_file,
+        )
+        .with_ignored_flag(!programs::native()),
+        Trial::test(
+            "goroutines_need_a_running_program",
+            goroutines_need_a_running_program,
+        )
+        .with_ignored_flag(!programs::native()),
+    ]
+}
+
+/// A goroutine has started another one, and main waits for both.
+fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
+    let mut gdb = Gdb::start(Kind::Gort, &programs::path("goroutines")?)?;
+    gdb.commands(&["b goroutines::descend", "r"])?;
+
+    let list = gdb.command("info goroutines")?;
+    let lines: Vec<&str> = list.lines().collect();
+    let [main, first, second] = lines.as_slice() else {
+        return Err(format!("three goroutines:\n{list}").into());
+    };
+    ensure!(main.starts_with("  1 runnable goroutines::main"), "{main}");
+    ensure!(
+        first.starts_with("* ") && first.contains(" running  goroutines::descend at examples/"),
+        "{first}"
+    );
+    ensure!(
+        first.contains(", created by goroutine 1 at examples/goroutines.rs:"),
+        "{first}"
+    );
+    ensure!(
+        second.starts_with("  ") && second.contains(" runnable goroutines::main::"),
+        "{second}"
+    );
+    ensure!(
+        second.contains(", not started, created by goroutine "),
+        "{second}"
+    );
+
+    let before = gdb.command("bt")?;
+    let numbers = lines.iter().filter_map(|line| {
+        line.split_whitespace()
+            .find(|word| word.parse::<u64>().is_ok())
+    });
+    let chains: [&[&str]; 3] = [
+        &[
+            "runtime.mcall",
+            "gort::runtime::gosched",
+            "goroutines::main",
+            "main.main",
+            "runtime.main",
+            "runtime.goexit",
+        ],
+        &[
+            "goroutines::descend",
+            "goroutines::main::{closure#",
+            "runtime.goexit",
+        ],
+        &["gort::sched::newproc::start::entry", "runtime.goexit"],
+    ];
+    for (number, chain) in numbers.zip(chains) {
+        let text = gdb.command(&format!("goroutine {number} bt"))?;
+        goes_through(&text, chain)?;
+        let all = gdb.command("goroutine all bt")?;
+        ensure!(
+            all.contains(&text),
+            "goroutine all bt has another {number}:\n{all}\n--- than\n{text}"
+        );
+    }
+    let after = gdb.command("bt")?;
+    ensure!(
+        before == after,
+        "goroutine N bt changed what is selected:\n{before}\n---\n{after}"
+    );
+
+    let wrong = gdb.command("goroutine 99999 bt")?;
+    ensure!(wrong.contains("There is no goroutine 99999."), "{wrong}");
+    gdb.commands(&["delete", "kill"]).map_err(Into::into)
+}
+
+/// The place where the thread is may itself be several frames to gdb.
+fn goroutines_are_traced_from_an_inlined_place() -> Result<(), Failed> {
+    let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
+    let fault = gdb.command("r nil-goroutine")?;
+    ensure!(fault.contains("testprog::deaths::load ("), "{fault}");
+    let text = gdb.command("goroutine 1 bt")?;
+    goes_through(
+        &text,
+        &[
+            "runtime.mcall",
+            "testprog::main",
+            "main.main",
+            "runtime.main",
+            "runtime.goexit",
+        ],
+    )?;
+    gdb.command("kill")?;
+    Ok(())
+}
+
+/// The same as in the process that it was made of.
+fn goroutines_are_in_a_core_file() -> Result<(), Failed> {
+    let program = programs::path("testprog")?;
+    let core = std::env::temp_dir().join(format!("gort-core-{}", std::process::id()));
+    let commands = ["info goroutines", "goroutine all bt"];
+    let answers = |gdb: &mut Gdb| commands.map(|command| gdb.command(command));
+
+    let mut gdb = Gdb::start(Kind::Gort, &program)?;
+    let fault = gdb.command("r nil-goroutine")?;
+    ensure!(fault.contains("received signal SIGSEGV"), "{fault}");
+    let live = answers(&mut gdb);
+    let saved = gdb.command(&format!("generate-core-file {}", core.display()))?;
+    gdb.command("kill")?;
+    ensure!(saved.contains("Saved corefile"), "{saved}");
+
+    gdb.command(&format!("core-file {}", core.display()))?;
+    let dead = answers(&mut gdb);
+    fs::remove_file(&core)?;
+    ensure!(
+        live == dead && live[0].is_ok(),
+        "in the core file\n{dead:#?}\nin the process\n{live:#?}"
+    );
+    Ok(())
+}
+
+/// Checks that a backtrace goes through functions in an order, from its first
+/// frame to its last.
+fn goes_through(text: &str, functions: &[&str]) -> Result<(), Failed> {
+    let frames: Vec<&str> = text.lines().collect();
+    let mut rest = frames.as_slice();
+    for (index, function) in functions.iter().enumerate() {
+        let at = rest
+            .iter()
+            .position(|frame| frame.contains(&format!(" {function}")));
+        let Some(at) = at else {
+            return Err(format!("{function} is not in its place in\n{text}").into());
+        };
+        ensure!(
+            index > 0 || at == 0,
+            "{function} is not the first frame of\n{text}"
+        );
+        rest = rest.get(at + 1..).unwrap_or_default();
+    }
+    ensure!(
+        rest.is_empty(),
+        "the last frame should be {:?}'s in\n{text}",
+        functions.last()
+    );
+    Ok(())
+}
+
+fn goroutines_need_a_running_program() -> Result<(), Failed> {
+    let mut gdb = Gdb::start(Kind::Gort, &programs::path("hello")?)?;
+    for command in ["info goroutines", "goroutine 1 bt"] {
+        let answer = gdb.command(command)?;
+        ensure!(
+            answer.contains("The program is not running."),
+            "{command}: {answer}"
+        );
+    }
+    let answer = gdb.command("goroutine")?;
+    ensure!(
+        answer.contains("usage: goroutine N CMD"),
+        "goroutine: {answer}"
+    );
+    Ok(())
+}

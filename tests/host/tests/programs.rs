@@ -1,0 +1,26 @@
+//! What gort's programs print, to the byte, and how they end. `GORT_PROFILE` and
+//! `GORT_RUNNER` say which build is tried and under what.
+
+#[path = "programs/deaths.rs"]
+mod deaths;
+#[path = "programs/examples.rs"]
+mod examples;
+#[path = "programs/faults.rs"]
+mod faults;
+#[path = "programs/output.rs"]
+mod output;
+#[path = "programs/system_calls.rs"]
+mod system_calls;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(examples::trials());
+    trials.extend(output::trials());
+    trials.extend(deaths::trials());
+    trials.extend(faults::trials());
+    trials.extend(system_calls::trials());
+    libtest_mimic::run(&arguments, trials).exit();
+}

@@ -1,0 +1,228 @@
+//! The ways to die that a program chooses: exit statuses, panics, and what the
+//! runtime says when nothing can go on. The texts and the statuses are Go's.
+
+use std::fs;
+
+use gort_host_tests::ensure;
+use gort_host_tests::programs::{Outcome, excerpt, in_shell, native, program, run, run_with};
+use libtest_mimic::{Failed, Trial};
+
+/// The program's own source, as its panics name it.
+const SOURCE: &str = "tests/testprog/deaths.rs";
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::test("deaths::exit_statuses", exit_statuses),
+        Trial::test("deaths::main_returns_err", main_returns_err),
+        Trial::test("deaths::main_returns_first", main_returns_first),
+        Trial::test("deaths::terminations", terminations),
+        Trial::test("deaths::abort", abort),
+        Trial::test("deaths::panic", panic),
+        Trial::test("deaths::panic_on_a_goroutine", panic_on_a_goroutine),
+        Trial::test("deaths::panic_with_much_to_say", panic_with_much_to_say),
+        Trial::test("deaths::panic_within_panic", panic_within_panic),
+        Trial::test("deaths::gotraceback", gotraceback),
+        Trial::test("deaths::goexit_of_main", goexit_of_main),
+        Trial::test("deaths::deadlock", deadlock),
+        Trial::test("deaths::out_of_memory", out_of_memory),
+        // Limits would hit the emulator itself.
+        Trial::test("deaths::out_of_limited_memory", out_of_limited_memory)
+            .with_ignored_flag(!native()),
+        Trial::test("deaths::too_many_goroutines", too_many_goroutines)
+            .with_ignored_flag(!native()),
+    ]
+}
+
+/// Runs a command of testprog.
+fn die(arguments: &[&str]) -> Result<Outcome, String> {
+    run_with("testprog", arguments)
+}
+
+fn exit_statuses() -> Result<(), Failed> {
+    for status in [0, 1, 2, 7, 127, 255] {
+        for how in ["return", "exit", "exit-goroutine"] {
+            die(&[how, &status.to_string()])?.expect(status, "", "")?;
+        }
+    }
+    // The kernel keeps eight bits.
+    die(&["exit", "258"])?.expect(2, "", "")?;
+    Ok(())
+}
+
+fn main_returns_err() -> Result<(), Failed> {
+    die(&["return-error"])?.expect(1, "", "Error: Failure { why: \"it was asked to\" }\n")?;
+    Ok(())
+}
+
+/// When main returns the program ends, whatever other goroutines do.
+fn main_returns_first() -> Result<(), Failed> {
+    die(&["return-with-others"])?.expect(0, "", "")?;
+    Ok(())
+}
+
+fn terminations() -> Result<(), Failed> {
+    let text = "ExitCode(0)\nExitCode(3)\nExitCode(0)\nExitCode(4)\nExitCode(1)\n";
+    die(&["terminations"])?.expect(0, text, "Error: \"a text\"\n")?;
+    Ok(())
+}
+
+fn abort() -> Result<(), Failed> {
+    const SIGABRT: i32 = 6;
+    die(&["abort"])?.expect_signal(SIGABRT)?;
+    Ok(())
+}
+
+/// Checks that the line that stderr names in the program's source is the one
+/// that holds `code`.
+fn names_the_line(outcome: &Outcome, code: &str) -> Result<(), Failed> {
+    let text = String::from_utf8_lossy(&outcome.stderr);
+    let place = text
+        .split_once(SOURCE)
+        .and_then(|(_, rest)| rest.strip_prefix(':'));
+    let number = place.and_then(|place| place.split([':', '\n']).next());
+    let number: usize = number.unwrap_or_default().parse()?;
+    let file = fs::read_to_string(format!("{}/../../{SOURCE}", env!("CARGO_MANIFEST_DIR")))?;
+    let line = file.lines().nth(number.wrapping_sub(1)).unwrap_or_default();
+    ensure!(
+        line.contains(code),
+        "{SOURCE}:{number} is {line:?}, without {code}: {text}"
+    );
+    Ok(())
+}
+
+fn panic() -> Result<(), Failed> {
+    let at_main = format!("\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
+    let cases = [
+        ("panic", "panic!(\"the value", "the value is 42"),
+        ("panic-plain", "panic!(\"a plain", "a plain text"),
+        ("panic-lines", "panic!(\"first", "first\nsecond"),
+        (
+            "panic-index",
+            "black_box(7)",
+            "index out of bounds: the len is 2 but the index is 7",
+        ),
+    ];
+    for (command, code, message) in cases {
+        let outcome = die(&[command, "42"])?;
+        outcome.expect(2, "", &format!("panic: {message}{at_main}"))?;
+        names_the_line(&outcome, code)?;
+    }
+    Ok(())
+}
+
+fn panic_on_a_goroutine() -> Result<(), Failed> {
+    let outcome = die(&["panic-goroutine"])?;
+    let text = format!(
+        "panic: on a goroutine\n\ngoroutine 2 [running]:\n\t{SOURCE}:*:*\n\
+         created by go in goroutine 1\n\t{SOURCE}:*\n"
+    );
+    outcome.expect(2, "", &text)?;
+    names_the_line(&outcome, "panic!(\"on a goroutine")
+}
+
+/// A message longer than any buffer comes whole.
+fn panic_with_much_to_say() -> Result<(), Failed> {
+    for length in [0, 1, 248, 249, 255, 256, 257, 511, 512, 513, 1024, 100_000] {
+        let message: String = ('a'..='z').cycle().take(length).collect();
+        let outcome = die(&["panic-long", &length.to_string()])?;
+        let start = format!("panic: {message}\n\ngoroutine 1 [running]:\n");
+        let got = outcome.stderr.get(..start.len()).unwrap_or(&outcome.stderr);
+        ensure!(
+            got == start.as_bytes(),
+            "{length} letters: got {}",
+            excerpt(got)
+        );
+        ensure!(
+            outcome.status.code() == Some(2),
+            "{length} letters: {}",
+            outcome.status
+        );
+    }
+    Ok(())
+}
+
+fn panic_within_panic() -> Result<(), Failed> {
+    die(&["panic-display"])?.expect(3, "", "panic during panic\n")?;
+    Ok(())
+}
+
+fn gotraceback() -> Result<(), Failed> {
+    let with = |value: &str| {
+        run(program("testprog")?
+            .args(["panic-plain"])
+            .env("GOTRACEBACK", value))
+    };
+    let whole = format!("panic: a plain text\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
+    for value in ["", "single", "all", "1", "system", "2"] {
+        with(value)?.expect(2, "", &whole)?;
+    }
+    for value in ["none", "0"] {
+        with(value)?.expect(2, "", "panic: a plain text\n")?;
+    }
+    let complaint = "gort: GOTRACEBACK=loud: expected none, single, all, system or crash\n";
+    with("loud")?.expect(2, "", &format!("{complaint}{whole}"))?;
+    const SIGABRT: i32 = 6;
+    let crash = with("crash")?;
+    crash.expect_signal(SIGABRT)?;
+    let text = crash
+        .stderr
+        .get(..crash.stderr.len().min(whole.len()))
+        .unwrap_or_default();
+    ensure!(
+        text.starts_with(b"panic: a plain text\n\ngoroutine 1"),
+        "got {}",
+        excerpt(text)
+    );
+    Ok(())
+}
+
+const NO_GOROUTINES: &str = "fatal error: no goroutines (main called runtime.Goexit) - deadlock!\n";
+
+fn goexit_of_main() -> Result<(), Failed> {
+    die(&["goexit"])?.expect(2, "", NO_GOROUTINES)?;
+    let rounds = "round 0 without main\nround 1 without main\nround 2 without main\n";
+    die(&["goexit-others"])?.expect(2, rounds, NO_GOROUTINES)?;
+    Ok(())
+}
+
+fn deadlock() -> Result<(), Failed> {
+    let text = "fatal error: all goroutines are asleep - deadlock!\n";
+    die(&["deadlock"])?.expect(2, "", &format!("{text}\ngoroutine 1 [*]:\n"))?;
+    // Main has gone, and the others wait for ever: that is no lack of goroutines.
+    die(&["deadlock-others"])?.expect(
+        2,
+        "",
+        &format!("{text}\ngoroutine 3 [*]:\n\ngoroutine 2 [*]:\n"),
+    )?;
+    Ok(())
+}
+
+/// A block that no machine has room for.
+fn out_of_memory() -> Result<(), Failed> {
+    let size = 1u64 << 50;
+    let text =
+        format!("panic: memory allocation of {size} bytes failed\n\ngoroutine 1 [running]:\n\t*\n");
+    die(&["out-of-memory", &size.to_string()])?.expect(2, "", &text)?;
+    Ok(())
+}
+
+/// Block after block, until the limit is reached.
+fn out_of_limited_memory() -> Result<(), Failed> {
+    for size in [100_000, 1 << 20, 100 << 20] {
+        let outcome =
+            run(in_shell("ulimit -v 300000", "testprog")?
+                .args(["out-of-memory", &size.to_string()]))?;
+        let text = format!(
+            "panic: memory allocation of {size} bytes failed\n\ngoroutine 1 [running]:\n\t*\n"
+        );
+        outcome.expect(2, "", &text)?;
+    }
+    Ok(())
+}
+
+fn too_many_goroutines() -> Result<(), Failed> {
+    let outcome = run(in_shell("ulimit -v 300000", "testprog")?.args(["too-many-goroutines"]))?;
+    let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
+    outcome.expect(2, "", text)?;
+    Ok(())
+}
