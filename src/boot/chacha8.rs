@@ -5,6 +5,8 @@
 //! of 64 bytes at a time; the key never changes, so that this is for short
 //! streams of one process and forgets nothing.
 
+use core::hint;
+
 /// What the first row holds: "expand 32-byte k".
 const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 
@@ -45,13 +47,15 @@ impl ChaCha8 {
     /// block's end.
     #[inline(never)] // for its size: many callers
     pub(crate) fn next_u64(&mut self) -> u64 {
-        if self.left == 0 {
-            self.left = self.block.len() / 2;
-            self.refill();
+        // Hides that there is only one: its address is longer than a register.
+        let this = hint::black_box(self);
+        if this.left == 0 {
+            this.left = this.block.len() / 2;
+            this.refill();
         }
-        self.left -= 1;
-        let (pairs, _) = self.block.as_chunks::<2>();
-        let [low, high] = pairs[self.left % pairs.len()];
+        this.left -= 1;
+        let (pairs, _) = this.block.as_chunks::<2>();
+        let [low, high] = pairs[this.left % pairs.len()];
         u64::from(low) | u64::from(high) << 32
     }
 

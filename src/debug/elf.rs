@@ -115,7 +115,7 @@ pub(crate) fn verify<'a>(image: &'a [u8], expected: &Expected) -> Result<Module<
     let segments = segments(image, header);
     require(
         segments.is_some(),
-        "e_phoff, e_phnum, e_phentsize: headers are not in the image",
+        "e_phoff, e_phnum, e_phentsize: not in the image",
         header.e_phoff,
     )?;
     let segments = segments.unwrap_or_default();
@@ -125,7 +125,7 @@ pub(crate) fn verify<'a>(image: &'a [u8], expected: &Expected) -> Result<Module<
         && expected.phent.is_none_or(|phent| phent == SIZEOF_PHDR);
     require(
         agree,
-        "AT_PHDR, AT_PHNUM, AT_PHENT are not as e_phoff, e_phnum say",
+        "AT_PHDR, AT_PHNUM, AT_PHENT are not of e_phoff, e_phnum",
         header.e_phoff,
     )?;
 
@@ -171,7 +171,7 @@ pub(crate) fn verify<'a>(image: &'a [u8], expected: &Expected) -> Result<Module<
             let right = around && seen & CODE == 0 && segment.p_flags & PF_W == 0;
             require(
                 right,
-                "executable PT_LOAD is writable, a second one, or not around runtime.text",
+                "executable PT_LOAD is writable, a second one, or not the text",
                 start,
             )?;
             seen |= CODE;

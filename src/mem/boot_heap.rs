@@ -11,8 +11,8 @@ use core::cell::UnsafeCell;
 use crate::debug::fatal::throw;
 use crate::debug::lock::{Mutex, rank};
 
-/// The arena's size: room for the Ps of the largest GOMAXPROCS, three times.
-const ARENA_SIZE: usize = 8 << 20;
+/// The arena's size: room for the Ps of the largest GOMAXPROCS, nearly twice.
+const ARENA_SIZE: usize = 4 << 20;
 
 /// The arena itself.
 #[repr(C, align(4096))]

@@ -26,7 +26,7 @@
 
 use core::num::NonZeroU64;
 
-use super::fields::{Fields, Files, word};
+use super::fields::{Fields, Files, ROOM, word};
 
 /// No limit: more CPUs than there are.
 pub(crate) const UNLIMITED: u64 = u64::MAX;
@@ -80,15 +80,17 @@ pub(crate) fn cpu_limit<F: Files>(fields: &mut Fields<F>) -> u64 {
 fn find_group<F: Files>(fields: &mut Fields<F>) -> bool {
     fields.open(b"/proc/self/cgroup\0");
     loop {
-        fields.field(b':');
-        fields.field(b':');
+        fields.stop = b':';
+        fields.field();
+        fields.field();
         let v2 = fields.end == 0;
         fields.v1 = fields.has_cpu;
-        fields.field(b'\n');
+        fields.stop = b'\n';
+        fields.field();
         if fields.byte() == 0 {
             return false; // also if the line was cut short
         }
-        let known = (1..fields.room()).contains(&fields.end);
+        let known = (1..ROOM).contains(&fields.end);
         if known && (v2 || fields.v1) {
             fields.kept = fields.end;
             fields.start = fields.end;
@@ -112,13 +114,14 @@ fn find_mount<F: Files>(fields: &mut Fields<F>) -> Option<u32> {
     const V2: u64 = word(b"cgroup2");
     let group = fields.kept;
     fields.open(b"/proc/self/mountinfo\0");
+    fields.stop = b' ';
     loop {
         for _ in 0..4 {
-            fields.field(b' '); // the last of them is the root
+            fields.field(); // the last of them is the root
         }
         let root = fields.end - group;
         let ours = fields.same == root && !fields.goes_up(root);
-        fields.field(b' ');
+        fields.field();
         fields.kept = fields.end;
         // The kind is the third field from the end.
         let mut last = 0;
@@ -126,7 +129,7 @@ fn find_mount<F: Files>(fields: &mut Fields<F>) -> Option<u32> {
         loop {
             kind = last;
             last = fields.word;
-            if fields.field(b' ') != b' ' {
+            if fields.field() != b' ' {
                 break;
             }
         }
@@ -149,12 +152,14 @@ fn limit<F: Files>(fields: &mut Fields<F>) -> u64 {
     } else {
         b"cpu.max\0"
     });
-    fields.field(b' ');
+    fields.stop = b' ';
+    fields.field();
     let quota = fields.number;
     if fields.v1 {
         fields.open(b"cpu.cfs_period_us\0");
     }
-    fields.field(b'\n');
+    fields.stop = b'\n';
+    fields.field();
     let period = fields.number;
     match NonZeroU64::new(period) {
         // Both from 1 to 2^63: the sign bit of what is one less is clear.

@@ -43,6 +43,9 @@ pub(super) const fn word(text: &[u8]) -> u64 {
     packed
 }
 
+/// How long a text may be, with the NUL at its end: a power of two.
+pub(super) const ROOM: u32 = 2048;
+
 /// A file that is being read, and the text found so far.
 #[repr(C)] // what is short comes first: it takes shorter instructions to get at
 pub(crate) struct Fields<F> {
@@ -67,8 +70,10 @@ pub(crate) struct Fields<F> {
     pub(super) has_cpu: bool,
     /// Whether our control group is of v1.
     pub(super) v1: bool,
+    /// What ends a field, besides a newline. Not an argument, for its size.
+    pub(super) stop: u8,
     files: F,
-    text: [u8; 2048],
+    text: [u8; ROOM as usize + 4], // `goes_up` reads four bytes from anywhere
     chunk: [u8; 1024],
 }
 
@@ -86,6 +91,7 @@ impl<F: Files> Fields<F> {
             length: 0,
             has_cpu: false,
             v1: false,
+            stop: 0,
             files,
             text: [0; _],
             chunk: [0; _],
@@ -99,21 +105,21 @@ impl<F: Files> Fields<F> {
         for byte in name {
             self.push(*byte);
         }
-        let path = &self.text[self.start as usize % self.text.len()..];
+        let path = &self.text[(self.start % ROOM) as usize..];
         self.files.open(path);
         self.position = 0;
         self.length = 0;
     }
 
-    /// Reads the next field, up to `end` or to the end of the line. Returns what
-    /// ended it: `end`, a newline, or 0 at the end of the file.
+    /// Reads the next field, up to `stop` or to the end of the line. Returns what
+    /// ended it: `stop`, a newline, or 0 at the end of the file.
     ///
     /// Its text gets a slash at its end, unless it has one: so a path that is the
     /// start of another is that of a parent. Text that a space ends has the
     /// kernel's escapes, which are undone: `\040` is a space. A wrong one, which
     /// the kernel does not write, gives another text.
     #[inline(never)] // for its size: many callers
-    pub(super) fn field(&mut self, end: u8) -> u8 {
+    pub(super) fn field(&mut self) -> u8 {
         self.word = b','.into();
         self.number = 0;
         self.has_cpu = false;
@@ -123,23 +129,22 @@ impl<F: Files> Fields<F> {
             let mut byte = self.byte();
             // All that may stand behind a list's element is below '@', and all
             // that a longer name would go on with is above.
-            if self.word as u32 == const { word(b"cpu") as u32 } && byte < b'@' {
-                self.has_cpu = true;
-            }
+            self.has_cpu |= self.word as u32 == const { word(b"cpu") as u32 } && byte < b'@';
             if byte == b'\n' {
-                self.position -= 1; // it stays, and ends the fields that the line has not
+                self.position -= 1; // it stays, and ends what other fields there should be
             }
-            if byte == b'\n' || byte == end {
+            if byte == b'\n' || byte == self.stop {
                 if self.end != self.kept && self.word as u8 != b'/' {
                     self.push(b'/');
                 }
                 return byte;
             }
-            if byte == b'\\' && end == b' ' {
-                byte = 0;
-                for _ in 0..3 {
-                    byte = byte << 3 | self.byte() & 7;
+            if byte == b'\\' && self.stop == b' ' {
+                let mut octal = 1; // in front of the three digits, to count them
+                while octal >> 9 == 0 {
+                    octal = octal << 3 | u32::from(self.byte() & 7);
                 }
+                byte = octal as u8;
             }
             let digit = byte.wrapping_sub(b'0');
             self.number = if digit > 9 || self.number >> 60 != 0 {
@@ -159,26 +164,20 @@ impl<F: Files> Fields<F> {
     #[inline(never)] // for its size: many callers
     pub(super) fn push(&mut self, byte: u8) {
         self.same += u32::from(self.at(self.same) == byte);
-        let last = self.text.len() - 1;
-        if let Some(place) = self.text[..last].get_mut(self.end as usize) {
-            *place = byte;
+        if self.end < ROOM - 1 {
+            self.text[self.end as usize] = byte;
         }
         self.end += 1;
     }
 
     /// Returns a byte of the text; any byte if it has none there.
     pub(super) fn at(&self, index: u32) -> u8 {
-        self.text[index as usize % self.text.len()]
-    }
-
-    /// How long a text may be.
-    pub(super) const fn room(&self) -> u32 {
-        self.text.len() as u32
+        self.text[(index % ROOM) as usize]
     }
 
     /// Whether the text goes on at `index` with a name of two dots.
     pub(super) fn goes_up(&self, index: u32) -> bool {
-        let rest = &self.text[index as usize % self.text.len()..];
+        let rest = &self.text[(index % ROOM) as usize..];
         rest.first_chunk()
             .is_some_and(|bytes| u32::from_le_bytes(*bytes) << 8 == u32::from_le_bytes(*b"\0../"))
     }

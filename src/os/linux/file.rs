@@ -130,5 +130,5 @@ impl Files for SystemFiles {
 #[cold]
 #[inline(never)] // pages of stack that a small machine need not touch
 pub(crate) fn cpu_limit() -> u64 {
-    cgroup::cpu_limit(&mut Fields::new(SystemFiles(None)))
+    cgroup::cpu_limit(&mut const { Fields::new(SystemFiles(None)) })
 }

@@ -1,6 +1,29 @@
 //! Linux: the system's face, by system calls alone.
 //!
 //! Go's counterparts: `runtime/os_linux.go`, `sys_linux_amd64.s`, `mem_linux.go`.
+//!
+//! The system calls of a program that prints a line, from exec to exit, and why
+//! each is there. A test compares this table with what strace shows.
+//!
+//! | call | times | for |
+//! | --- | --- | --- |
+//! | `execve` | 1 | the caller's: it starts us |
+//! | `arch_prctl` | 1 | `runtime.settls`: FS is where g is found |
+//! | `sched_getaffinity` | 1 | `runtime.osinit`: how many CPUs there are for us |
+//! | `open`, `read`, `close` | 1 | `runtime.osinit`: the size of a huge page, from sysfs |
+//! | `rt_sigprocmask` | 1 | `runtime.sigsave`: the mask that threads and children get |
+//! | `fcntl` | 3 | `runtime.checkfds`: descriptors 0, 1 and 2 are open |
+//! | `mmap` | 1 | `runtime.newproc`: addresses for sixteen stacks |
+//! | `mprotect` | 1 | `runtime.newproc`: one of them for the main goroutine, above its guard |
+//! | `gettid` | 1 | `runtime.mstart`: the main thread's id, which a signal to it needs |
+//! | `sigaltstack` | 1 | `runtime.mstart`: a stack to report a stack's overflow on |
+//! | `rt_sigaction` | 4 | `runtime.mstart`: SIGILL, SIGBUS, SIGFPE, SIGSEGV end with a message |
+//! | `write` | 1 | `main.main`: the line |
+//! | `exit_group` | 1 | `runtime.main`: the end |
+//!
+//! Where there are more than two CPUs and GOMAXPROCS does not say how many Ps to
+//! make, the control group's files are opened, read and closed as well, behind
+//! `fcntl`: two to find the group and one for each group around it.
 
 mod auxv;
 pub(crate) mod cgroup;

@@ -70,7 +70,7 @@ fn small_stack_many_arguments() -> Result<(), Failed> {
 /// Too little for the first goroutine's stack, or for the heap's first arena.
 fn address_space() -> Result<(), Failed> {
     let text = "fatal error: out of memory (stack allocation)\n\nruntime stack:\n";
-    limited("ulimit -v 10000", "hello", &[])?.expect(2, "", text)?;
+    limited("ulimit -v 6000", "hello", &[])?.expect(2, "", text)?;
     limited("ulimit -v 20000", "hello", &[])?.expect(0, "vim-go\n", "")?;
     // The heap makes do with less than it would like.
     limited("ulimit -v 20000", "testprog", &["return", "7"])?.expect(7, "", "")?;

@@ -138,11 +138,11 @@ fn accepts_what_is_optional() -> Result<(), Failed> {
 
 const IDENT: &str = "e_ident is not 64-bit little-endian ELF";
 const KIND: &str = "e_version, e_machine, e_type are not 1, 0x3e, 2";
-const HEADERS_IN: &str = "e_phoff, e_phnum, e_phentsize: headers are not in the image";
-const AUXV: &str = "AT_PHDR, AT_PHNUM, AT_PHENT are not as e_phoff, e_phnum say";
+const HEADERS_IN: &str = "e_phoff, e_phnum, e_phentsize: not in the image";
+const AUXV: &str = "AT_PHDR, AT_PHNUM, AT_PHENT are not of e_phoff, e_phnum";
 const SIZE: &str = "segment is above user memory or its p_memsz";
 const PLACE: &str = "PT_LOAD is not in order from the ELF header on";
-const CODE: &str = "executable PT_LOAD is writable, a second one, or not around runtime.text";
+const CODE: &str = "executable PT_LOAD is writable, a second one, or not the text";
 const TLS_IMAGE: &str = "PT_TLS is a second one, unaligned, or not loaded";
 const SEEN: &str = "PT_GNU_STACK is executable, or no PT_LOAD is";
 
