@@ -41,7 +41,8 @@ unsafe extern "C" {
 /// When the world started, in nanoseconds; `inittrace` counts from here.
 static RUNTIME_INIT_TIME: AtomicI64 = AtomicI64::new(0);
 
-/// The runtime's own task.
+/// The runtime's own task, for the trace alone.
+#[cfg(feature = "trace")]
 #[used]
 #[unsafe(link_section = ".gort.inittask.runtime")]
 static INIT_TIME: InitTask = InitTask {
@@ -52,6 +53,7 @@ static INIT_TIME: InitTask = InitTask {
 };
 
 /// Notes when the world started, if anybody will ask.
+#[cfg(feature = "trace")]
 fn start_clock() {
     if inittrace() {
         RUNTIME_INIT_TIME.store(os::nanotime(), Ordering::Relaxed); // read by this goroutine

@@ -73,7 +73,7 @@ extern "C" fn sigsave() {
 #[inline(never)]
 extern "C" fn goargs() {
     if args::arguments().iter().any(|arg| arg.is_null()) {
-        fatal::refuse("gort: argv: null within argc, expected a string", &[], &[]);
+        fatal::refuse("gort: argv: a null before its end", &[], &[]);
     }
 }
 

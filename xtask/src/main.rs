@@ -1,0 +1,75 @@
+//! `cargo xtask`: gort's chores.
+//!
+//! | command | what it does | where |
+//! | --- | --- | --- |
+//! | `test` | runs every test, in every way in which gort can run | [`mod@test`] |
+//! | `dist` | makes the archive for C and for other Rust programs | [`dist`] |
+//! | `bench` | measures gort beside its peers | [`mod@bench`] |
+//! | `gdb` | starts an example in the debugger | [`gdb`] |
+
+mod archive;
+mod bench;
+mod dist;
+mod gdb;
+mod run;
+mod tally;
+mod test;
+mod tools;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use lexopt::Parser;
+use lexopt::ValueExt as _;
+
+/// What a chore returns: why it could not be done, as a line to print.
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  test [--quick]        run all tests: debug and release, native and under QEMU
+                        (--quick: debug and native alone)
+  dist [--trace]        make target/dist: libgort.a, gort.h, linker and gdb scripts
+                        (--trace: with GODEBUG=boottrace=1 and inittrace=1)
+  bench [NAME...] [--json] [--rounds N]
+                        measure gort beside Go, C, Rust's std and the bare minimum
+                        (without a NAME: all benchmarks; `bench --list` names them)
+  gdb EXAMPLE [ARG...]  build an example and start gdb on it, with gort's script
+";
+
+fn main() -> ExitCode {
+    match command() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Does what the command line says.
+fn command() -> Outcome {
+    let mut arguments = Parser::from_env();
+    let Some(command) = arguments.next()? else {
+        return Err(format!("which command?\n{USAGE}").into());
+    };
+    match command {
+        lexopt::Arg::Value(name) => match name.string()?.as_str() {
+            "test" => test::command(arguments),
+            "dist" => dist::command(arguments),
+            "bench" => bench::command(arguments),
+            "gdb" => gdb::command(arguments),
+            "help" => {
+                print!("{USAGE}");
+                Ok(())
+            }
+            other => Err(format!("there is no command {other}\n{USAGE}").into()),
+        },
+        lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        other => Err(format!("{}\n{USAGE}", other.unexpected()).into()),
+    }
+}

@@ -1,0 +1,224 @@
+//! `cargo xtask test`: every test, in every way in which gort can run.
+//!
+//! ```text
+//!                                  debug             release
+//!                               native  qemu      native  qemu
+//!   tests on gort                 x      x          x      x     cargo test
+//!   tests of its programs         x      x          x      x     cargo test -p gort-host-tests
+//!   tests with the system's tools x                 x                 --test elf, gdb
+//!   tests of the sources          x                                   --test pure, layers, link
+//! ```
+//!
+//! The tests on gort are programs of gort's. The others are programs of the
+//! host's, with std: those of the second line start gort's examples and look at
+//! what they do. A stage that fails does not keep the next ones from running.
+
+mod report;
+
+use std::fs;
+use std::process::Command;
+
+use lexopt::{Arg, Parser};
+
+use crate::Outcome;
+use crate::dist;
+use crate::run::{self, Profile, RUNNER};
+use crate::tally::Tally;
+use crate::tools;
+use report::{Report, heading};
+
+/// The package of the host-side tests, and where its tests are.
+const HOST: &str = "gort-host-tests";
+const HOST_TESTS: &str = "tests/host/tests";
+
+/// Those that look at sources, or build what they need in every way themselves.
+const ONCE: &[&str] = &["layers", "link", "pure"];
+
+/// Those that look at built programs with tools of the system's.
+const NATIVE: &[&str] = &["elf", "gdb"];
+
+/// What starts gort's programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runner {
+    Native,
+    Qemu,
+}
+
+/// The tests that one run of cargo is asked for, and how gort's programs are
+/// built and started for them.
+struct Stage {
+    tests: Tests,
+    profile: Profile,
+    runner: Runner,
+}
+
+/// Which tests.
+enum Tests {
+    /// All of those on gort.
+    OnGort,
+    /// Those on the host that have these names.
+    Host(Vec<String>),
+}
+
+/// Runs the stages and prints what came of them. The last line is
+/// `N passed, N failed`, over all of them.
+pub(crate) fn command(mut arguments: Parser) -> Outcome {
+    let mut quick = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("quick") => quick = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let (profiles, runners): (&[_], &[_]) = match quick {
+        true => (&[Profile::Debug], &[Runner::Native]),
+        false => (
+            &[Profile::Debug, Profile::Release],
+            &[Runner::Native, Runner::Qemu],
+        ),
+    };
+    let stages = stages(profiles, runners)?;
+
+    heading("the tools");
+    tools::install_missing();
+    let mut reports = vec![build(profiles)];
+    reports.extend(stages.iter().map(run_stage));
+    report::summary(&reports)
+}
+
+/// Lists the stages, the quickest to fail first.
+fn stages(profiles: &[Profile], runners: &[Runner]) -> Outcome<Vec<Stage>> {
+    let names = host_tests()?;
+    let listed = |list: &[&str]| {
+        let names = names.iter().filter(|name| list.contains(&name.as_str()));
+        Tests::Host(names.cloned().collect())
+    };
+    // A test that nobody has put on a list runs in every way.
+    let everywhere = || {
+        let names = names.iter().filter(|name| {
+            let name = name.as_str();
+            !ONCE.contains(&name) && !NATIVE.contains(&name)
+        });
+        Tests::Host(names.cloned().collect())
+    };
+
+    let mut stages = Vec::new();
+    for &profile in profiles {
+        for &runner in runners {
+            let mut add = |tests| {
+                stages.push(Stage {
+                    tests,
+                    profile,
+                    runner,
+                })
+            };
+            add(Tests::OnGort);
+            add(everywhere());
+            if runner == Runner::Native {
+                add(listed(NATIVE));
+            }
+        }
+    }
+    stages.push(Stage {
+        tests: listed(ONCE),
+        profile: Profile::Debug,
+        runner: Runner::Native,
+    });
+    Ok(stages)
+}
+
+/// Lists the host-side tests, by their files.
+fn host_tests() -> Outcome<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(run::root().join(HOST_TESTS))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(
+                path.file_stem()
+                    .and_then(|name| name.to_str())
+                    .map(String::from),
+            );
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Builds what the host-side tests look for: the examples and the archive.
+fn build(profiles: &[Profile]) -> Report {
+    Report::of("build the examples and the archive".into(), || {
+        for profile in profiles {
+            run::build_examples(*profile)?;
+        }
+        dist::make(false)?;
+        Ok(Tally::default())
+    })
+}
+
+/// Runs a stage, unless it needs what is not there.
+fn run_stage(stage: &Stage) -> Report {
+    let title = stage.title();
+    if stage.runner == Runner::Qemu && !tools::has(tools::QEMU) {
+        println!("\n== {title}: skipped, there is no {}", tools::QEMU);
+        return Report::skipped(title);
+    }
+    Report::of(title, || {
+        let tally = Tally::of(&mut stage.command())?;
+        if tally.passed + tally.failed == 0 {
+            return Err("there was no test in this".into());
+        }
+        Ok(tally)
+    })
+}
+
+impl Stage {
+    /// Returns its name in the table.
+    fn title(&self) -> String {
+        let how = format!("{}, {}", self.profile.name(), self.runner.name());
+        match &self.tests {
+            Tests::OnGort => format!("on gort, {how}"),
+            Tests::Host(names) if names.iter().all(|name| ONCE.contains(&name.as_str())) => {
+                names.join(", ")
+            }
+            Tests::Host(names) => format!("{}, {how}", names.join(", ")),
+        }
+    }
+
+    /// Returns what runs its tests.
+    fn command(&self) -> Command {
+        let mut cargo = run::cargo();
+        cargo.args(["test", "--no-fail-fast"]);
+        match &self.tests {
+            Tests::OnGort => {
+                cargo
+                    .args(["--target", run::TARGET])
+                    .args(self.profile.arguments());
+                if self.runner == Runner::Qemu {
+                    cargo.env(RUNNER, tools::QEMU);
+                }
+            }
+            Tests::Host(names) => {
+                cargo.args(["--package", HOST]);
+                for name in names {
+                    cargo.args(["--test", name]);
+                }
+                cargo.env("GORT_PROFILE", self.profile.name());
+                match self.runner {
+                    Runner::Native => cargo.env_remove("GORT_RUNNER"),
+                    Runner::Qemu => cargo.env("GORT_RUNNER", tools::QEMU),
+                };
+            }
+        }
+        cargo
+    }
+}
+
+impl Runner {
+    /// Returns its name in our messages.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Qemu => "qemu",
+        }
+    }
+}
