@@ -32,7 +32,7 @@ enum Mode {
 /// The trace; only the booting thread, and later the main goroutine, touches it.
 struct Trace {
     mode: Cell<Mode>,
-    early: [Cell<(&'static str, u64)>; EARLY],
+    early: [Cell<Option<(&'static str, u64)>>; EARLY],
     count: Cell<usize>,
     /// When the last step ended.
     last: Cell<u64>,
@@ -48,7 +48,7 @@ unsafe impl Sync for Trace {}
 
 static TRACE: Trace = Trace {
     mode: Cell::new(Mode::Unknown),
-    early: [const { Cell::new(("", 0)) }; EARLY],
+    early: [const { Cell::new(None) }; EARLY],
     count: Cell::new(0),
     last: Cell::new(0),
     spent: Cell::new(0),
@@ -67,7 +67,7 @@ pub(crate) fn step(name: &'static str) {
         Mode::Off => {}
         Mode::Unknown => {
             if let Some(slot) = TRACE.early.get(TRACE.count.get()) {
-                slot.set((name, arch::cputicks()));
+                slot.set(Some((name, arch::cputicks())));
                 TRACE.count.set(TRACE.count.get() + 1);
             }
         }
@@ -90,8 +90,7 @@ pub(crate) fn enable(on: bool) {
     let begin = arch::cputicks();
     TRACE.rate.set(measure_rate());
     TRACE.last.set(BOOT_TICKS.load(Ordering::Relaxed)); // the entry's, same thread
-    for early in TRACE.early.iter().take(TRACE.count.get()) {
-        let (name, ticks) = early.get();
+    for (name, ticks) in TRACE.early.iter().filter_map(Cell::get) {
         report(name, ticks);
     }
     TRACE.spent.set(arch::cputicks() - begin);

@@ -15,7 +15,7 @@ use crate::debug::lock::{Mutex, rank};
 const ARENA_SIZE: usize = 4 << 20;
 
 /// The arena itself.
-#[repr(C, align(4096))]
+#[repr(C, align(64))]
 struct Arena(UnsafeCell<[u8; ARENA_SIZE]>);
 
 // SAFETY: whoever gets a piece of it is the only one who does.

@@ -7,6 +7,7 @@
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::debug::lock::{Mutex, rank};
 use crate::os;
@@ -31,20 +32,21 @@ struct Run {
 
 /// All runs, in the order in which they came.
 struct MHeap {
-    /// Where the first arena shall be; the next ones follow the last.
-    hint: usize,
     runs: [Option<Run>; MAX_RUNS],
 }
 
 #[unsafe(export_name = "runtime.mheap_")]
+#[unsafe(link_section = ".bss.large.mheap")] // a page that a program without a heap need not touch
 static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap {
-    hint: 0,
     runs: [const { None }; MAX_RUNS],
 });
 
+/// Where the next arena shall be, when there is none yet.
+static HINT: AtomicUsize = AtomicUsize::new(0);
+
 /// Says where the first arena shall be; it is mapped at the first allocation.
 pub(super) fn init() {
-    MHEAP.lock().hint = ARENA_HINT;
+    HINT.store(ARENA_HINT, Ordering::Relaxed); // still one thread
 }
 
 /// Allocates memory for the program; null when there is none. From any
@@ -91,7 +93,9 @@ impl MHeap {
         // Twice the header, and what alignment may cost.
         let need = layout.size().checked_add(layout.align())?.checked_add(64)?;
         let last = self.runs.iter_mut().flatten().last();
-        let hint = last.as_ref().map_or(self.hint, |run| run.end);
+        let hint = last
+            .as_ref()
+            .map_or(HINT.load(Ordering::Relaxed), |run| run.end);
         let (memory, size) = [ARENA_SIZE, SMALL_ARENA_SIZE].iter().find_map(|&unit| {
             let size = need.checked_next_multiple_of(unit)?;
             Some((os::map(hint, size)?, size))

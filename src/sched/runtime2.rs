@@ -296,10 +296,11 @@ pub(crate) struct P {
     pub(crate) goidcache: Cell<u64>,
     /// The end of the batch.
     pub(crate) goidcacheend: Cell<u64>,
-    /// The goroutines that may run.
-    pub(crate) runq: RunQueue<G>,
     /// Dead goroutines, with their stacks.
     pub(crate) g_free: GList,
+    /// The goroutines that may run. Last, as it is large and most of it not often
+    /// touched.
+    pub(crate) runq: RunQueue<G>,
 }
 
 // SAFETY: the plain fields have one owner at a time, as the head of this file
