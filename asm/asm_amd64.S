@@ -7,7 +7,8 @@
  *
  *   - The System V ABI has callee-saved registers (rbx, rbp, r12-r15), so a
  *     switch away from a goroutine pushes them onto its stack. MXCSR and the
- *     x87 control word are left alone: no Rust code may change them.
+ *     x87 control word are left alone: no Rust code may change them, and
+ *     gort.h asks the same of C.
  *   - A goroutine's first argument comes in rdi (gobuf.ctxt), not in rdx.
  *
  * The current g is the 8 bytes at FS:runtime.tlsg@tpoff, -8(FS) where the
@@ -247,6 +248,11 @@ runtime.needtls:
         jmp     .Lok
 
 .Lneedtls:
+        /* m0.tls has room for the slot alone: where the program has other
+           thread-local variables, the slot would be somewhere else. */
+        mov     rax, offset runtime.tlsg@tpoff
+        cmp     rax, -8
+        jne     .Lothertls
         lea     rdi, runtime.m0[rip + m_tls]
         call    runtime.settls
         lea     rax, runtime.m0[rip + m_tls + 8]
@@ -268,8 +274,35 @@ runtime.needtls:
         pop     rbp
         .cfi_def_cfa rsp, 8
         ret
+
+.Lothertls:
+        .cfi_def_cfa rbp, 16
+        mov     eax, 1                  /* write(2, …) */
+        mov     edi, 2
+        lea     rsi, .Lothertls_text[rip]
+        mov     edx, OTHERTLS_LENGTH
+        syscall
+        mov     eax, 231                /* exit_group(2) */
+        mov     edi, 2
+        syscall
         .cfi_endproc
         .size   runtime.needtls, . - runtime.needtls
+
+        .section .rodata.runtime.needtls, "a", @progbits
+.Lothertls_text:
+        .ascii  "fatal error: settls: the program has thread-local variables, expected none\n"
+        .equ    OTHERTLS_LENGTH, . - .Lothertls_text
+
+/* __stack_chk_fail: extern "C" fn() -> !. What C calls that is compiled with
+   -fstack-protector, when the canary has changed. Tail call, so rsp is right. */
+        .section .text.__stack_chk_fail, "ax", @progbits
+        .weak   __stack_chk_fail
+        .type   __stack_chk_fail, @function
+__stack_chk_fail:
+        .cfi_startproc
+        jmp     runtime.stackChkFail
+        .cfi_endproc
+        .size   __stack_chk_fail, . - __stack_chk_fail
 
 /* setg_gcc: extern "C" fn(gp: *G). What _cgo_init gets to set g with. */
         .section .text.setg_gcc, "ax", @progbits

@@ -17,7 +17,8 @@
  *         return 0;
  *     }
  *
- *     gcc -Os -ffreestanding -fno-asynchronous-unwind-tables -nostdlib -nostartfiles -static -no-pie \
+ *     gcc -Os -ffreestanding -fno-asynchronous-unwind-tables \
+ *         -fstack-clash-protection -nostdlib -nostartfiles -static -no-pie \
  *         -Wl,-z,max-page-size=4096 -Wl,-z,norelro -Wl,--gc-sections -Wl,--build-id=none \
  *         -I dist/include -T dist/linker.ld -o hello hello.c dist/libgort.a
  *
@@ -29,8 +30,16 @@
  * handler, not from a thread that gort did not make.
  *
  * A goroutine has 256 KiB of stack; running off its end ends the program with
- * "fatal error: stack overflow". What a failing program prints goes to standard
- * error and is what Go prints; its exit status is 2.
+ * "fatal error: stack overflow" (with -fstack-clash-protection; without it, a
+ * frame of more than 64 KiB can miss the guard below the stack). What a failing
+ * program prints goes to standard error and is what Go prints; its exit status
+ * is 2.
+ *
+ * Constructors (.init_array) run before main_main, on the main goroutine.
+ * -fstack-protector works. Thread-local variables (__thread) do not yet: the
+ * program is refused at its start. The floating-point environment (fesetround)
+ * is the thread's, which goroutines share: who changes it puts it back before
+ * anything that may give way.
  *
  * The environment: GOMAXPROCS and GOTRACEBACK mean what they mean to Go. GODEBUG
  * is read by an archive that was made with `cargo xtask dist --trace`, and by no
@@ -111,6 +120,9 @@ ptrdiff_t gort_write(int fd, const void *data, size_t size);
  *     void (*_cgo_init)(void *g0, void (*setg)(void *g)) = init;
  *
  *     gcc -no-pie -I dist/include -T dist/hosted.ld -o hosted hosted.c dist/libgort.a
+ *
+ * The process ends as by _exit: what the libc keeps in buffers (stdio's) is lost
+ * unless it is flushed before main_main returns.
  *
  * gort calls _cgo_init first, on the same thread. It may do nothing, or set the
  * bounds of the thread's stack in the two words at g0: the lowest address and

@@ -4,7 +4,6 @@
 //! `int main_main(void)`.
 
 use core::ffi::{c_int, c_void};
-use core::panic::Location;
 
 use crate::{os, sched};
 
@@ -18,13 +17,11 @@ unsafe impl Send for Argument {}
 #[unsafe(no_mangle)]
 extern "C" fn gort_go(f: extern "C" fn(*mut c_void), arg: *mut c_void) {
     let argument = Argument(arg);
-    sched::go(
-        move || {
-            let argument = argument;
-            f(argument.0);
-        },
-        Location::caller(),
-    );
+    let call = move || {
+        let argument = argument;
+        f(argument.0);
+    };
+    sched::go(call, None); // C does not say from where
 }
 
 /// `void gort_yield(void)`: lets other goroutines run.
@@ -36,7 +33,7 @@ extern "C" fn gort_yield() {
 /// `void gort_goexit(void)`: ends the current goroutine.
 #[unsafe(no_mangle)]
 extern "C" fn gort_goexit() -> ! {
-    sched::goexit()
+    sched::goexit(false) // C's frames have nothing to drop
 }
 
 /// `void gort_exit(int status)`: ends the process.

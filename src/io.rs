@@ -1,6 +1,7 @@
 //! Standard output and standard error, as far as the printing macros need them.
 //!
-//! Each call of a macro is one write as long as it has at most 1 KiB to say, so
+//! Each call of a macro is one write as long as it has at most 1 KiB to say (its
+//! newline included), so
 //! that lines of several goroutines do not mix.
 
 use core::fmt::{self, Write};
@@ -84,6 +85,15 @@ pub fn print_to(stream: Stream, args: fmt::Arguments<'_>) {
 #[doc(hidden)]
 pub fn print_line_to(stream: Stream, args: fmt::Arguments<'_>) {
     print(stream, args, "\n");
+}
+
+/// Prints a line to standard error; if that fails there is nobody to tell.
+pub(crate) fn try_eprintln(args: fmt::Arguments<'_>) {
+    let mut buffer = Buffer::new(2);
+    let _ = buffer
+        .write_fmt(args)
+        .and_then(|()| buffer.write_str("\n"))
+        .and_then(|()| buffer.flush());
 }
 
 /// Formats, writes, and panics as std does where that fails.

@@ -22,7 +22,7 @@
 //! | 8 | `runtime.schedinit` | `boot/schedinit.rs` | every subsystem, in order |
 //! | 9 | `runtime.newproc` | `sched/newproc.rs` | the main goroutine, on P0's queue |
 //! | 10 | `runtime.mstart` | `sched/machine.rs`, `sched/proc.rs` | the scheduling loop, for good |
-//! | 11 | `runtime.main` | `boot/main.rs` | sysmon, init tasks |
+//! | 11 | `runtime.main` | `boot/main.rs` | init tasks; the first `go` brings `runtime.sysmon` |
 //! | 12 | `main.main` | your program | on the main goroutine |
 //!
 //! `GODEBUG=boottrace=1` prints each step as it ends, with its time.

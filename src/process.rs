@@ -109,7 +109,7 @@ impl<T: Termination, E: Debug> Termination for Result<T, E> {
         match self {
             Ok(value) => value.report(),
             Err(error) => {
-                crate::eprintln!("Error: {error:?}");
+                crate::io::try_eprintln(format_args!("Error: {error:?}"));
                 ExitCode::FAILURE
             }
         }

@@ -31,10 +31,13 @@ gort::init!(third);
 
 fn third() {
     THIRD.store(TASKS.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-    // An init task may start goroutines; they run when somebody gives way.
+    // An init task may start goroutines, which run when somebody gives way, and
+    // end as they like, while main is locked to its thread.
     gort::go(|| {
         TASKS.fetch_add(10, Ordering::Relaxed);
     });
+    gort::go(|| runtime::goexit());
+    runtime::gosched();
 }
 
 /// Reads a word of thread-local storage.
@@ -89,8 +92,8 @@ gort_test::tests! {
     }
 
     fn the_main_goroutine_is_alone_at_first() {
-        // The one that the init task below left is ready, and none other.
-        assert_eq!(runtime::num_goroutine(), 2);
+        // There may be the one that the init task above left, and none other.
+        assert!((1..=2).contains(&runtime::num_goroutine()));
     }
 
     fn init_tasks_ran_before_main_in_the_order_of_the_source() {

@@ -6,12 +6,10 @@
 //! copied: the kernel's strings stay where they are for the process's life.
 
 use core::ffi::{CStr, c_char};
-use core::ops::Deref;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crate::debug::boottrace;
-use crate::debug::lock::{Mutex, rank};
 use crate::debug::vdso::Vdso;
 use crate::mem;
 use crate::os::{self, Auxv};
@@ -20,7 +18,7 @@ static ARGC: AtomicUsize = AtomicUsize::new(0);
 static ARGV: AtomicPtr<*const c_char> = AtomicPtr::new(ptr::null_mut());
 static ENVC: AtomicUsize = AtomicUsize::new(0);
 static ENVP: AtomicPtr<*const c_char> = AtomicPtr::new(ptr::null_mut());
-static AUXV: Mutex<Auxv, { rank::BOOT }> = Mutex::new(Auxv::new());
+static AUXV: Auxv = Auxv::new();
 
 /// The page size where the auxiliary vector has none: every amd64 has it.
 const DEFAULT_PAGE_SIZE: usize = 4096;
@@ -51,12 +49,11 @@ extern "C" fn sysargs(argc: usize, argv: *const *const c_char) {
     ENVC.store(envc, Ordering::Relaxed); // as above
     // SAFETY: the auxiliary vector follows that null.
     let vector = unsafe { envp.add(envc + 1) };
-    let mut auxv = AUXV.lock();
     // SAFETY: as above; the kernel ends it with AT_NULL.
-    unsafe { auxv.read(vector.cast()) };
-    let page_size = auxv.page_size().unwrap_or(DEFAULT_PAGE_SIZE);
+    unsafe { AUXV.read(vector.cast()) };
+    let page_size = AUXV.page_size().unwrap_or(DEFAULT_PAGE_SIZE);
     mem::PHYS_PAGE_SIZE.store(page_size, Ordering::Relaxed); // still one thread
-    if let Some(address) = auxv.vdso() {
+    if let Some(address) = AUXV.vdso() {
         vdsoinit(address);
     }
 }
@@ -85,8 +82,8 @@ fn vdsoinit(address: usize) {
 }
 
 /// Returns the auxiliary vector. Behind `args` only.
-pub(crate) fn auxv() -> impl Deref<Target = Auxv> {
-    AUXV.lock()
+pub(crate) fn auxv() -> &'static Auxv {
+    &AUXV
 }
 
 /// Returns the program's arguments, its name first.

@@ -36,6 +36,10 @@ unsafe extern "C" {
     safe static TASKS: [u8; 0];
     #[link_name = "runtime.einittasks"]
     safe static TASKS_END: [u8; 0];
+    #[link_name = "runtime.init_array"]
+    safe static CONSTRUCTORS: [extern "C" fn(); 0];
+    #[link_name = "runtime.einit_array"]
+    safe static CONSTRUCTORS_END: [extern "C" fn(); 0];
 }
 
 /// When the world started, in nanoseconds; `inittrace` counts from here.
@@ -65,8 +69,15 @@ pub(super) fn run_runtime_tasks() {
     do_init(&RUNTIME_TASKS, &RUNTIME_TASKS_END);
 }
 
-/// Runs the program's tasks. On the main goroutine.
+/// Runs the program's tasks, and before them the constructors of what is written
+/// in C or C++, which may be what the tasks rely on. On the main goroutine.
 pub(super) fn run_program_tasks() {
+    let count = CONSTRUCTORS_END.as_ptr().addr() - CONSTRUCTORS.as_ptr().addr();
+    let (start, count) = (CONSTRUCTORS.as_ptr(), count / size_of::<extern "C" fn()>());
+    // SAFETY: the linker script puts the constructors, and nothing else, between
+    // the two.
+    let constructors = unsafe { core::slice::from_raw_parts(start, count) };
+    constructors.iter().for_each(|constructor| constructor());
     do_init(&TASKS, &TASKS_END);
 }
 

@@ -68,7 +68,6 @@ pub(super) extern "C" fn moduledataverify() {
         phnum: auxv.phnum(),
         phent: auxv.phent(),
     };
-    drop(auxv);
     match elf::verify(image, &expected) {
         Ok(module) => {
             let size = module.tls.map_or(0, |tls| tls.p_memsz);

@@ -34,7 +34,7 @@ pub(super) fn early_godebug() {
 }
 
 /// In secure mode no trace of our memory goes to whoever started us, and the
-/// rest of the environment that speaks to the runtime is not listened to.
+/// GODEBUG and GOTRACEBACK are not listened to. GOMAXPROCS is, as in Go.
 #[unsafe(export_name = "runtime.secure")]
 #[inline(never)]
 pub(super) extern "C" fn secure() {

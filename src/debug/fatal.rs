@@ -70,6 +70,7 @@ fn start_dying() {
     if let Some(mp) = sched::getm() {
         let depth = mp.dying.get() + 1;
         mp.dying.set(depth);
+        mp.locks.set(mp.locks.get() + 1); // no switch from here on: schedule throws
         match depth {
             1 => {}
             2 => {
@@ -81,8 +82,8 @@ fn start_dying() {
     }
 }
 
-/// The end.
-fn die(status: i32) -> ! {
+/// The end, behind the report on the goroutine that died.
+pub(crate) fn die(status: i32) -> ! {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::Crash as u8 {
         os::die_by_abort();
     }
@@ -120,21 +121,28 @@ fn goroutine_header(location: Option<&Location<'_>>) {
             &[at.file().as_bytes()],
         );
     }
+    if TRACEBACK.load(Ordering::Relaxed) >= Traceback::All as u8 {
+        other_goroutines();
+    }
 }
 
-/// Prints the goroutines that wait, for a deadlock's message.
-pub(crate) fn waiting_goroutines() {
+/// Prints all goroutines but the current one, for a deadlock's message and for
+/// GOTRACEBACK=all.
+pub(crate) fn other_goroutines() {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
         return;
     }
     sched::for_each_g(|gp| {
-        if sched::readgstatus(gp) == GStatus::Waiting as u32 {
-            say(
-                "\ngoroutine %d [%s]:",
-                &[gp.goid.get()],
-                &[gp.waitreason.get().text().as_bytes()],
-            );
-        }
+        let reason = match sched::readgstatus(gp) {
+            status if status == GStatus::Runnable as u32 => "runnable",
+            status if status == GStatus::Waiting as u32 => gp.waitreason.get().text(),
+            _ => return, // it has been printed
+        };
+        say(
+            "\ngoroutine %d [%s]:",
+            &[gp.goid.get()],
+            &[reason.as_bytes()],
+        );
     });
 }
 
@@ -208,6 +216,7 @@ pub(crate) fn fault(died: &Died) -> ! {
     const SIGFPE: i32 = 8;
     const SIGILL: i32 = 4;
     const FPE_INTDIV: i32 = 1;
+    const SEGV_ACCERR: i32 = 2; // beyond: an address that is none, and no si_addr
     /// What is below is taken for a null pointer with an offset, as in Go.
     const NULL_PAGE: usize = 0x1000;
 
@@ -230,14 +239,15 @@ pub(crate) fn fault(died: &Died) -> ! {
         died.pc as u64,
     );
     let text = died.text.as_bytes();
-    if died.signal == SIGILL {
+    // What kill(2) sends has no address.
+    if died.signal == SIGILL || died.code <= 0 {
         say("%s\nPC=0x%x sigcode=%d", &[pc, code], &[text]);
     } else {
         let what = match died.signal {
             _ if gp.is_none() => "fatal error: unexpected signal during runtime execution",
             SIGFPE if died.code == FPE_INTDIV => "panic: runtime error: integer divide by zero",
             SIGFPE => "panic: runtime error: floating point error",
-            _ if died.addr < NULL_PAGE => {
+            _ if died.addr < NULL_PAGE && died.code <= SEGV_ACCERR => {
                 "panic: runtime error: invalid memory address or nil pointer dereference"
             }
             _ => {
@@ -253,6 +263,13 @@ pub(crate) fn fault(died: &Died) -> ! {
     }
     goroutine_header(None);
     die(2)
+}
+
+/// Where C code ends up that finds the canary below its frame overwritten; the
+/// weak `__stack_chk_fail` in asm/ leads here.
+#[unsafe(export_name = "runtime.stackChkFail")]
+extern "C" fn stack_chk_fail() -> ! {
+    throw("stack smashing detected")
 }
 
 /// Where mcall ends up when it is called on g0.

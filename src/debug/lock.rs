@@ -18,14 +18,12 @@ pub(crate) mod rank {
     pub(crate) const SCHED: u8 = 0;
     /// The state of the random numbers.
     pub(crate) const RAND: u8 = 1;
-    /// The reserve of stacks.
-    pub(crate) const STACK: u8 = 5;
     /// The program's heap.
     pub(crate) const HEAP: u8 = 2;
     /// The boot heap.
     pub(crate) const BOOT_HEAP: u8 = 3;
-    /// What the boot found out and keeps.
-    pub(crate) const BOOT: u8 = 4;
+    /// The reserve of stacks.
+    pub(crate) const STACK: u8 = 4;
 }
 
 /// A lock with a rank. The rank is part of the type, so that an open lock over

@@ -22,9 +22,11 @@ use core::ptr;
 use crate::debug::lock::{Mutex, rank};
 use crate::os;
 
-/// The addresses below a stack that fault when touched. One page is enough
-/// for Rust: functions with larger frames touch each page on their way down.
-pub(crate) const GUARD: usize = 4096;
+/// The addresses below a stack that fault when touched. One page would be enough
+/// for Rust, whose functions touch each page of a large frame on their way down.
+/// C's do so with -fstack-clash-protection alone; without it, a frame larger than
+/// this can step over the guard.
+pub(crate) const GUARD: usize = 64 << 10;
 
 /// The size of a goroutine's stack, the G on it included.
 pub(crate) const DEFAULT_STACK: usize = 256 << 10;

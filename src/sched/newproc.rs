@@ -60,7 +60,7 @@ unsafe extern "C" {
 }
 
 /// Starts a goroutine that calls `f`.
-pub(crate) fn go<F: FnOnce() + Send + 'static>(f: F, location: &'static Location<'static>) {
+pub(crate) fn go<F: FnOnce() + Send + 'static>(f: F, location: Option<&'static Location<'static>>) {
     super::machine::start_sysmon();
     if size_of::<F>() > MAX_CLOSURE || align_of::<F>() > MAX_CLOSURE_ALIGN {
         start(Box::new(f), location, |f| (*f)());
@@ -70,7 +70,11 @@ pub(crate) fn go<F: FnOnce() + Send + 'static>(f: F, location: &'static Location
 }
 
 /// Starts a goroutine that calls `call` (a function without data) with `f`.
-fn start<F: Send + 'static, C: FnOnce(F)>(f: F, location: &'static Location<'static>, _call: C) {
+fn start<F: Send + 'static, C: FnOnce(F)>(
+    f: F,
+    location: Option<&'static Location<'static>>,
+    _call: C,
+) {
     extern "C" fn entry<F, C: FnOnce(F)>(closure: *mut u8) {
         // SAFETY: newproc1 moved an F there, and this is its only use.
         let f = unsafe { closure.cast::<F>().read() };
@@ -92,7 +96,7 @@ fn start<F: Send + 'static, C: FnOnce(F)>(f: F, location: &'static Location<'sta
         align: align_of::<F>(),
         move_to: move_to::<F>,
     };
-    newproc(entry::<F, C>, closure, Some(location));
+    newproc(entry::<F, C>, closure, location);
 }
 
 /// A closure that is to be moved onto the new stack.
@@ -152,8 +156,8 @@ fn newproc1(
     let align = closure.align.max(16);
     let data = (ptr::from_ref(newg).addr() - closure.size) & !(align - 1);
     let sp = data - 8;
-    let base = ptr::from_ref(newg).cast_mut().cast::<u8>();
-    let below = |address: usize| base.with_addr(address);
+    // Below the G, of which we only have a reference: stackalloc exposed it all.
+    let below = |address: usize| ptr::with_exposed_provenance_mut::<u8>(address);
     (closure.move_to)(below(data), closure.data);
     // SAFETY: between the G and `lo`, which is far below, and divisible by 8;
     // nobody runs on this stack.
@@ -263,8 +267,9 @@ pub(super) extern "C" fn goexit1() -> ! {
 extern "C" fn goexit0(gp: &'static G) -> ! {
     let mp = acquirem();
     let pp = getp(mp);
+    let locked = ptr::eq(mp.lockedg.get(), gp);
     debug_assert!(
-        mp.locked_int.get() == 0,
+        !locked || mp.locked_int.get() == 0,
         "exited a goroutine internally locked to the OS thread"
     );
     casgstatus(gp, GStatus::Running, GStatus::Dead);
@@ -272,8 +277,10 @@ extern "C" fn goexit0(gp: &'static G) -> ! {
     gp.lockedm.store(ptr::null_mut(), Ordering::Relaxed); // as above
     gp.preempt.store(false, Ordering::Relaxed); // as above
     gp.gopc.set(None);
-    mp.lockedg.set(ptr::null());
-    mp.locked_ext.set(0);
+    if locked {
+        mp.lockedg.set(ptr::null());
+        mp.locked_ext.set(0);
+    }
     mp.curg.store(ptr::null_mut(), Ordering::Relaxed); // sysmon only peeks
     gfput(pp, gp);
     releasem(mp);
@@ -284,6 +291,9 @@ extern "C" fn goexit0(gp: &'static G) -> ! {
 /// global one.
 fn gfput(pp: &'static P, gp: &'static G) {
     DEAD.fetch_add(1, Ordering::Relaxed); // a counter
+    if gp.abandoned.get() {
+        return;
+    }
     pp.g_free.push(gp);
     if pp.g_free.size.get() >= MAX_G_FREE {
         let mut sched = SCHED.lock.lock();

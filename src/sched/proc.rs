@@ -200,14 +200,17 @@ pub(crate) fn gopark(reason: WaitReason) {
     mcall(park_m);
 }
 
-/// Ends the current goroutine, wherever it is.
+/// Ends the current goroutine, wherever it is. With `abandon` nobody gets its
+/// stack: Rust's frames on it are not dropped, and what is not dropped may be
+/// borrowed for ever.
 #[unsafe(export_name = "runtime.Goexit")]
 #[inline(never)]
-pub(crate) fn goexit() -> ! {
+pub(crate) fn goexit(abandon: bool) -> ! {
+    getg().abandoned.set(abandon);
     // What Go defers in runtime.main: an init task that ends the main goroutine
     // gives the main thread free.
     let mp = acquirem();
-    let locked = mp.locked_int.get() > 0;
+    let locked = ptr::eq(mp.lockedg.get(), getg()) && mp.locked_int.get() > 0;
     releasem(mp);
     if locked {
         unlock_os_thread();
@@ -268,6 +271,6 @@ fn checkdead() {
         "fatal error: no goroutines (main called runtime.Goexit) - deadlock!"
     };
     say(text, &[], &[]);
-    fatal::waiting_goroutines();
-    os::exit(2)
+    fatal::other_goroutines();
+    fatal::die(2)
 }

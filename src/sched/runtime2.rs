@@ -144,6 +144,9 @@ pub(crate) struct G {
     pub(crate) atomicstatus: AtomicU32,
     /// sysmon asks it to give way.
     pub(crate) preempt: AtomicBool,
+    /// It ended from inside, with frames on its stack that others may borrow from:
+    /// nobody gets that stack.
+    pub(crate) abandoned: Cell<bool>,
     /// Why it waits, a [`WaitReason`].
     pub(crate) waitreason: Cell<WaitReason>,
     /// Its number, from 1.
@@ -178,6 +181,7 @@ impl G {
             sched: Gobuf::new(),
             atomicstatus: AtomicU32::new(GStatus::Idle as u32),
             preempt: AtomicBool::new(false),
+            abandoned: Cell::new(false),
             waitreason: Cell::new(WaitReason::Zero),
             goid: Cell::new(0),
             parent_goid: Cell::new(0),

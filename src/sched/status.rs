@@ -3,13 +3,13 @@
 //! Go's counterpart: `casgstatus` in `runtime/proc.go`.
 //!
 //! ```text
-//!  Idle --newproc1--> Dead --newproc1--> Runnable --execute--> Running
-//!                      ^                  ^    ^                 | | |
-//!                      |                  |    +-----gosched-----+ | |
-//!                      |                  goready                  | |
-//!                      |                  |                        | |
-//!                      |                  +---- Waiting <--park_m--+ |
-//!                      +------------------goexit0--------------------+
+//!  Idle --malg--> Dead --newproc1--> Runnable --execute--> Running
+//!                  ^                  ^    ^                 | | |
+//!                  |                  |    +----gosched_m----+ | |
+//!                  |           (none yet)                      | |
+//!                  |                  |                        | |
+//!                  |                  +---- Waiting <--park_m--+ |
+//!                  +------------------goexit0--------------------+
 //! ```
 
 use core::sync::atomic::Ordering;

@@ -51,9 +51,7 @@ fn preemptone(pp: &P) {
     };
     // SAFETY: a G is never freed. The M may change curg under our hands; either
     // value is a G, or null.
-    if let Some(gp) = unsafe { mp.curg.load(Ordering::Relaxed).as_ref() }
-        && gp.goid.get() != 0
-    {
+    if let Some(gp) = unsafe { mp.curg.load(Ordering::Relaxed).as_ref() } {
         gp.preempt.store(true, Ordering::Relaxed); // a request, ordered with nothing
     }
 }

@@ -33,6 +33,17 @@ pub(crate) const COMMANDS: &[Command] = &[
     }),
     ("panic-long", |length| panic!("{}", long(number(length)))),
     ("panic-display", |_| panic!("{}", Panics)),
+    ("panic-goexit", |_| panic!("{}", Leaves(goexit))),
+    ("panic-gosched", |_| {
+        gort::go(|| panic!("another one"));
+        panic!("{}", Leaves(runtime::gosched))
+    }),
+    ("panic-with-others", |_| {
+        gort::go(|| _ = park());
+        runtime::gosched();
+        gort::go(|| _ = spin());
+        panic!("a plain text")
+    }),
     ("panic-lines", |_| panic!("first\nsecond")),
     ("panic-index", |text| {
         panic!("{}", text.as_bytes()[black_box(7)])
@@ -40,6 +51,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("nil", |_| load(0)),
     ("nil-goroutine", |_| on_goroutine(|| _ = load(8))),
     ("bad-address", |_| load(0x6660_0000_0000)),
+    ("no-address", |_| load(0x6660_0000_0000_0000)),
     ("illegal", |_| illegal()),
     ("divide", |_| divide()),
     ("overflow", |_| Ok(ExitCode::from(descend(0) as u8))),
@@ -91,6 +103,21 @@ impl fmt::Display for Panics {
     fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
         panic!("while it is printed")
     }
+}
+
+/// Calls a function when it is printed.
+struct Leaves(fn());
+
+impl fmt::Display for Leaves {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)();
+        f.write_str("and was back")
+    }
+}
+
+/// Ends the goroutine, and does not say so.
+fn goexit() {
+    runtime::goexit()
 }
 
 /// Reads a word at an address where there is none.

@@ -35,6 +35,7 @@ const UNDECLARED: &[&str] = &[
     "bcmp",
     "strlen",
     "rust_eh_personality",
+    "__stack_chk_fail",
 ];
 
 /// What a program or the linker script defines, and the archive must leave open.

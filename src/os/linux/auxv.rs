@@ -4,6 +4,8 @@
 //! Go's counterparts: `sysauxv`, `getproccount`, `getHugePageSize` in
 //! `runtime/os_linux.go`.
 
+use core::sync::atomic::{AtomicUsize, Ordering};
+
 use super::syscall::{nr, syscall4};
 
 const AT_NULL: usize = 0;
@@ -21,29 +23,28 @@ const TAGS: usize = 34;
 
 /// The auxiliary vector: a word for each tag. What a wrapper or an emulator
 /// left out, or gave as 0, is None.
-#[derive(Clone, Copy)]
-pub(crate) struct Auxv([usize; TAGS]);
+pub(crate) struct Auxv([AtomicUsize; TAGS]);
 
 impl Auxv {
     /// Makes one that says nothing.
     pub(crate) const fn new() -> Self {
-        Self([0; TAGS])
+        Self([const { AtomicUsize::new(0) }; TAGS])
     }
 
-    /// Reads the kernel's vector.
+    /// Reads the kernel's vector. While there is one thread.
     ///
     /// # Safety
     ///
     /// `vector` must point at pairs of words that end with an AT_NULL pair.
-    pub(crate) unsafe fn read(&mut self, mut vector: *const [usize; 2]) {
+    pub(crate) unsafe fn read(&self, mut vector: *const [usize; 2]) {
         loop {
             // SAFETY: not behind the AT_NULL pair, at which the loop ends.
             let [tag, value] = unsafe { vector.read() };
             if tag == AT_NULL {
                 return;
             }
-            if let Some(slot) = self.0.get_mut(tag) {
-                *slot = value;
+            if let Some(slot) = self.0.get(tag) {
+                slot.store(value, Ordering::Relaxed); // as above: before any other thread is made
             }
             // SAFETY: this pair was not the last.
             vector = unsafe { vector.add(1) };
@@ -94,7 +95,8 @@ impl Auxv {
 
     /// Returns a tag's value unless that is 0.
     fn word(&self, tag: usize) -> Option<usize> {
-        self.0.get(tag).copied().filter(|&value| value != 0)
+        let value = self.0.get(tag)?.load(Ordering::Relaxed); // written once, at boot
+        (value != 0).then_some(value)
     }
 }
 

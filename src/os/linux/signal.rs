@@ -78,6 +78,12 @@ unsafe extern "C" {
 
 const SIG_BLOCK: usize = 0;
 const SIG_SETMASK: usize = 2;
+const SIG_UNBLOCK: usize = 1;
+
+/// Lets a signal through.
+pub(super) fn unblock(signal: i32) {
+    change_mask(SIG_UNBLOCK, 1 << (signal - 1));
+}
 
 /// Returns the signal mask of this thread.
 pub(crate) fn save_mask() -> u64 {

@@ -118,6 +118,7 @@ pub(crate) fn thread_id() -> u64 {
 /// Ends the process by SIGABRT, so that it leaves a core file.
 pub(crate) fn die_by_abort() -> ! {
     super::signal::set_default(super::signal::SIGABRT);
+    super::signal::unblock(super::signal::SIGABRT);
     // SAFETY: takes and changes nothing.
     let process = unsafe { syscall4(nr::GETPID, [0; 4]) } as usize;
     let thread = thread_id() as usize;

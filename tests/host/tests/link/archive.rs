@@ -21,6 +21,7 @@ const UNDECLARED: &[&str] = &[
     "memmove",
     "memset",
     "rust_eh_personality",
+    "__stack_chk_fail",
     "strlen",
 ];
 

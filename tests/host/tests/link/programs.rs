@@ -22,6 +22,8 @@ const HOSTED: &str = "main 1\ninit\ngoroutines 1001\nsum 500500\nthread-local 42
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("link::c_without_libc", c_without_libc),
+        Trial::test("link::c_meets_the_guards", c_meets_the_guards),
+        Trial::test("link::c_with_a_stack_protector", c_with_a_stack_protector),
         Trial::test("link::c_under_a_static_libc", || hosted("static")),
         Trial::test("link::c_under_a_dynamic_libc", || hosted("dynamic")),
         Trial::test("link::rust_with_its_own_panic_handler", rust),
@@ -39,6 +41,25 @@ fn c_without_libc() -> Result<(), Failed> {
         "unexpected segments:\n{dynamic}"
     );
     run(&mut command(&program))?.expect(7, FREESTANDING, "")?;
+    Ok(())
+}
+
+/// Constructors run, and a stack's overflow is noticed in large frames, too.
+fn c_meets_the_guards() -> Result<(), Failed> {
+    let scratch = Scratch::new("guards")?;
+    let program = link(&scratch, "tests/link-c/guards.c", &documented("hello.c")?)?;
+    let died = "runtime: goroutine stack exceeds *-byte limit\nruntime: sp=0x* stack=[0x*, 0x*]\n\
+        fatal error: stack overflow\n\ngoroutine * [running]:\n";
+    run(&mut command(&program))?.expect(2, "constructors ran in order\n", died)?;
+    Ok(())
+}
+
+fn c_with_a_stack_protector() -> Result<(), Failed> {
+    let scratch = Scratch::new("smash")?;
+    let recipe = documented("hello.c")?.replace("-Os", "-O0 -fstack-protector-all");
+    let program = link(&scratch, "tests/link-c/smash.c", &recipe)?;
+    let died = "fatal error: stack smashing detected\n\ngoroutine 1 [running]:\n";
+    run(&mut command(&program))?.expect(2, "still here\n", died)?;
     Ok(())
 }
 

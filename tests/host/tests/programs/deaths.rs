@@ -21,7 +21,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("deaths::panic_on_a_goroutine", panic_on_a_goroutine),
         Trial::test("deaths::panic_with_much_to_say", panic_with_much_to_say),
         Trial::test("deaths::panic_within_panic", panic_within_panic),
+        Trial::test("deaths::panic_that_gives_way", panic_that_gives_way),
         Trial::test("deaths::gotraceback", gotraceback),
+        Trial::test("deaths::gotraceback_all", gotraceback_all),
+        Trial::test("deaths::gotraceback_crash", gotraceback_crash),
         Trial::test("deaths::goexit_of_main", goexit_of_main),
         Trial::test("deaths::deadlock", deadlock),
         Trial::test("deaths::out_of_memory", out_of_memory),
@@ -51,6 +54,9 @@ fn exit_statuses() -> Result<(), Failed> {
 
 fn main_returns_err() -> Result<(), Failed> {
     die(&["return-error"])?.expect(1, "", "Error: Failure { why: \"it was asked to\" }\n")?;
+    // As in std, it does not matter whether that could be said.
+    let mut command = in_shell("exec 2>/dev/full", "testprog")?;
+    run(command.args(["return-error"]))?.expect(1, "", "")?;
     Ok(())
 }
 
@@ -173,6 +179,39 @@ fn gotraceback() -> Result<(), Failed> {
         "got {}",
         excerpt(text)
     );
+    Ok(())
+}
+
+/// Whoever dies does not let others run: they could see what is half done.
+fn panic_that_gives_way() -> Result<(), Failed> {
+    for how in ["panic-goexit", "panic-gosched"] {
+        die(&[how])?.expect(3, "", "panic during panic\n")?;
+    }
+    Ok(())
+}
+
+/// All goroutines but the one that died, with what they are about.
+fn gotraceback_all() -> Result<(), Failed> {
+    let others = "\ngoroutine * [runnable]:\n\ngoroutine * [*]:\n";
+    let with = |value: &str| {
+        run(program("testprog")?
+            .args(["panic-with-others"])
+            .env("GOTRACEBACK", value))
+    };
+    let whole = format!("panic: a plain text\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
+    with("single")?.expect(2, "", &whole)?;
+    with("all")?.expect(2, "", &format!("{whole}{others}"))?;
+    Ok(())
+}
+
+/// A core file is left whatever the end is, and whatever signals are blocked.
+fn gotraceback_crash() -> Result<(), Failed> {
+    const SIGABRT: i32 = 6;
+    for how in ["panic-plain", "nil", "overflow", "deadlock", "illegal"] {
+        run(program("testprog")?.args([how]).env("GOTRACEBACK", "crash"))?
+            .expect_signal(SIGABRT)
+            .map_err(|error| format!("{how}: {error}"))?;
+    }
     Ok(())
 }
 

@@ -42,6 +42,10 @@ fn bad_address() -> Result<(), Failed> {
     let text = "unexpected fault address 0x666000000000\nfatal error: fault\n\
         [signal SIGSEGV: segmentation violation code=0x1 addr=0x666000000000 pc=0x4*]\n";
     outcome.expect(2, "", &format!("{text}{MAIN}"))?;
+    // Of what is no address at all the kernel does not say which it was.
+    let text = "unexpected fault address 0x*\nfatal error: fault\n\
+        [signal SIGSEGV: segmentation violation code=0x* addr=0x* pc=0x4*]\n";
+    run_with("testprog", ["no-address"])?.expect(2, "", &format!("{text}{MAIN}"))?;
     Ok(())
 }
 
