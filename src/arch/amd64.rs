@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use bitflags::bitflags;
 use x86_64::registers::xcontrol::{XCr0, XCr0Flags};
 
-// SAFETY: the routine's signature stands in asm/asm_amd64.S.
+// SAFETY: the routine's signature stands in asm/switch_amd64.S.
 unsafe extern "C" {
     #[link_name = "runtime.abort"]
     fn runtime_abort() -> !;

@@ -10,8 +10,8 @@ use super::schedinit::schedinit;
 use crate::debug::boottrace;
 use crate::sched;
 
-// SAFETY: the routines' contracts stand in asm/asm_amd64.S: both may be called
-// here, once, in the order below. mainPC is a constant.
+// SAFETY: the routines' contracts stand in asm/: both may be called here, once, in
+// the order below. mainPC is a constant.
 unsafe extern "C" {
     #[link_name = "runtime.needtls"]
     safe fn needtls();

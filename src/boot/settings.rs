@@ -96,7 +96,8 @@ fn set(setting: &[u8]) -> bool {
         if let Some(value) = setting.strip_prefix(*name)
             && let Some(value) = parse_decimal(value)
         {
-            variable.store(value as u32, Ordering::Relaxed); // still one thread
+            let value = u32::try_from(value).unwrap_or(u32::MAX);
+            variable.store(value, Ordering::Relaxed); // still one thread
             return true;
         }
     }

@@ -51,13 +51,13 @@ static MAIN_STARTED: AtomicBool = AtomicBool::new(false);
 /// sysmon has its M.
 static SYSMON_STARTED: AtomicBool = AtomicBool::new(false);
 
-// SAFETY: the routine's contract stands in asm/asm_amd64.S.
+// SAFETY: the routine's contract stands in asm/switch_amd64.S.
 unsafe extern "C" {
     #[link_name = "runtime.mstart"]
     safe fn runtime_mstart() -> !;
 }
 
-/// What a thread does first in Rust, on its g0; asm/asm_amd64.S's mstart calls
+/// What a thread does first in Rust, on its g0; asm/switch_amd64.S's mstart calls
 /// it. Never returns, but for an M that has a function of its own to run.
 #[unsafe(export_name = "runtime.mstart1")]
 extern "C" fn mstart1() -> ! {
@@ -199,7 +199,7 @@ pub(super) fn newm(f: extern "C" fn()) {
     }
 }
 
-/// What a new thread starts with; see mstart in asm/asm_amd64.S.
+/// What a new thread starts with; see mstart in asm/switch_amd64.S.
 extern "C" fn mstart() {
     runtime_mstart()
 }

@@ -53,7 +53,7 @@ static DEAD: AtomicUsize = AtomicUsize::new(0);
 /// How many there are in [`ALLGS`].
 static ALLGLEN: AtomicUsize = AtomicUsize::new(0);
 
-// SAFETY: a label in asm/asm_amd64.S; only its address is used.
+// SAFETY: a label in asm/switch_amd64.S; only its address is used.
 unsafe extern "C" {
     #[link_name = "runtime.goexit"]
     fn runtime_goexit();

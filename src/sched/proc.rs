@@ -20,7 +20,7 @@ use crate::debug::fatal::{self, throw};
 use crate::debug::print::say;
 use crate::os;
 
-// SAFETY: the routines' contracts stand in asm/asm_amd64.S.
+// SAFETY: the routines' contracts stand in asm/switch_amd64.S.
 unsafe extern "C" {
     #[link_name = "runtime.gogo"]
     fn runtime_gogo(buf: *const c_void) -> !;

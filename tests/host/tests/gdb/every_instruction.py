@@ -12,7 +12,7 @@ import re
 import gdb
 
 # The debugger's descriptions have no code.
-FILES = ["rt0_linux_amd64.S", "asm_amd64.S", "sys_linux_amd64.S", "memmove_amd64.S"]
+FILES = ["rt0_linux_amd64.S", "asm_amd64.S", "switch_amd64.S", "sys_linux_amd64.S", "memmove_amd64.S"]
 
 # Where a stack may begin: the entry's way, a goroutine's and a thread's first
 # frame, and the two routines that leave a stack for good.

@@ -1,0 +1,253 @@
+/*
+ * The switches between stacks: a thread's first step onto g0, from g0 to a
+ * goroutine and back.
+ *
+ * Go's counterpart: runtime/asm_amd64.s. Two things differ from it, both since
+ * the code above is Rust and not Go:
+ *
+ *   - The System V ABI has callee-saved registers (rbx, rbp, r12-r15), so a
+ *     switch away from a goroutine pushes them onto its stack. MXCSR and the
+ *     x87 control word are left alone: no Rust code may change them, and
+ *     gort.h asks the same of C.
+ *   - A goroutine's first argument comes in rdi (gobuf.ctxt), not in rdx.
+ *
+ * The current g is the 8 bytes at FS:runtime.tlsg@tpoff, -8(FS) where the
+ * program has no other TLS. Each routine here that replaces it also replaces
+ * rsp, and between those two instructions g and stack do not agree: a signal
+ * handler that lands there finds its pc inside of the routine.
+ */
+#include "go_asm.h"
+
+        .intel_syntax noprefix
+
+/* ------------------------------------------------------------------------
+ * runtime.mstart: extern "C" fn() -> !
+ *
+ * An M's way into the scheduler, on its g0. Remembers where g0's stack is at
+ * this point: mcall and systemstack start there each time, so that nothing
+ * above is overwritten.
+ *
+ * in: g = g0; clobbers everything
+ */
+        .section .text.runtime.mstart, "ax", @progbits
+        .globl  runtime.mstart
+        .type   runtime.mstart, @function
+runtime.mstart:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp
+        and     rsp, -16
+        mov     rax, fs:[runtime.tlsg@tpoff]
+        mov     [rax + g_sched_sp], rsp
+        lea     rcx, .Lmstarted[rip]
+        mov     [rax + g_sched_pc], rcx
+        mov     [rax + g_sched_bp], rbp
+        call    runtime.mstart1
+.Lmstarted:
+        call    runtime.abort           /* mstart1 never returns */
+        ud2
+        .cfi_endproc
+        .size   runtime.mstart, . - runtime.mstart
+
+/* ------------------------------------------------------------------------
+ * runtime.gogo: extern "C" fn(buf: *Gobuf) -> !
+ *
+ * Goes on with the goroutine whose state is in buf, on its stack. A goroutine
+ * that runs for the first time finds ctxt in rdi; one that was switched away
+ * goes on behind the switch in mcall.
+ *
+ * in: rdi = buf, rsp on g0's stack; clobbers everything
+ */
+        .section .text.runtime.gogo, "ax", @progbits
+        .globl  runtime.gogo
+        .type   runtime.gogo, @function
+runtime.gogo:
+        .cfi_startproc
+        .cfi_undefined rip              /* whatever called us is left for good */
+        mov     rdx, [rdi + gobuf_g]
+        mov     rcx, [rdi + gobuf_pc]
+        mov     rbp, [rdi + gobuf_bp]
+        mov     rax, [rdi + gobuf_sp]
+        mov     fs:[runtime.tlsg@tpoff], rdx
+        mov     rsp, rax
+        mov     rdi, [rdi + gobuf_ctxt]
+        jmp     rcx
+        .cfi_endproc
+        .size   runtime.gogo, . - runtime.gogo
+
+/* ------------------------------------------------------------------------
+ * runtime.mcall: extern "C" fn(fn: extern "C" fn(gp: *G) -> !)
+ *
+ * Leaves the current goroutine: saves it in its g.sched and calls fn(g) on
+ * g0's stack, which must not return but schedule something else. mcall itself
+ * returns when a gogo takes the goroutine up again, maybe on another thread.
+ *
+ * in: rdi = fn, g = a user goroutine; preserves what the ABI says
+ *
+ *      goroutine's stack, while it is away:
+ *            | return address | <- CFA - 8
+ *      rbp-> | caller's rbp   |        g.sched.bp
+ *            | rbx            |
+ *            | r12            |
+ *            | r13            |
+ *            | r14            |
+ *      rsp-> | r15            |        g.sched.sp
+ */
+        .section .text.runtime.mcall, "ax", @progbits
+        .globl  runtime.mcall
+        .type   runtime.mcall, @function
+runtime.mcall:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp       /* from here the CFA is rbp + 16 */
+        push    rbx
+        .cfi_offset rbx, -24
+        push    r12
+        .cfi_offset r12, -32
+        push    r13
+        .cfi_offset r13, -40
+        push    r14
+        .cfi_offset r14, -48
+        push    r15
+        .cfi_offset r15, -56
+
+        mov     rax, fs:[runtime.tlsg@tpoff]
+        mov     rdx, [rax + g_m]
+        mov     rdx, [rdx + m_g0]
+        cmp     rax, rdx
+        je      .Lbadmcall
+        mov     [rax + g_sched_sp], rsp
+        lea     rcx, .Lmcallback[rip]
+        mov     [rax + g_sched_pc], rcx
+        mov     [rax + g_sched_bp], rbp
+
+        mov     fs:[runtime.tlsg@tpoff], rdx
+        mov     rsp, [rdx + g_sched_sp]
+        .cfi_remember_state
+        .cfi_undefined rip              /* g0 has nothing above this */
+        mov     rcx, rdi
+        mov     rdi, rax
+        xor     ebp, ebp
+        call    rcx
+        call    runtime.badmcall2       /* fn returned */
+        ud2
+.Lbadmcall:
+        and     rsp, -16
+        call    runtime.badmcall        /* we were on g0 */
+        ud2
+
+        .cfi_restore_state
+        nop                             /* gdb looks up the pc before this one */
+.Lmcallback:
+        pop     r15
+        pop     r14
+        pop     r13
+        pop     r12
+        pop     rbx
+        pop     rbp
+        .cfi_def_cfa rsp, 8
+        ret
+        .cfi_endproc
+        .size   runtime.mcall, . - runtime.mcall
+
+/* ------------------------------------------------------------------------
+ * runtime.systemstack: extern "C" fn(fn: extern "C" fn(arg: *mut u8), arg: *mut u8)
+ *
+ * Calls fn(arg) on g0's stack and comes back; where we are on g0 or on the
+ * signal stack already, calls it here. fn must not switch to a goroutine.
+ *
+ * in: rdi = fn, rsi = arg; preserves what the ABI says
+ *
+ * The CFA stays rbp + 16 over the switch, rbp being the goroutine's, so that a
+ * backtrace goes on from g0's stack to the goroutine's. gdb lets a caller's
+ * frame lie below its callee's only where the symbol is `__morestack`, gcc's
+ * split-stack routine, hence that name in the middle.
+ */
+        .section .text.runtime.systemstack, "ax", @progbits
+        .globl  runtime.systemstack
+        .type   runtime.systemstack, @function
+runtime.systemstack:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp
+        push    rbx
+        .cfi_offset rbx, -24
+        sub     rsp, 8                  /* keeps rsp 16-byte aligned */
+
+        mov     rbx, fs:[runtime.tlsg@tpoff]
+        mov     rax, rdi
+        mov     rdi, rsi
+        mov     rcx, [rbx + g_m]
+        mov     rdx, [rcx + m_g0]
+        cmp     rbx, rdx
+        je      .Lnoswitch
+        cmp     rbx, [rcx + m_gsignal]
+        je      .Lnoswitch
+
+        mov     [rbx + g_sched_sp], rsp /* where a traceback finds the goroutine */
+        lea     rcx, .Lonsystem[rip]
+        mov     [rbx + g_sched_pc], rcx
+        mov     [rbx + g_sched_bp], rbp
+        mov     fs:[runtime.tlsg@tpoff], rdx
+        mov     rsp, [rdx + g_sched_sp]
+        .type   __morestack, @function
+__morestack:
+        call    rax
+.Lonsystem:
+        mov     fs:[runtime.tlsg@tpoff], rbx
+        lea     rsp, [rbp - 16]
+        .size   __morestack, . - __morestack
+        jmp     .Lsystemdone
+
+.Lnoswitch:
+        call    rax
+.Lsystemdone:
+        mov     rbx, [rbp - 8]
+        leave
+        .cfi_def_cfa rsp, 8
+        ret
+        .cfi_endproc
+        .size   runtime.systemstack, . - runtime.systemstack
+
+/* ------------------------------------------------------------------------
+ * runtime.goexit: where a goroutine's outermost function returns to.
+ *
+ * newproc1 puts goexit+1 on top of each new stack, as if goexit had called the
+ * goroutine's function from its first byte: a debugger that looks up the pc
+ * before a return address finds goexit, and its CFI says that this is the root.
+ *
+ * in: rsp 16-byte aligned at the top of the goroutine's stack
+ */
+        .section .text.runtime.goexit, "ax", @progbits
+        .globl  runtime.goexit
+        .type   runtime.goexit, @function
+runtime.goexit:
+        .cfi_startproc
+        .cfi_undefined rip
+        nop
+        call    runtime.goexit1         /* does not return */
+        ud2
+        .cfi_endproc
+        .size   runtime.goexit, . - runtime.goexit
+
+/* runtime.abort: extern "C" fn() -> !. Ends the program where nothing works. */
+        .section .text.runtime.abort, "ax", @progbits
+        .globl  runtime.abort
+        .type   runtime.abort, @function
+runtime.abort:
+        .cfi_startproc
+        int3
+        ud2
+        .cfi_endproc
+        .size   runtime.abort, . - runtime.abort
+
+        .section .note.GNU-stack, "", @progbits
