@@ -8,6 +8,7 @@
 #include "go_asm.h"
 
         .intel_syntax noprefix
+        .cfi_sections .debug_frame      /* for debuggers; strip removes it */
 
 /* ------------------------------------------------------------------------
  * _rt0_amd64: from the kernel's stack to runtime.rt0_go, never back.

@@ -10,6 +10,7 @@
  * Go's counterparts: runtime/memmove_amd64.s, memclr_amd64.s.
  */
         .intel_syntax noprefix
+        .cfi_sections .debug_frame      /* for debuggers; strip removes it */
 
         .macro  routine name
         .section .text.\name, "ax", @progbits

@@ -11,6 +11,7 @@
  * Go's counterpart: runtime/rt0_linux_amd64.s.
  */
         .intel_syntax noprefix
+        .cfi_sections .debug_frame      /* for debuggers; strip removes it */
         .section .text.rt0, "ax", @progbits
 
         .globl  _rt0_amd64_linux

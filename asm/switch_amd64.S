@@ -19,6 +19,7 @@
 #include "go_asm.h"
 
         .intel_syntax noprefix
+        .cfi_sections .debug_frame      /* for debuggers; strip removes it */
 
 /* ------------------------------------------------------------------------
  * runtime.mstart: extern "C" fn() -> !

@@ -10,6 +10,7 @@
 #include "go_asm.h"
 
         .intel_syntax noprefix
+        .cfi_sections .debug_frame      /* for debuggers; strip removes it */
 
 #define SYS_rt_sigreturn 15
 #define SYS_clone 56

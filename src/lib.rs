@@ -44,6 +44,10 @@
 //! | `debug` | messages, deaths, traces |
 
 #![no_std]
+#![cfg_attr(
+    not(all(feature = "global-allocator", feature = "panic-handler")),
+    allow(dead_code, reason = "what a feature that is left out would use")
+)]
 
 #[doc(hidden)]
 pub extern crate alloc;

@@ -16,6 +16,18 @@ static FIRST: AtomicUsize = AtomicUsize::new(0);
 static SECOND: AtomicUsize = AtomicUsize::new(0);
 static THIRD: AtomicUsize = AtomicUsize::new(0);
 
+/// What a C compiler makes of a constructor.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static CONSTRUCTOR: extern "C" fn() = constructor;
+
+/// How many init tasks had run before the constructor, and one more.
+static CONSTRUCTED: AtomicUsize = AtomicUsize::new(0);
+
+extern "C" fn constructor() {
+    CONSTRUCTED.store(TASKS.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+}
+
 gort::init!(first);
 gort::init!(second);
 
@@ -105,6 +117,10 @@ gort_test::tests! {
         }
     }
 
+    fn constructors_ran_before_the_init_tasks() {
+        assert_eq!(CONSTRUCTED.load(Ordering::Relaxed), 1);
+    }
+
     fn thread_local_storage_has_its_control_block() {
         let this = tls_word::<0>();
         assert_ne!(this, 0, "FS:0 is the block's own address");
@@ -137,7 +153,19 @@ gort_test::tests! {
         };
         aligned();
         gort::go(aligned);
-        runtime::gosched();
+        // Whatever the size of what a closure holds.
+        let (word, bytes) = (black_box(1u64), black_box([2u8; 24]));
+        gort::go(move || {
+            aligned();
+            assert_eq!(word, 1);
+        });
+        gort::go(move || {
+            aligned();
+            assert_eq!(bytes, [2; 24]);
+        });
+        while runtime::num_goroutine() > 1 {
+            runtime::gosched();
+        }
     }
 
     fn the_version_is_the_packages() {

@@ -1,4 +1,4 @@
-//! Goroutines: made, run, handed over, ended, used again.
+//! Goroutines: made, run, ended, used again.
 
 #![no_std]
 #![no_main]
@@ -7,9 +7,10 @@
 extern crate alloc;
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::hint::black_box;
-use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use gort::go;
 use gort::runtime::{goexit, gosched, num_goroutine};
@@ -19,34 +20,6 @@ fn until_alone() {
     while num_goroutine() > 1 {
         gosched();
     }
-}
-
-/// Notes who ran when: a digit each, the first one high.
-static ORDER: AtomicU64 = AtomicU64::new(0);
-
-fn note(digit: u64) {
-    ORDER.store(
-        ORDER.load(Ordering::Relaxed) * 10 + digit,
-        Ordering::Relaxed,
-    );
-}
-
-/// Checks in which order the goroutines run that `start` starts. Where the
-/// machine is busy, sysmon may see a time slice's end between any two of them and
-/// have the others go first, so that only the same wrong order each time is
-/// wrong.
-fn in_this_order(expected: u64, start: fn()) {
-    let mut order = 0;
-    for _ in 0..100 {
-        ORDER.store(0, Ordering::Relaxed);
-        start();
-        until_alone();
-        order = ORDER.load(Ordering::Relaxed);
-        if order == expected {
-            return;
-        }
-    }
-    assert_eq!(order, expected);
 }
 
 /// Counts how often it is dropped.
@@ -116,49 +89,7 @@ fn tree(depth: usize, leaves: &'static AtomicUsize) {
     go(move || tree(depth - 1, leaves));
 }
 
-/// Makes its own successor, which is then the next to run, until told to stop.
-fn respawn(stop: &'static AtomicBool, rounds: &'static AtomicUsize) {
-    rounds.fetch_add(1, Ordering::Relaxed);
-    if !stop.load(Ordering::Relaxed) {
-        go(move || respawn(stop, rounds));
-    }
-}
-
 gort_test::tests! {
-    fn the_youngest_runs_first_then_the_others_in_order() {
-        // As in Go: runnext takes the youngest, and moves the one before to the
-        // queue's end.
-        in_this_order(4123, || {
-            for digit in 1..=4 {
-                go(move || note(digit));
-            }
-        });
-    }
-
-    fn one_that_gives_way_goes_behind_the_others() {
-        in_this_order(312_312, || {
-            for digit in 1..=3 {
-                go(move || {
-                    note(digit);
-                    gosched();
-                    note(digit);
-                });
-            }
-        });
-    }
-
-    fn more_than_a_queue_holds_run_once_each() {
-        const MANY: usize = 3000;
-        static RUNS: [AtomicUsize; MANY] = [const { AtomicUsize::new(0) }; MANY];
-        for runs in &RUNS {
-            go(move || {
-                runs.fetch_add(1, Ordering::Relaxed);
-            });
-        }
-        until_alone();
-        assert!(RUNS.iter().all(|runs| runs.load(Ordering::Relaxed) == 1));
-    }
-
     fn ten_thousand_live_at_once() {
         static ARRIVED: AtomicUsize = AtomicUsize::new(0);
         for _ in 0..10_000 {
@@ -316,26 +247,22 @@ gort_test::tests! {
         assert_eq!(unsafe { value.read() }, 0x5ca1_ab1e);
     }
 
-    fn a_pair_that_respawns_does_not_starve_the_rest() {
-        static STOP: AtomicBool = AtomicBool::new(false);
-        static ROUNDS: AtomicUsize = AtomicUsize::new(0);
-        go(|| respawn(&STOP, &ROUNDS));
-        // Main comes back, though a younger one, and runnext, is always ready.
-        for _ in 0..10 {
-            gosched();
+    fn many_dead_ones_are_used_again() {
+        const MANY: usize = 1000;
+        static PLACES: [AtomicUsize; MANY] = [const { AtomicUsize::new(0) }; MANY];
+        let mut stacks = BTreeSet::new();
+        for _ in 0..3 {
+            for place in &PLACES {
+                go(move || {
+                    let local = 0u8;
+                    place.store((&raw const *black_box(&local)).addr(), Ordering::Relaxed);
+                });
+            }
+            until_alone();
+            stacks.extend(PLACES.iter().map(|place| place.load(Ordering::Relaxed)));
         }
-        STOP.store(true, Ordering::Relaxed);
-        until_alone();
-        assert!(ROUNDS.load(Ordering::Relaxed) > 10);
-    }
-
-    fn one_that_only_spawns_gives_way_when_sysmon_asks() {
-        static RAN: AtomicBool = AtomicBool::new(false);
-        // It never gives way by itself: sysmon's request is seen in `go`.
-        while !RAN.load(Ordering::Relaxed) {
-            go(|| RAN.store(true, Ordering::Relaxed));
-        }
-        until_alone();
+        // Through the list of the P, and through the one that all share.
+        assert!(stacks.len() <= MANY, "{} stacks for {MANY} at a time", stacks.len());
     }
 
     fn they_allocate_and_free_what_others_made() {

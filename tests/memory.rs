@@ -19,6 +19,14 @@ fn pattern(at: usize) -> u8 {
     (at.wrapping_mul(167) >> 3) as u8
 }
 
+// SAFETY: as the C standard says; the runtime has them in assembly.
+unsafe extern "C" {
+    fn memcpy(to: *mut u8, from: *const u8, length: usize) -> *mut u8;
+    fn memmove(to: *mut u8, from: *const u8, length: usize) -> *mut u8;
+    fn memset(to: *mut u8, byte: i32, length: usize) -> *mut u8;
+    fn memcmp(one: *const u8, other: *const u8, length: usize) -> i32;
+}
+
 /// The lengths at which the routines in assembly change their way, and those
 /// around them.
 fn lengths() -> impl Iterator<Item = usize> {
@@ -147,6 +155,22 @@ gort_test::tests! {
         assert_eq!(large.iter().step_by(4096).map(|&byte| usize::from(byte)).sum::<usize>(), (150 << 20) / 4096);
     }
 
+    fn an_arena_may_be_used_up_to_its_last_byte() {
+        const ARENA: usize = 64 << 20;
+        for spare in [0, 8, 16, 24, 32, 48, 64, 72, 128] {
+            let layout = Layout::from_size_align(ARENA - spare, 8).unwrap();
+            // SAFETY: the size is not 0.
+            let memory = unsafe { alloc(layout) };
+            assert!(!memory.is_null(), "{} bytes", layout.size());
+            let last = memory.wrapping_add(layout.size() - 1);
+            // SAFETY: inside of it.
+            unsafe { last.write(1) };
+            black_box(last);
+            // SAFETY: allocated with this layout.
+            unsafe { dealloc(memory, layout) };
+        }
+    }
+
     fn what_cannot_be_had_is_null_and_no_death() {
         let layout = Layout::from_size_align(1 << 50, 8).unwrap();
         // SAFETY: the size is not 0.
@@ -161,6 +185,43 @@ gort_test::tests! {
         for length in lengths() {
             for (from, to) in [(0, 0), (0, 1), (1, 0), (3, 19), (19, 3), (0, 64), (64, 0), (5, 127), (127, 5)] {
                 move_and_compare(length, from, to);
+            }
+        }
+    }
+
+    fn they_return_where_they_wrote() {
+        let from: Vec<u8> = (0..80_000).map(pattern).collect();
+        let mut target = vec![0u8; 80_000];
+        let to = target.as_mut_ptr();
+        for length in lengths() {
+            // SAFETY: both are that long, and lie apart.
+            assert_eq!(unsafe { memcpy(to, from.as_ptr(), black_box(length)) }, to);
+            // SAFETY: as above.
+            assert_eq!(unsafe { memmove(to, from.as_ptr(), black_box(length)) }, to);
+            let above = to.wrapping_add(9);
+            // SAFETY: the target is longer than that.
+            assert_eq!(unsafe { memmove(above, to, black_box(length)) }, above);
+            // SAFETY: as above. Of the byte the low eight bits count.
+            assert_eq!(unsafe { memset(to, black_box(0x1ff), length) }, to);
+            assert!(target[..length].iter().all(|&byte| byte == 0xff));
+        }
+    }
+
+    fn memcmp_compares_bytes_without_a_sign() {
+        for length in 1..=40 {
+            for at in 0..length {
+                let (mut one, mut other) = (vec![0x55u8; length], vec![0x55u8; length]);
+                // What comes behind the first difference does not count.
+                one[at..].fill(0x01);
+                other[at..].fill(0xff);
+                one[at] = 0x7f;
+                other[at] = 0x80;
+                let compare = |one: &[u8], other: &[u8]| {
+                    // SAFETY: both are that long.
+                    unsafe { memcmp(one.as_ptr(), other.as_ptr(), black_box(length)) }
+                };
+                assert!(compare(&one, &other) < 0, "{at} of {length}");
+                assert!(compare(&other, &one) > 0, "{at} of {length}");
             }
         }
     }

@@ -30,7 +30,7 @@ unsafe extern "C" {
 #[inline(never)]
 extern "C" fn rt0_go(argc: i32, argv: *const *const u8) -> ! {
     crate::stops_here!();
-    boottrace::step("_rt0_amd64_linux"); // the entry: one jump
+    boottrace::entry("_rt0_amd64_linux"); // one jump; the clock starts behind it
     boottrace::step("_rt0_amd64"); // g0's stack carved, the CPU known
     needtls(); // settls; the slot proven; g0 and m0 bound
     boottrace::step("runtime.settls");

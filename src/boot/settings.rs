@@ -81,7 +81,7 @@ fn read_godebug(complain: bool) {
     {
         if !set(setting) && complain && !setting.is_empty() {
             say(
-                "gort: GODEBUG: %q: expected a whole number for boottrace or inittrace",
+                "gort: GODEBUG: %q: expected boottrace=N or inittrace=N, N a whole number",
                 &[],
                 &[setting],
             );

@@ -55,6 +55,23 @@ static TRACE: Trace = Trace {
     rate: Cell::new(0),
 };
 
+/// Says that the entry has jumped: the step that ended when the entry read the
+/// counter, from which all times are taken.
+#[cfg_attr(not(feature = "trace"), inline(always))]
+pub(crate) fn entry(name: &'static str) {
+    if cfg!(feature = "trace") {
+        keep(name, BOOT_TICKS.load(Ordering::Relaxed)); // the entry's, same thread
+    }
+}
+
+/// Keeps a step until it is known whether anybody asks.
+fn keep(name: &'static str, ticks: u64) {
+    if let Some(slot) = TRACE.early.get(TRACE.count.get()) {
+        slot.set(Some((name, ticks)));
+        TRACE.count.set(TRACE.count.get() + 1);
+    }
+}
+
 /// Says that the step of this name has ended. Without the feature `trace` this is
 /// nothing.
 #[cfg_attr(feature = "trace", inline(never))]
@@ -65,12 +82,7 @@ pub(crate) fn step(name: &'static str) {
     }
     match TRACE.mode.get() {
         Mode::Off => {}
-        Mode::Unknown => {
-            if let Some(slot) = TRACE.early.get(TRACE.count.get()) {
-                slot.set(Some((name, arch::cputicks())));
-                TRACE.count.set(TRACE.count.get() + 1);
-            }
-        }
+        Mode::Unknown => keep(name, arch::cputicks()),
         Mode::On => {
             let now = arch::cputicks();
             report(name, now - TRACE.spent.get());

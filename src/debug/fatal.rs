@@ -160,18 +160,28 @@ impl Stderr {
         let _ = os::write_all(2, self.buffer.get(..self.length).unwrap_or_default());
         self.length = 0;
     }
+
+    /// Adds a byte.
+    fn byte(&mut self, byte: u8) {
+        if self.length == self.buffer.len() {
+            self.flush();
+        }
+        if let Some(slot) = self.buffer.get_mut(self.length) {
+            *slot = byte;
+            self.length += 1;
+        }
+    }
 }
 
 #[cfg(not(feature = "archive"))]
 impl Write for Stderr {
+    /// Writes a message. As in Go a tab follows each newline in it, so that no
+    /// message can look like a goroutine's header.
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for &byte in text.as_bytes() {
-            if self.length == self.buffer.len() {
-                self.flush();
-            }
-            if let Some(slot) = self.buffer.get_mut(self.length) {
-                *slot = byte;
-                self.length += 1;
+        for byte in text.bytes() {
+            self.byte(byte);
+            if byte == b'\n' {
+                self.byte(b'\t');
             }
         }
         Ok(())
@@ -200,7 +210,7 @@ fn print_message(info: &PanicInfo<'_>) {
             .and_then(|()| stderr.write_str(text)),
         None => write!(stderr, "panic: {message}"),
     };
-    let _ = stderr.write_str("\n");
+    stderr.byte(b'\n');
     stderr.flush();
 }
 
@@ -241,7 +251,8 @@ pub(crate) fn fault(died: &Died) -> ! {
     let text = died.text.as_bytes();
     // What kill(2) sends has no address.
     if died.signal == SIGILL || died.code <= 0 {
-        say("%s\nPC=0x%x sigcode=%d", &[pc, code], &[text]);
+        let m = sched::getm().map_or(0, |mp| mp.id.get() as u64);
+        say("%s\nPC=0x%x m=%d sigcode=%d", &[pc, m, code], &[text]);
     } else {
         let what = match died.signal {
             _ if gp.is_none() => "fatal error: unexpected signal during runtime execution",

@@ -141,6 +141,7 @@ pub(super) fn newm(f: extern "C" fn()) {
     let g0_hi = (signal_lo - tls_size - TCB - STRUCTS) & !(align - 1);
     // FS points behind the TLS image; the mapping is zeroed, .tbss with it.
     let fs: *mut u8 = ptr::with_exposed_provenance_mut(g0_hi + tls_size);
+    debug_assert!(fs.addr() + TCB + STRUCTS <= signal_lo);
     // SAFETY: the image, rounded as the ABI says, fits between g0_hi and FS.
     let image = unsafe { fs.sub(tls.size.next_multiple_of(tls.align)) };
     // SAFETY: the linker's image has that many bytes, and ours has room.

@@ -39,7 +39,7 @@ gort_test::tests! {
         let rest = after(&stdout,
             "\nrunning 2 tests\ntest samples::fails ... FAILED\ntest samples::passes ... ok\n\n\
              failures:\n\n---- samples::fails stdout ----\non stdout\non stderr\n\
-             panic: assertion `left == right` failed: numbers\n  left: 1\n right: 2\n\n\
+             panic: assertion `left == right` failed: numbers\n\t  left: 1\n\t right: 2\n\n\
              goroutine 1 [running]:\n",
         );
         assert!(rest.contains("samples.rs:"), "{rest}");

@@ -60,6 +60,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("goexit-others", goexit_others),
     ("deadlock", |_| park()),
     ("deadlock-others", deadlock_others),
+    ("deadlock-many", deadlock_many),
     ("out-of-memory", |size| out_of_memory(number(size))),
     ("too-many-goroutines", |_| too_many_goroutines()),
     ("spin", |_| spin()),
@@ -175,6 +176,14 @@ fn deadlock_others(_: &str) -> Result<ExitCode, Failure> {
     gort::go(|| _ = park());
     gort::go(|| _ = park());
     runtime::goexit()
+}
+
+/// Has so many goroutines wait, and the main one.
+fn deadlock_many(count: &str) -> Result<ExitCode, Failure> {
+    for _ in 0..number(count) {
+        gort::go(|| _ = park());
+    }
+    park()
 }
 
 /// Allocates blocks of so many bytes until there is no memory left.

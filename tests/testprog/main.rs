@@ -15,14 +15,25 @@ extern crate alloc;
 
 #[allow(unsafe_code, reason = "instructions that fault")]
 mod deaths;
+#[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
 
 use alloc::string::String;
 
 use gort::process::ExitCode;
-use gort::{env, println};
+use gort::{env, println, runtime};
 
+gort::init!(before_main);
 gort::main!(main);
+
+/// What a command does before main begins.
+fn before_main() {
+    match env::args().nth(1).as_deref() {
+        Some("goexit-init") => runtime::goexit(),
+        Some("lines-init") => (0..20_000).for_each(|line| println!("line {line}")),
+        _ => {}
+    }
+}
 
 /// A command: what the command line calls it, and what it does with the next
 /// argument.

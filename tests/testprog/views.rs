@@ -1,6 +1,9 @@
 //! What the boot has set up, as a program sees it.
 
-use core::hash::BuildHasher as _;
+use alloc::collections::BTreeSet;
+use alloc::vec;
+use core::arch::asm;
+use core::hash::{BuildHasher as _, Hasher as _};
 
 use gort::process::{ExitCode, Termination};
 use gort::{env, eprintln, println, runtime};
@@ -19,6 +22,9 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("hash", |_| {
         say(gort::hash::RandomState::new().hash_one("vim-go"))
     }),
+    ("hashes", hashes),
+    ("lines-init", |_| OK), // the lines come from an init task
+    ("canary", |_| say(canary())),
     ("terminations", terminations),
 ];
 
@@ -26,6 +32,39 @@ pub(crate) const COMMANDS: &[Command] = &[
 fn say(value: impl core::fmt::Display) -> Result<ExitCode, Failure> {
     println!("{value}");
     OK
+}
+
+/// Hashes runs of zeros, and each of them with one bit set; counts the hashes.
+fn hashes(_: &str) -> Result<ExitCode, Failure> {
+    let state = gort::hash::RandomState::new();
+    let (mut seen, mut count) = (BTreeSet::new(), 0);
+    let mut add = |key: &[u8]| {
+        let mut hasher = state.build_hasher();
+        hasher.write(key);
+        seen.insert(hasher.finish());
+        count += 1;
+        seen.len()
+    };
+    let mut distinct = 0;
+    for length in 0..40 {
+        let mut key = vec![0u8; length];
+        add(&key);
+        for bit in 0..length * 8 {
+            key[bit / 8] ^= 1 << (bit % 8);
+            distinct = add(&key);
+            key[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+    println!("{distinct} hashes of {count} keys");
+    OK
+}
+
+/// Returns the stack canary.
+fn canary() -> u64 {
+    let word;
+    // SAFETY: the runtime gives each thread a control block of 64 bytes at FS.
+    unsafe { asm!("mov {}, fs:[0x28]", out(reg) word, options(nostack, readonly)) };
+    word
 }
 
 /// Prints so many numbered lines.

@@ -136,7 +136,8 @@ fn panic_message(output: &[u8]) -> Option<String> {
     let (start, _) = at_line_start.or_else(|| output.rmatch_indices(START).next())?;
     let message = output.get(start + START.len()..)?;
     let message = message.split("\n\ngoroutine ").next().unwrap_or(message);
-    Some(message.trim_end_matches('\n').to_string())
+    // Behind each newline of its own stands a tab.
+    Some(message.trim_end_matches('\n').replace("\n\t", "\n"))
 }
 
 impl fmt::Display for Status {

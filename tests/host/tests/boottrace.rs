@@ -1,8 +1,13 @@
 //! `GODEBUG=boottrace=1`: a line for each step of the boot as it ends, in the
 //! order of the boot's table.
 
+use std::io::Read as _;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{excerpt, program, run};
+use gort_host_tests::programs::{excerpt, native, program, run, spawn, wait};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// The boot's steps in the order in which they end. What a step calls ends
@@ -43,6 +48,16 @@ fn main() {
     let trials = vec![
         Trial::test("boottrace::steps_in_order", steps_in_order),
         Trial::test("boottrace::times_add_up", times_add_up),
+        Trial::test(
+            "boottrace::as_the_clock_on_the_wall",
+            as_the_clock_on_the_wall,
+        ),
+        Trial::test(
+            "boottrace::init_tasks_by_the_clock",
+            init_tasks_by_the_clock,
+        ),
+        Trial::test("boottrace::without_its_own_time", without_its_own_time)
+            .with_ignored_flag(!native()),
         Trial::test("boottrace::off_unless_asked_for", off_unless_asked_for),
         Trial::test("boottrace::ends_with_the_program", ends_with_the_program),
     ];
@@ -119,6 +134,87 @@ fn times_add_up() -> Result<(), Failed> {
     }
     ensure!(before > 0, "no time passed at all");
     Ok(())
+}
+
+/// How long [`slowly_read`] lets a program wait.
+const WAIT: Duration = Duration::from_millis(200);
+
+/// Starts testprog, which prints more than a pipe holds, and begins to read when
+/// it has waited for that; returns its standard error, and how long all took.
+fn slowly_read(arguments: &[&str], godebug: &str) -> Result<(String, Duration), Failed> {
+    let start = Instant::now();
+    let mut command = program("testprog")?;
+    command
+        .args(arguments)
+        .env("GODEBUG", godebug)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = spawn(&mut command)?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (mut stdout, mut stderr) = (stdout.ok_or("no pipe")?, stderr.ok_or("no pipe")?);
+    // What is to be timed has begun, or will wait even longer.
+    let mut first = [0];
+    stdout.read_exact(&mut first)?;
+    thread::sleep(WAIT);
+    std::io::copy(&mut stdout, &mut std::io::sink())?;
+    let mut text = String::new();
+    stderr.read_to_string(&mut text)?;
+    wait(&mut child)?;
+    Ok((text, start.elapsed()))
+}
+
+/// A main that waits for its reader takes as long as the reader: the counter's
+/// ticks are made into true nanoseconds.
+fn as_the_clock_on_the_wall() -> Result<(), Failed> {
+    let (text, elapsed) = slowly_read(&["lines", "20000"], "boottrace=1")?;
+    let steps = text.lines().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let main = steps.last().ok_or("no trace")?;
+    ensure!(main.name == "main.main", "the last step is {}", main.name);
+    let whole = Duration::from_nanos(main.since_entry);
+    // A part in ten for what a busy machine does while the rate is measured.
+    ensure!(
+        whole * 10 > WAIT * 9 && whole * 9 < elapsed * 10,
+        "{whole:?} by the trace, from {WAIT:?} to {elapsed:?} by the clock"
+    );
+    Ok(())
+}
+
+/// The same for an init task: when it began and how long it took are within what
+/// the program took.
+fn init_tasks_by_the_clock() -> Result<(), Failed> {
+    let (text, elapsed) = slowly_read(&["lines-init"], "inittrace=1")?;
+    // init testprog::before_main @0.040 ms, 200.123 ms clock
+    let line = text.lines().find(|line| line.contains("::before_main @"));
+    let times = line.and_then(|line| line.split_once('@'));
+    let words: Vec<&str> = times.unwrap_or_default().1.split(' ').collect();
+    let [since, "ms,", clock, "ms", "clock"] = words[..] else {
+        return Err(format!("no line of the task in {text}").into());
+    };
+    let duration = |text: &str| {
+        text.parse()
+            .map(|ms: f64| Duration::from_secs_f64(ms / 1e3))
+    };
+    let (since, clock) = (duration(since)?, duration(clock)?);
+    ensure!(
+        clock >= WAIT && since + clock <= elapsed,
+        "it began at {since:?} and took {clock:?}, from {WAIT:?} to {elapsed:?} by the clock"
+    );
+    Ok(())
+}
+
+/// The millisecond in which the trace compares the counter with the clock counts
+/// for no step. Once in a hundred starts no step is held up.
+fn without_its_own_time() -> Result<(), Failed> {
+    let mut least = u64::MAX;
+    for _ in 0..100 {
+        let trace = trace()?;
+        let whole = trace.iter().find(|step| step.name == "runtime.stackinit");
+        least = least.min(whole.map_or(u64::MAX, |step| step.since_entry));
+        if least < 1_000_000 {
+            return Ok(());
+        }
+    }
+    Err(format!("runtime.stackinit never ends before {least} ns").into())
 }
 
 fn off_unless_asked_for() -> Result<(), Failed> {

@@ -7,8 +7,12 @@ mod deaths;
 mod examples;
 #[path = "programs/faults.rs"]
 mod faults;
+#[path = "programs/injected.rs"]
+mod injected;
 #[path = "programs/output.rs"]
 mod output;
+#[path = "programs/stacks.rs"]
+mod stacks;
 #[path = "programs/system_calls.rs"]
 mod system_calls;
 
@@ -22,5 +26,7 @@ fn main() {
     trials.extend(deaths::trials());
     trials.extend(faults::trials());
     trials.extend(system_calls::trials());
+    trials.extend(injected::trials());
+    trials.extend(stacks::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -13,6 +13,8 @@ mod chacha8;
 mod elf;
 #[path = "../../../src/os/linux/fields.rs"]
 mod fields;
+#[path = "../../../src/sched/runq.rs"]
+mod runq;
 #[path = "../../../src/debug/vdso.rs"]
 mod vdso;
 
@@ -28,6 +30,9 @@ mod elf_cases;
 mod elf_damage;
 #[path = "pure/elf_image.rs"]
 mod elf_image;
+#[allow(unsafe_code, reason = "makes a queue whose indices are about to wrap")]
+#[path = "pure/runq_cases.rs"]
+mod runq_cases;
 #[path = "pure/vdso_cases.rs"]
 mod vdso_cases;
 
@@ -41,5 +46,6 @@ fn main() {
     trials.extend(vdso_cases::trials());
     trials.extend(cgroup_cases::trials());
     trials.extend(chacha8_cases::trials());
+    trials.extend(runq_cases::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

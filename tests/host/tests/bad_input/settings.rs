@@ -113,7 +113,11 @@ fn godebug_not_understood() -> Result<(), Failed> {
         ("inittrace=1.5", &["inittrace=1.5"]),
     ];
     for (value, named) in cases {
-        let line = |name: &&str| format!("gort: GODEBUG: {name}: expected a whole number for *\n");
+        let line = |name: &&str| {
+            format!(
+                "gort: GODEBUG: {name}: expected boottrace=N or inittrace=N, N a whole number\n"
+            )
+        };
         let lines: String = named.iter().map(line).collect();
         let outcome = run(program("hello")?.env("GODEBUG", value))?;
         outcome

@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("stack::no_auxiliary_vector", no_auxiliary_vector),
         Trial::test("stack::no_vdso", no_vdso),
         Trial::test("stack::not_a_vdso", not_a_vdso),
+        Trial::test("stack::random_bytes", random_bytes),
         Trial::test("stack::no_random_bytes", no_random_bytes),
         Trial::test("stack::strange_page_sizes", strange_page_sizes),
         Trial::test("stack::secure_mode", secure_mode),
@@ -158,17 +159,32 @@ fn not_a_vdso() -> Result<(), Failed> {
     Ok(())
 }
 
+/// No two starts have the same keys, nor the same stack canary.
+fn random_bytes() -> Result<(), Failed> {
+    four_differ(&[], "hash")?;
+    four_differ(&[], "canary")
+}
+
 /// The kernel's generator is asked instead, so that no two starts are alike.
 fn no_random_bytes() -> Result<(), Failed> {
+    four_differ(&["--no-aux=25"], "hash")?;
+    four_differ(&["--no-aux=25"], "canary")
+}
+
+/// Checks that a command prints another line at each of four starts.
+fn four_differ(options: &[&str], command: &str) -> Result<(), Failed> {
     let mut seen = Vec::new();
     for _ in 0..4 {
-        let outcome = run(loaded(&["--no-aux=25"], "testprog")?.arg("hash"))?;
+        let outcome = run(loaded(options, "testprog")?.arg(command))?;
         outcome.expect(0, "*\n", "")?;
         seen.push(outcome.stdout);
     }
     seen.sort();
     seen.dedup();
-    ensure!(seen.len() == 4, "hashes of four starts: {seen:?}");
+    ensure!(
+        seen.len() == 4,
+        "{options:?}: {command} of four starts: {seen:?}"
+    );
     Ok(())
 }
 

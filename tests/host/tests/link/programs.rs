@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{command, run};
+use gort_host_tests::programs::{command, native, run};
 use libtest_mimic::{Failed, Trial};
 
 use crate::scratch::{Scratch, cargo, dist, repository, say, succeed};
@@ -23,10 +23,12 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("link::c_without_libc", c_without_libc),
         Trial::test("link::c_meets_the_guards", c_meets_the_guards),
+        Trial::test("link::c_backtrace", c_backtrace),
         Trial::test("link::c_with_a_stack_protector", c_with_a_stack_protector),
         Trial::test("link::c_under_a_static_libc", || hosted("static")),
         Trial::test("link::c_under_a_dynamic_libc", || hosted("dynamic")),
         Trial::test("link::rust_with_its_own_panic_handler", rust),
+        Trial::test("link::cargo_without_features", cargo_without_features),
         Trial::test("link::template_with_a_path", template_with_a_path),
         Trial::test("link::template_with_the_package", template_with_the_package),
     ]
@@ -89,6 +91,75 @@ fn rust() -> Result<(), Failed> {
     Ok(())
 }
 
+/// The program brings the allocator and the panic handler.
+fn cargo_without_features() -> Result<(), Failed> {
+    let scratch = Scratch::new("bare")?;
+    let project = scratch.bring("tests/link-bare")?;
+    let gort = repository();
+    say_where(&project, "path = \"../..\"", &gort)?;
+    for (profile, flags) in [
+        ("debug", &["build"][..]),
+        ("release", &["build", "--release"]),
+    ] {
+        cargo(&scratch, &project, flags)?;
+        let program = project.join("target").join(profile).join("link-bare");
+        let expected = "sum 5050, * bytes\nmy own panic: the end, at 100\n";
+        run(&mut command(&program))?.expect(9, expected, "")?;
+    }
+    Ok(())
+}
+
+/// Puts into a project's Cargo.toml where gort is.
+fn say_where(project: &Path, placeholder: &str, gort: &Path) -> Result<(), Failed> {
+    let manifest = project.join("Cargo.toml");
+    let text = say("cannot read", &manifest, fs::read_to_string(&manifest))?;
+    ensure!(
+        text.matches(placeholder).count() == 1,
+        "{} says nowhere, or twice, where gort is",
+        manifest.display()
+    );
+    let text = text.replace(placeholder, &format!("path = {:?}", gort.to_string_lossy()));
+    say("cannot write", &manifest, fs::write(&manifest, text))?;
+    Ok(())
+}
+
+/// What the debugger shows of a C program ends where its goroutine began.
+fn c_backtrace() -> Result<(), Failed> {
+    if !native() {
+        return Ok(()); // the debugger looks at this machine's own processes
+    }
+    let scratch = Scratch::new("backtrace")?;
+    let recipe = documented("hello.c")?.replace("-Os", "-O0 -g");
+    let program = link(&scratch, "tests/link-c/hello.c", &recipe)?;
+    let mut gdb = scratch.command("gdb");
+    gdb.args([
+        "-q",
+        "-nx",
+        "-batch",
+        "-ex",
+        "set disable-randomization off",
+    ])
+    .args([
+        "-ex",
+        "set backtrace past-main on",
+        "-ex",
+        "break gort_yield",
+        "-ex",
+        "run",
+        "-ex",
+        "backtrace",
+    ])
+    .arg(&program);
+    let text = succeed(&mut gdb)?;
+    let frames: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
+    let ends = frames.last().is_some_and(|frame| frame.contains("goexit"));
+    ensure!(
+        ends && frames.iter().any(|frame| frame.contains("main_main")),
+        "expected gort_yield, main_main … runtime.goexit:\n{text}"
+    );
+    Ok(())
+}
+
 fn template_with_a_path() -> Result<(), Failed> {
     let scratch = Scratch::new("path")?;
     template(&scratch, &repository(), "debug", &["build"])
@@ -129,18 +200,7 @@ fn template_with_the_package() -> Result<(), Failed> {
 /// Builds the template with gort from a directory, and runs it.
 fn template(scratch: &Scratch, gort: &Path, profile: &str, flags: &[&str]) -> Result<(), Failed> {
     let project = scratch.bring("template")?;
-    let manifest = project.join("Cargo.toml");
-    let text = say("cannot read", &manifest, fs::read_to_string(&manifest))?;
-    ensure!(
-        text.matches("path = \"..\"").count() == 1,
-        "the template's Cargo.toml says nowhere, or twice, where gort is"
-    );
-    let text = text.replace(
-        "path = \"..\"",
-        &format!("path = {:?}", gort.to_string_lossy()),
-    );
-    say("cannot write", &manifest, fs::write(&manifest, text))?;
-
+    say_where(&project, "path = \"..\"", gort)?;
     cargo(scratch, &project, flags)?;
     let program = project.join("target").join(profile).join("my-program");
     run(&mut command(&program))?.expect(0, "hello from gort: 5050\n", "")?;

@@ -27,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("deaths::gotraceback_crash", gotraceback_crash),
         Trial::test("deaths::goexit_of_main", goexit_of_main),
         Trial::test("deaths::deadlock", deadlock),
+        Trial::test("deaths::deadlock_of_many", deadlock_of_many),
         Trial::test("deaths::out_of_memory", out_of_memory),
         // Limits would hit the emulator itself.
         Trial::test("deaths::out_of_limited_memory", out_of_limited_memory)
@@ -101,7 +102,7 @@ fn panic() -> Result<(), Failed> {
     let cases = [
         ("panic", "panic!(\"the value", "the value is 42"),
         ("panic-plain", "panic!(\"a plain", "a plain text"),
-        ("panic-lines", "panic!(\"first", "first\nsecond"),
+        ("panic-lines", "panic!(\"first", "first\n\tsecond"),
         (
             "panic-index",
             "black_box(7)",
@@ -219,6 +220,8 @@ const NO_GOROUTINES: &str = "fatal error: no goroutines (main called runtime.Goe
 
 fn goexit_of_main() -> Result<(), Failed> {
     die(&["goexit"])?.expect(2, "", NO_GOROUTINES)?;
+    // From an init task, while main is tied to its thread.
+    die(&["goexit-init"])?.expect(2, "", NO_GOROUTINES)?;
     let rounds = "round 0 without main\nround 1 without main\nround 2 without main\n";
     die(&["goexit-others"])?.expect(2, rounds, NO_GOROUTINES)?;
     Ok(())
@@ -233,6 +236,24 @@ fn deadlock() -> Result<(), Failed> {
         "",
         &format!("{text}\ngoroutine 3 [*]:\n\ngoroutine 2 [*]:\n"),
     )?;
+    Ok(())
+}
+
+/// Each has a number of its own, without a gap, though a P takes them by batches.
+fn deadlock_of_many() -> Result<(), Failed> {
+    const COUNT: usize = 100;
+    let outcome = die(&["deadlock-many", &COUNT.to_string()])?;
+    let text = String::from_utf8(outcome.stderr)?;
+    let numbers = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("goroutine "))
+        .filter_map(|rest| rest.split(' ').next());
+    let mut numbers: Vec<usize> = numbers.map(str::parse).collect::<Result<_, _>>()?;
+    numbers.sort_unstable();
+    ensure!(
+        numbers.iter().copied().eq(1..=COUNT + 1),
+        "goroutines {numbers:?} in {text}"
+    );
     Ok(())
 }
 

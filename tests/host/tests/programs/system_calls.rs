@@ -10,7 +10,10 @@ const LIMIT: usize = 40;
 
 pub(crate) fn trials() -> Vec<Trial> {
     // An emulator's own calls are not hello's.
-    vec![Trial::test("system_calls::hello", hello).with_ignored_flag(!native())]
+    vec![
+        Trial::test("system_calls::hello", hello).with_ignored_flag(!native()),
+        Trial::test("system_calls::a_second_thread", a_second_thread).with_ignored_flag(!native()),
+    ]
 }
 
 fn hello() -> Result<(), Failed> {
@@ -25,6 +28,43 @@ fn hello() -> Result<(), Failed> {
     ensure!(
         names == documented,
         "hello makes the system calls {names:?}, src/os/linux/mod.rs has {documented:?}"
+    );
+    Ok(())
+}
+
+/// Before sysmon does its work, its thread gets a signal stack, and the signal
+/// mask that the program was started with, as has the thread that made it.
+fn a_second_thread() -> Result<(), Failed> {
+    let Some(strace) = find_tool("strace") else {
+        return Err("strace is not there: apt-get install strace".into());
+    };
+    // The example ends by itself, but sysmon's thread may not get far by then.
+    let outcome = run(Command::new(strace)
+        .args(["-f", "--"])
+        .arg(path("goroutines")?)
+        .env_clear())?;
+    let trace = String::from_utf8_lossy(&outcome.stderr);
+    let first = trace
+        .lines()
+        .filter(|line| line.starts_with("[pid"))
+        .find(|line| line.contains("gettid("));
+    let pid = first.and_then(|line| line.split(']').next());
+    let pid = pid.ok_or_else(|| format!("no second thread in\n{trace}"))?;
+    let own: Vec<&str> = trace.lines().filter(|line| line.starts_with(pid)).collect();
+    let calls: Vec<&str> = own.iter().copied().filter_map(call).take(3).collect();
+    ensure!(
+        calls == ["gettid", "sigaltstack", "rt_sigprocmask"],
+        "the second thread begins with {own:#?}"
+    );
+    // Blocked while it was made, and free again in both.
+    let freed = |line: &&str| line.contains("rt_sigprocmask(SIG_SETMASK, [],");
+    let (theirs, all) = (
+        own.iter().copied().filter(|line| freed(line)).count(),
+        trace.lines().filter(|line| freed(line)).count(),
+    );
+    ensure!(
+        theirs == 1 && all == 2,
+        "{theirs} of {all} calls free the mask in\n{trace}"
     );
     Ok(())
 }

@@ -1,0 +1,64 @@
+//! Answers that the kernel may give and seldom does: strace makes them up.
+
+use std::process::Command;
+
+use gort_host_tests::programs::{Outcome, find_tool, native, path, run};
+use libtest_mimic::{Failed, Trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    // An emulator's own calls are not the program's.
+    let trials = vec![
+        Trial::test("injected::write_interrupted", write_interrupted),
+        Trial::test("injected::write_in_pieces", write_in_pieces),
+        Trial::test("injected::write_of_nothing", write_of_nothing),
+        Trial::test("injected::thread_refused", thread_refused),
+    ];
+    let ignored = |trial: Trial| trial.with_ignored_flag(!native());
+    trials.into_iter().map(ignored).collect()
+}
+
+/// Runs an example with a system call's answers changed, in strace's words.
+fn injected(change: &str, name: &str) -> Result<Outcome, Failed> {
+    let Some(strace) = find_tool("strace") else {
+        return Err("strace is not there: apt-get install strace".into());
+    };
+    let mut command = Command::new(strace);
+    command
+        .args(["-f", "-o", "/dev/null", "-e", &format!("inject={change}")])
+        .arg("--")
+        .arg(path(name)?)
+        .env_clear();
+    Ok(run(&mut command)?)
+}
+
+fn write_interrupted() -> Result<(), Failed> {
+    injected("write:error=EINTR:when=1..3", "hello")?.expect(0, "vim-go\n", "")?;
+    Ok(())
+}
+
+/// What strace says was written was not: so the rest is all that comes.
+fn write_in_pieces() -> Result<(), Failed> {
+    injected("write:retval=3:when=1", "hello")?.expect(0, "-go\n", "")?;
+    injected("write:retval=1:when=1..6", "hello")?.expect(0, "\n", "")?;
+    Ok(())
+}
+
+/// A file system that takes nothing and names no error: no endless loop.
+fn write_of_nothing() -> Result<(), Failed> {
+    const EIO: &str =
+        "panic: failed printing to stdout: os error 5\n\ngoroutine 1 [running]:\n\t*\n";
+    injected("write:retval=0:when=1", "hello")?.expect(2, "", EIO)?;
+    Ok(())
+}
+
+/// sysmon's thread: the hint at the limit is for the errno of the limit.
+fn thread_refused() -> Result<(), Failed> {
+    let first = "runtime: failed to create new OS thread (have 1 already; errno=";
+    let hint = "runtime: may need to increase max user processes (ulimit -u)\n";
+    let last = "fatal error: newosproc\n\nruntime stack:\n";
+    for (errno, number, hint) in [("EAGAIN", 11, hint), ("ENOMEM", 12, "")] {
+        let text = format!("{first}{number})\n{hint}{last}");
+        injected(&format!("clone:error={errno}"), "goroutines")?.expect(2, "", &text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,184 @@
+//! Who runs when: the queues, and the end of a time slice.
+
+#![no_std]
+#![no_main]
+
+use core::hint::spin_loop;
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use gort::go;
+use gort::runtime::{gosched, num_goroutine};
+
+/// Lets others run until only the caller is left.
+fn until_alone() {
+    while num_goroutine() > 1 {
+        gosched();
+    }
+}
+
+/// Notes who ran when: a digit each, the first one high.
+static ORDER: AtomicU64 = AtomicU64::new(0);
+
+fn note(digit: u64) {
+    ORDER.store(
+        ORDER.load(Ordering::Relaxed) * 10 + digit,
+        Ordering::Relaxed,
+    );
+}
+
+/// Checks in which order the goroutines run that `start` starts. Where the
+/// machine is busy, sysmon may see a time slice's end between any two of them and
+/// have the others go first, so that only the same wrong order each time is
+/// wrong.
+fn in_this_order(expected: u64, start: fn()) {
+    let mut order = 0;
+    for _ in 0..100 {
+        ORDER.store(0, Ordering::Relaxed);
+        start();
+        until_alone();
+        order = ORDER.load(Ordering::Relaxed);
+        if order == expected {
+            return;
+        }
+    }
+    assert_eq!(order, expected);
+}
+
+/// Starts goroutines and never gives way, until sysmon has asked for that.
+fn until_sysmon_asks() {
+    static RAN: AtomicBool = AtomicBool::new(false);
+    while !RAN.load(Ordering::Relaxed) {
+        go(|| RAN.store(true, Ordering::Relaxed));
+        // Not too many, should sysmon be held up for a second.
+        for _ in 0..10_000 {
+            spin_loop();
+        }
+    }
+    until_alone();
+}
+
+/// Makes its own successor, which is then the next to run, until told to stop.
+fn respawn(stop: &'static AtomicBool, rounds: &'static AtomicUsize) {
+    rounds.fetch_add(1, Ordering::Relaxed);
+    if !stop.load(Ordering::Relaxed) {
+        go(move || respawn(stop, rounds));
+    }
+}
+
+/// Makes a successor for the queue and another goroutine that runs before it:
+/// the queue never gets empty, and each in it has a time slice of its own.
+fn refill(stop: &'static AtomicBool, rounds: &'static AtomicUsize) {
+    rounds.fetch_add(1, Ordering::Relaxed);
+    if !stop.load(Ordering::Relaxed) {
+        go(move || refill(stop, rounds));
+        go(|| {});
+    }
+}
+
+gort_test::tests! {
+    fn the_youngest_runs_first_then_the_others_in_order() {
+        // As in Go: runnext takes the youngest, and moves the one before to the
+        // queue's end.
+        in_this_order(4123, || {
+            for digit in 1..=4 {
+                go(move || note(digit));
+            }
+        });
+    }
+
+    fn one_that_gives_way_goes_behind_the_others() {
+        in_this_order(312_312, || {
+            for digit in 1..=3 {
+                go(move || {
+                    note(digit);
+                    gosched();
+                    note(digit);
+                });
+            }
+        });
+    }
+
+    fn one_that_gives_way_goes_behind_what_comes_later() {
+        // It is in the global queue: all of the P's own come before.
+        in_this_order(321, || {
+            go(|| {
+                go(|| note(2));
+                go(|| note(3));
+            });
+            go(|| {
+                gosched();
+                note(1);
+            });
+        });
+    }
+
+    fn more_than_a_queue_holds_run_once_each() {
+        const MANY: usize = 3000;
+        static RUNS: [AtomicUsize; MANY] = [const { AtomicUsize::new(0) }; MANY];
+        for runs in &RUNS {
+            go(move || {
+                runs.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        until_alone();
+        assert!(RUNS.iter().all(|runs| runs.load(Ordering::Relaxed) == 1));
+    }
+
+    fn a_pair_that_respawns_does_not_starve_the_rest() {
+        static STOP: AtomicBool = AtomicBool::new(false);
+        static ROUNDS: AtomicUsize = AtomicUsize::new(0);
+        go(|| respawn(&STOP, &ROUNDS));
+        // Main comes back, though a younger one, and runnext, is always ready.
+        for _ in 0..10 {
+            gosched();
+        }
+        STOP.store(true, Ordering::Relaxed);
+        until_alone();
+        assert!(ROUNDS.load(Ordering::Relaxed) > 10);
+    }
+
+    fn a_chain_of_successors_does_not_starve_the_queue() {
+        static STOP: AtomicBool = AtomicBool::new(false);
+        static ROUNDS: AtomicUsize = AtomicUsize::new(0);
+        static RAN: AtomicBool = AtomicBool::new(false);
+        go(|| RAN.store(true, Ordering::Relaxed));
+        // Takes its place as the next; it waits in the queue from here on. The
+        // chain lives on one time slice, which sysmon ends.
+        go(|| respawn(&STOP, &ROUNDS));
+        while !RAN.load(Ordering::Relaxed) {
+            gosched();
+        }
+        STOP.store(true, Ordering::Relaxed);
+        until_alone();
+    }
+
+    fn a_queue_that_refills_itself_does_not_starve_the_global_one() {
+        static STOP: AtomicBool = AtomicBool::new(false);
+        static ROUNDS: AtomicUsize = AtomicUsize::new(0);
+        go(|| refill(&STOP, &ROUNDS));
+        // No time slice gets long here: that main comes back is the work of the
+        // round in 61 in which the global queue is first.
+        for _ in 0..10 {
+            gosched();
+        }
+        STOP.store(true, Ordering::Relaxed);
+        until_alone();
+        assert!(ROUNDS.load(Ordering::Relaxed) > 10);
+    }
+
+    fn after_sysmons_request_the_order_is_as_before() {
+        until_sysmon_asks();
+        // The request was for once: neither does main give way at each `go`, nor
+        // does the youngest lose its place in front.
+        in_this_order(4123, || {
+            for digit in 1..=4 {
+                go(move || note(digit));
+            }
+        });
+    }
+
+    fn one_that_only_spawns_gives_way_when_sysmon_asks() {
+        // It never gives way by itself: sysmon's request is seen in `go`.
+        until_sysmon_asks();
+    }
+}
