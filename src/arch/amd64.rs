@@ -5,7 +5,7 @@
 
 use core::arch::asm;
 use core::arch::x86_64::{__cpuid_count, _mm_lfence, _mm_mfence, _rdtsc};
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use bitflags::bitflags;
 use x86_64::registers::xcontrol::{XCr0, XCr0Flags};
@@ -68,59 +68,61 @@ pub(crate) fn cputicks() -> u64 {
 
 bitflags! {
     /// What the CPU can do and the system has enabled. Go's `internal/cpu.X86`.
+    ///
+    /// The bits are CPUID's own: those of leaf 1, ecx, and above them those of
+    /// leaf 7, ebx.
     #[derive(Clone, Copy)]
-    pub(crate) struct Features: u32 {
+    pub(crate) struct Features: u64 {
         /// SSE3.
         const SSE3 = 1 << 0;
-        /// Supplemental SSE3.
-        const SSSE3 = 1 << 1;
-        /// SSE4.1.
-        const SSE41 = 1 << 2;
-        /// SSE4.2.
-        const SSE42 = 1 << 3;
-        /// POPCNT.
-        const POPCNT = 1 << 4;
-        /// The AES instructions.
-        const AES = 1 << 5;
         /// Carry-less multiplication.
-        const PCLMULQDQ = 1 << 6;
-        /// The system saves more than xmm (XGETBV can be asked).
-        const OSXSAVE = 1 << 7;
-        /// AVX, CPU and system.
-        const AVX = 1 << 8;
+        const PCLMULQDQ = 1 << 1;
+        /// Supplemental SSE3.
+        const SSSE3 = 1 << 9;
         /// Fused multiply-add.
-        const FMA = 1 << 9;
+        const FMA = 1 << 12;
+        /// SSE4.1.
+        const SSE41 = 1 << 19;
+        /// SSE4.2.
+        const SSE42 = 1 << 20;
+        /// POPCNT.
+        const POPCNT = 1 << 23;
+        /// The AES instructions.
+        const AES = 1 << 25;
+        /// The system saves more than xmm (XGETBV can be asked).
+        const OSXSAVE = 1 << 27;
+        /// AVX, CPU and system.
+        const AVX = 1 << 28;
         /// RDRAND.
-        const RDRAND = 1 << 10;
-        /// AVX2, CPU and system.
-        const AVX2 = 1 << 11;
-        /// BMI1.
-        const BMI1 = 1 << 12;
-        /// BMI2.
-        const BMI2 = 1 << 13;
-        /// Fast `rep movsb`.
-        const ERMS = 1 << 14;
-        /// RDSEED.
-        const RDSEED = 1 << 15;
-        /// AVX-512 foundation, CPU and system.
-        const AVX512F = 1 << 16;
+        const RDRAND = 1 << 30;
         /// RDFSBASE and WRFSBASE, if the system allows them.
-        const FSGSBASE = 1 << 17;
+        const FSGSBASE = 1 << 32;
+        /// BMI1.
+        const BMI1 = 1 << 35;
+        /// AVX2, CPU and system.
+        const AVX2 = 1 << 37;
+        /// BMI2.
+        const BMI2 = 1 << 40;
+        /// Fast `rep movsb`.
+        const ERMS = 1 << 41;
+        /// AVX-512 foundation, CPU and system.
+        const AVX512F = 1 << 48;
+        /// RDSEED.
+        const RDSEED = 1 << 50;
     }
 }
 
-static FEATURES: AtomicU32 = AtomicU32::new(0);
+static FEATURES: AtomicU64 = AtomicU64::new(0);
 
-/// What CPUID's leaf 7 tells, and its own bit.
-const LEAF7: Features = Features::AVX2
-    .union(Features::BMI1)
-    .union(Features::BMI2)
-    .union(Features::ERMS)
-    .union(Features::RDSEED)
-    .union(Features::AVX512F);
+/// What CPUID's leaf 1 tells.
+const LEAF1: u64 = Features::all().bits() & 0xffff_ffff;
 
-/// Set in [`FEATURES`] when leaf 7 is in there.
-const LEAF7_ASKED: u32 = 1 << 31;
+/// What CPUID's leaf 7 tells. Of FSGSBASE the system tells.
+const LEAF7: Features =
+    Features::all().difference(Features::FSGSBASE.union(Features::from_bits_truncate(LEAF1)));
+
+/// Set in [`FEATURES`] when leaf 7 is in there; no feature of leaf 1 has this bit.
+const LEAF7_ASKED: u64 = 1 << 31;
 
 /// Tells whether the CPU has all of these and the system lets them be used. From
 /// any thread, behind `cpuinit`.
@@ -133,30 +135,12 @@ pub(crate) fn has(needed: Features) -> bool {
     Features::from_bits_truncate(found).contains(needed)
 }
 
-/// The bits of CPUID's leaf 1, ecx.
-static LEAF1: [(u8, Features); 11] = [
-    (0, Features::SSE3),
-    (1, Features::PCLMULQDQ),
-    (9, Features::SSSE3),
-    (12, Features::FMA),
-    (19, Features::SSE41),
-    (20, Features::SSE42),
-    (23, Features::POPCNT),
-    (25, Features::AES),
-    (27, Features::OSXSAVE),
-    (28, Features::AVX),
-    (30, Features::RDRAND),
-];
-
 /// Finds out what the CPU can do, as far as leaf 1 tells, which the entry has
 /// asked. Leaf 7 waits until somebody wants to know: where there is a
 /// hypervisor a CPUID costs 7 µs, a fiftieth of a short program's whole life.
 pub(crate) fn cpuinit(fsgsbase: bool) {
-    let mut found = Features::empty();
-    let leaf1 = CPUID_ECX.load(Ordering::Relaxed); // the entry's, same thread
-    for &(bit, feature) in &LEAF1 {
-        found.set(feature, leaf1 & 1 << bit != 0);
-    }
+    let leaf1 = u64::from(CPUID_ECX.load(Ordering::Relaxed)) & LEAF1; // the entry's, same thread
+    let mut found = Features::from_bits_truncate(leaf1);
     found.set(Features::FSGSBASE, fsgsbase);
     if !found.contains(Features::OSXSAVE) || !XCr0::read().contains(XCr0Flags::SSE | XCr0Flags::AVX)
     {
@@ -167,22 +151,12 @@ pub(crate) fn cpuinit(fsgsbase: bool) {
 
 /// Asks leaf 7; what needs more registers than the system saves is left out.
 #[cold]
-fn leaf7() -> u32 {
-    let mut found = Features::empty();
+fn leaf7() -> u64 {
     if CPUID_MAX.load(Ordering::Relaxed) < 7 {
         return 0; // the entry's number, long before this thread
     }
-    let ebx = __cpuid_count(7, 0).ebx;
-    for (bit, feature) in [
-        (3, Features::BMI1),
-        (5, Features::AVX2),
-        (8, Features::BMI2),
-        (9, Features::ERMS),
-        (16, Features::AVX512F),
-        (18, Features::RDSEED),
-    ] {
-        found.set(feature, ebx & 1 << bit != 0);
-    }
+    let ebx = u64::from(__cpuid_count(7, 0).ebx) << 32;
+    let mut found = Features::from_bits_truncate(ebx) & LEAF7;
     let osxsave = has(Features::OSXSAVE);
     let saved = if osxsave {
         XCr0::read()

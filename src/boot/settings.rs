@@ -55,7 +55,7 @@ pub(super) extern "C" fn parsedebugvars() {
         read_godebug(true);
     }
     let wish = gogetenv(b"GOTRACEBACK").unwrap_or_default();
-    match TRACEBACKS.iter().position(|name| *name == wish) {
+    match TRACEBACKS.iter().position(|&word| word == pack(wish)) {
         Some(at) => set_traceback(at as u8 / 2),
         None => say(
             "gort: GOTRACEBACK=%q: expected none, single, all, system or crash",
@@ -66,9 +66,28 @@ pub(super) extern "C" fn parsedebugvars() {
 }
 
 /// What GOTRACEBACK may say: two words for each [`Traceback`](crate::debug::fatal::Traceback).
-static TRACEBACKS: [&[u8]; 9] = [
-    b"", b"single", b"none", b"0", b"all", b"1", b"system", b"2", b"crash",
+static TRACEBACKS: [u64; 9] = [
+    pack(b""),
+    pack(b"single"),
+    pack(b"none"),
+    pack(b"0"),
+    pack(b"all"),
+    pack(b"1"),
+    pack(b"system"),
+    pack(b"2"),
+    pack(b"crash"),
 ];
+
+/// Packs a word of at most seven bytes into a number that no other word gives,
+/// since none has a NUL in it.
+const fn pack(word: &[u8]) -> u64 {
+    let (mut packed, mut at) = (1, 0);
+    while at < word.len() {
+        packed = packed << 8 | word[at] as u64;
+        at += 1;
+    }
+    packed
+}
 
 /// Sets what GODEBUG sets: `name=value` any number of times, between commas. On
 /// the second time says what is not understood, when the trace is on and stderr

@@ -74,7 +74,7 @@ pub(crate) struct Fields<F> {
     pub(super) stop: u8,
     files: F,
     text: [u8; ROOM as usize + 4], // `goes_up` reads four bytes from anywhere
-    chunk: [u8; 1024],
+    chunk: [u8; 4096],             // what the kernel gives of such a file at a time
 }
 
 impl<F: Files> Fields<F> {
