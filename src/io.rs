@@ -89,17 +89,16 @@ pub fn print_line_to(stream: Stream, args: fmt::Arguments<'_>) {
 
 /// Prints a line to standard error; if that fails there is nobody to tell.
 pub(crate) fn try_eprintln(args: fmt::Arguments<'_>) {
-    let mut buffer = Buffer::new(2);
-    let _ = buffer
-        .write_fmt(args)
-        .and_then(|()| buffer.write_str("\n"))
-        .and_then(|()| buffer.flush());
+    let _ = try_print(Stream::Stderr, args, "\n");
 }
 
-/// Formats, writes, and panics as std does where that fails.
-fn print(stream: Stream, args: fmt::Arguments<'_>, end: &str) {
-    let (fd, name) = stream.descriptor();
-    let mut buffer = Buffer::new(fd);
+/// Formats and writes; says whether each of the two went well.
+fn try_print(
+    stream: Stream,
+    args: fmt::Arguments<'_>,
+    end: &str,
+) -> (fmt::Result, Result<(), i32>) {
+    let mut buffer = Buffer::new(stream.descriptor().0);
     let formatted = match args.as_str() {
         Some(text) => buffer.write_str(text),
         None => buffer.write_fmt(args),
@@ -107,7 +106,14 @@ fn print(stream: Stream, args: fmt::Arguments<'_>, end: &str) {
     let _ = formatted
         .and_then(|()| buffer.write_str(end))
         .and_then(|()| buffer.flush());
-    match buffer.error {
+    (formatted, buffer.error)
+}
+
+/// Formats, writes, and panics as std does where that fails.
+fn print(stream: Stream, args: fmt::Arguments<'_>, end: &str) {
+    let (formatted, written) = try_print(stream, args, end);
+    let name = stream.descriptor().1;
+    match written {
         Err(errno) => panic!("failed printing to {name}: os error {errno}"),
         Ok(()) if formatted.is_err() => {
             panic!("a formatting trait implementation returned an error")

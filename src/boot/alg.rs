@@ -35,21 +35,17 @@ pub(super) extern "C" fn alginit() {
 /// Hashes bytes. From any goroutine or thread, behind `alginit`.
 pub(crate) fn memhash(data: &[u8], seed: u64) -> u64 {
     // Relaxed: both were written before a second thread was made.
-    let [key0, key1, key2, key3] = [0, 1, 2, 3].map(|at: usize| {
-        HASH_KEY
-            .get(at)
-            .map_or(0, |key| key.load(Ordering::Relaxed))
-    });
+    let keys = HASH_KEY.each_ref().map(|key| key.load(Ordering::Relaxed));
     if USE_AESHASH.load(Ordering::Relaxed) {
         // SAFETY: alginit found the instructions.
-        unsafe { aeshash(data, seed, [key0, key1, key2, key3]) }
+        unsafe { aeshash(data, seed, keys) }
     } else {
-        mulhash(data, seed, [key0, key1, key2, key3])
+        mulhash(data, seed, keys)
     }
 }
 
-/// The length and the seed go first, then each 16 bytes go through a keyed AES round into the state; three more rounds
-/// spread every bit over all.
+/// The length and the seed go first, then each 16 bytes go through a keyed AES
+/// round into the state; three more rounds spread every bit over all.
 #[target_feature(enable = "aes,ssse3,sse4.1")]
 fn aeshash(data: &[u8], seed: u64, keys: [u64; 4]) -> u64 {
     let [key0, key1, key2, key3] = keys.map(|key| key as i64);

@@ -37,9 +37,9 @@ unsafe extern "C" {
     #[link_name = "runtime.einittasks"]
     safe static TASKS_END: [u8; 0];
     #[link_name = "runtime.init_array"]
-    safe static CONSTRUCTORS: [extern "C" fn(); 0];
+    safe static CONSTRUCTORS: [u8; 0];
     #[link_name = "runtime.einit_array"]
-    safe static CONSTRUCTORS_END: [extern "C" fn(); 0];
+    safe static CONSTRUCTORS_END: [u8; 0];
 }
 
 /// When the world started, in nanoseconds; `inittrace` counts from here.
@@ -66,29 +66,35 @@ fn start_clock() {
 
 /// Runs the runtime's tasks. On the main goroutine.
 pub(super) fn run_runtime_tasks() {
-    do_init(&RUNTIME_TASKS, &RUNTIME_TASKS_END);
+    // SAFETY: the linker script puts all of them, and nothing else, between the two.
+    do_init(unsafe { table(&RUNTIME_TASKS, &RUNTIME_TASKS_END) });
 }
 
 /// Runs the program's tasks, and before them the constructors of what is written
 /// in C or C++, which may be what the tasks rely on. On the main goroutine.
 pub(super) fn run_program_tasks() {
-    let count = CONSTRUCTORS_END.as_ptr().addr() - CONSTRUCTORS.as_ptr().addr();
-    let (start, count) = (CONSTRUCTORS.as_ptr(), count / size_of::<extern "C" fn()>());
-    // SAFETY: the linker script puts the constructors, and nothing else, between
-    // the two.
-    let constructors = unsafe { core::slice::from_raw_parts(start, count) };
+    // SAFETY: as above.
+    let constructors = unsafe { table::<extern "C" fn()>(&CONSTRUCTORS, &CONSTRUCTORS_END) };
     constructors.iter().for_each(|constructor| constructor());
-    do_init(&TASKS, &TASKS_END);
+    // SAFETY: as above.
+    do_init(unsafe { table(&TASKS, &TASKS_END) });
+}
+
+/// Returns the table between two labels of the linker script.
+///
+/// # Safety
+///
+/// Between the two there must be whole and aligned `T`s, and nothing else.
+unsafe fn table<T>(start: &'static [u8; 0], end: &'static [u8; 0]) -> &'static [T] {
+    let count = (end.as_ptr().addr() - start.as_ptr().addr()) / size_of::<T>();
+    // SAFETY: the caller's promise.
+    unsafe { core::slice::from_raw_parts(start.as_ptr().cast(), count) }
 }
 
 /// Runs a table of tasks.
 #[unsafe(export_name = "runtime.doInit")]
 #[inline(never)]
-fn do_init(start: &'static [u8; 0], end: &'static [u8; 0]) {
-    let count = (end.as_ptr().addr() - start.as_ptr().addr()) / size_of::<InitTask>();
-    // SAFETY: the linker script puts all the tasks, and nothing else, between
-    // the two; the section is aligned for them.
-    let tasks = unsafe { core::slice::from_raw_parts(start.as_ptr().cast::<InitTask>(), count) };
+fn do_init(tasks: &'static [InitTask]) {
     // The compiler keeps no order, and reverses it where it optimises across
     // crates: a module's tasks run where its first one is, by their lines.
     for first in tasks {

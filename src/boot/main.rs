@@ -25,7 +25,7 @@ const PANIC_ROUNDS: usize = 1000;
 #[inline(never)]
 extern "C" fn main(_: *mut u8) {
     crate::stops_here!();
-    sched::set_main_started(); // the first goroutine beside us brings sysmon
+    step("runtime.mstart"); // this thread schedules: here is its first goroutine
     sched::lock_os_thread(); // init tasks run on the main thread
     run_runtime_tasks();
     gcenable();

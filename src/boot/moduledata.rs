@@ -28,7 +28,8 @@ unsafe extern "C" {
     safe static CGO_INIT: AtomicUsize;
 }
 
-/// The bytes of the first segment: headers, and nothing else up to the text.
+/// The bytes of the first segment that are looked at: its first page, which has
+/// all headers.
 const HEADERS: usize = 0x1000;
 
 /// The bytes of TLS that m0 has room for: the slot of g.

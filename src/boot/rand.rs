@@ -13,9 +13,6 @@ use crate::debug::lock::{Mutex, rank};
 use crate::sched::M0;
 use crate::{arch, os};
 
-/// Where the canary is in m0's TLS: FS:0x28, FS being the second word.
-const M0_CANARY: usize = 1 + 0x28 / 8;
-
 static STATE: Mutex<ChaCha8, { rank::RAND }> = Mutex::new(ChaCha8::unseeded());
 
 /// Seeds the generator and gives m0 its stack canary. On g0, before anything
@@ -40,9 +37,7 @@ pub(super) extern "C" fn randinit() {
         }
     }
     STATE.lock().seed(&seed);
-    if let Some(slot) = M0.tls.get(M0_CANARY) {
-        slot.set(rand() as usize & !0xff); // a NUL first, to stop what copies strings
-    }
+    M0.canary().set(rand() as usize & !0xff); // a NUL first, to stop what copies strings
 }
 
 /// Draws a number. From any stack, behind `randinit`.

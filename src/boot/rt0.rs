@@ -45,5 +45,5 @@ extern "C" fn rt0_go(argc: i32, argv: *const *const u8) -> ! {
     boottrace::step("runtime.schedinit");
     sched::newproc(MAIN_PC, sched::Closure::NONE, None); // the main goroutine
     boottrace::step("runtime.newproc");
-    mstart() // this thread, for ever; its step ends when execute has a goroutine
+    mstart() // this thread, for ever; its step ends when runtime.main begins
 }

@@ -33,8 +33,8 @@ pub(super) fn early_godebug() {
     boottrace::enable(BOOTTRACE.load(Ordering::Relaxed) > 0); // still one thread
 }
 
-/// In secure mode no trace of our memory goes to whoever started us, and the
-/// GODEBUG and GOTRACEBACK are not listened to. GOMAXPROCS is, as in Go.
+/// In secure mode no trace of our memory goes to whoever started us: GODEBUG and
+/// GOTRACEBACK are not listened to. GOMAXPROCS is, as in Go.
 #[unsafe(export_name = "runtime.secure")]
 #[inline(never)]
 pub(super) extern "C" fn secure() {

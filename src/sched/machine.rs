@@ -14,7 +14,7 @@ use core::cell::UnsafeCell;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::runtime2::{G, G0_STACK, M, STACK_GUARD};
+use super::runtime2::{G, G0_STACK, M, STACK_GUARD, TCB_CANARY};
 use super::{M0, SCHED, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
 use crate::debug::print::say;
@@ -30,9 +30,8 @@ const G_SIZE: usize = size_of::<G>().next_multiple_of(64);
 const STRUCTS: usize = M_SIZE + 2 * G_SIZE;
 
 /// The thread control block above the TLS image: the pointer to itself at FS:0,
-/// the stack canary at FS:0x28.
+/// the stack canary at [`TCB_CANARY`].
 const TCB: usize = 64;
-const TCB_CANARY: usize = 0x28;
 
 /// m0's signal stack.
 #[repr(C, align(64))]
@@ -44,9 +43,6 @@ unsafe impl Sync for SignalStack {}
 #[unsafe(link_section = ".bss.large.sigstack")]
 static M0_SIGNAL_STACK: SignalStack = SignalStack(UnsafeCell::new([0; SIGNAL_STACK]));
 static M0_GSIGNAL: G = G::new();
-
-/// runtime.main has begun: from here on goroutines make goroutines.
-static MAIN_STARTED: AtomicBool = AtomicBool::new(false);
 
 /// sysmon has its M.
 static SYSMON_STARTED: AtomicBool = AtomicBool::new(false);
@@ -149,7 +145,11 @@ pub(super) fn newm(f: extern "C" fn()) {
     // SAFETY: TCB bytes above FS are ours and aligned.
     unsafe { fs.cast::<usize>().write(fs.addr()) };
     // SAFETY: as above.
-    unsafe { fs.wrapping_add(TCB_CANARY).cast::<usize>().write(canary()) };
+    unsafe {
+        fs.wrapping_add(TCB_CANARY)
+            .cast::<usize>()
+            .write(M0.canary().get())
+    };
 
     // SAFETY: STRUCTS bytes above the TCB are ours, and aligned to 64.
     let at_m: *mut M = unsafe { fs.add(TCB) }.cast();
@@ -211,23 +211,6 @@ fn set_stack(gp: &G, lo: usize, hi: usize) {
     gp.stack.hi.set(hi);
     gp.stackguard0.store(lo + STACK_GUARD, Ordering::Relaxed); // nobody else knows it yet
     gp.stackguard1.store(lo + STACK_GUARD, Ordering::Relaxed); // as above
-}
-
-/// Returns the process's stack canary, from m0's thread control block.
-fn canary() -> usize {
-    M0.tls
-        .get(1 + TCB_CANARY / 8)
-        .map_or(0, core::cell::Cell::get)
-}
-
-/// Says that runtime.main has begun.
-pub(crate) fn set_main_started() {
-    MAIN_STARTED.store(true, Ordering::Relaxed); // read by this thread
-}
-
-/// Tells whether runtime.main has begun.
-pub(super) fn main_started() -> bool {
-    MAIN_STARTED.load(Ordering::Relaxed) // written by this thread, or before it was made
 }
 
 /// Starts sysmon on an M of its own, unless it has been started. On a goroutine.

@@ -41,7 +41,7 @@ use crate::arch;
 use crate::debug::lock::{Mutex, rank};
 
 use glist::GQueue;
-pub(crate) use machine::{mcommoninit, set_main_started};
+pub(crate) use machine::mcommoninit;
 pub(crate) use newproc::{Closure, Entry, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use proc::{for_each_g, goexit, gopark, gosched, lock_os_thread, unlock_os_thread};
 pub(crate) use procresize::procresize;

@@ -50,7 +50,7 @@ static ALLGS: AtomicPtr<G> = AtomicPtr::new(ptr::null_mut());
 /// How many goroutines are dead, on any free list.
 static DEAD: AtomicUsize = AtomicUsize::new(0);
 
-/// How many there are in [`ALLGS`].
+/// How many there are in [`ALLGS`] without those that are abandoned.
 static ALLGLEN: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: a label in asm/switch_amd64.S; only its address is used.
@@ -290,10 +290,11 @@ extern "C" fn goexit0(gp: &'static G) -> ! {
 /// Puts a dead goroutine on the P's free list, and half of a long list on the
 /// global one.
 fn gfput(pp: &'static P, gp: &'static G) {
-    DEAD.fetch_add(1, Ordering::Relaxed); // a counter
     if gp.abandoned.get() {
+        ALLGLEN.fetch_sub(1, Ordering::Relaxed); // a counter
         return;
     }
+    DEAD.fetch_add(1, Ordering::Relaxed); // a counter
     pp.g_free.push(gp);
     if pp.g_free.size.get() >= MAX_G_FREE {
         let mut sched = SCHED.lock.lock();

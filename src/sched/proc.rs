@@ -15,7 +15,6 @@ use super::newproc::{allgs, goexit1, runqput};
 use super::runtime2::{G, GStatus, Gobuf, M, P, WaitReason};
 use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
-use crate::debug::boottrace;
 use crate::debug::fatal::{self, throw};
 use crate::debug::print::say;
 use crate::os;
@@ -153,9 +152,6 @@ fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
         let pp = getp(mp);
         let tick = pp.schedtick.load(Ordering::Relaxed).wrapping_add(1); // only we write it
         pp.schedtick.store(tick, Ordering::Relaxed); // sysmon only compares
-    }
-    if gp.goid.get() == 1 && !super::machine::main_started() {
-        boottrace::step("runtime.mstart");
     }
     // SAFETY: gp is ours (its status says so), and its sched was filled by
     // newproc1 or by mcall.

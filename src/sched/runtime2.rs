@@ -27,6 +27,9 @@ pub(crate) const STACK_GUARD: usize = 928;
 /// The size of the stack that the entry carves out for m0's g0.
 pub(crate) const G0_STACK: usize = 64 * 1024;
 
+/// Where the stack canary is: FS:0x28, by the ABI.
+pub(crate) const TCB_CANARY: usize = 0x28;
+
 /// What a goroutine is doing; `G::atomicstatus` holds it. Go's `_Gidle` etc.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
@@ -257,6 +260,11 @@ impl M {
             sigmask: Cell::new(0),
             alllink: Cell::new(ptr::null()),
         }
+    }
+
+    /// Returns the stack canary of m0; FS is its second word of TLS.
+    pub(crate) const fn canary(&self) -> &Cell<usize> {
+        &self.tls[1 + TCB_CANARY / size_of::<usize>()]
     }
 }
 
