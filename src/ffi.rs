@@ -21,7 +21,7 @@ extern "C" fn gort_go(f: extern "C" fn(*mut c_void), arg: *mut c_void) {
         let argument = argument;
         f(argument.0);
     };
-    sched::go(call, None); // C does not say from where
+    sched::go(call, None, crate::mem::DEFAULT_STACK); // C does not say from where
 }
 
 /// `void gort_yield(void)`: lets other goroutines run.

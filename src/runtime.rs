@@ -30,7 +30,7 @@ pub fn go<F>(f: F)
 where
     F: FnOnce() + Send + 'static,
 {
-    sched::go(f, Some(Location::caller()));
+    sched::go(f, Some(Location::caller()), crate::mem::DEFAULT_STACK);
 }
 
 /// Gives way to other goroutines; the current one goes to the end of the global

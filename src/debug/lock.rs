@@ -18,12 +18,14 @@ pub(crate) mod rank {
     pub(crate) const SCHED: u8 = 0;
     /// The state of the random numbers.
     pub(crate) const RAND: u8 = 1;
-    /// The program's heap.
-    pub(crate) const HEAP: u8 = 2;
-    /// The boot heap.
-    pub(crate) const BOOT_HEAP: u8 = 3;
     /// The reserve of stacks.
-    pub(crate) const STACK: u8 = 4;
+    pub(crate) const STACK: u8 = 2;
+    /// The spans of one size class.
+    pub(crate) const CENTRAL: u8 = 3;
+    /// The program's heap.
+    pub(crate) const HEAP: u8 = 4;
+    /// The boot heap.
+    pub(crate) const BOOT_HEAP: u8 = 5;
 }
 
 /// A lock with a rank. The rank is part of the type, so that an open lock over

@@ -58,10 +58,13 @@ struct Slab {
 
 static SLAB: Mutex<Slab, { rank::STACK }> = Mutex::new(Slab { next: 0, left: 0 });
 
-/// Takes a stack of [`DEFAULT_STACK`] bytes above a guard, zeroed; returns lo.
+/// Takes a stack of at least `size` bytes above a guard, zeroed; returns lo.
 /// None if the system has no room for it. From any stack.
 #[inline(never)]
-pub(crate) fn stackalloc() -> Option<NonZeroUsize> {
+pub(crate) fn stackalloc(size: usize) -> Option<NonZeroUsize> {
+    if size > DEFAULT_STACK {
+        return large(size);
+    }
     let mut slab = SLAB.lock();
     if slab.left == 0 {
         slab.next = os::reserve(SLOT * SLAB_STACKS)?.expose_provenance();
@@ -75,4 +78,13 @@ pub(crate) fn stackalloc() -> Option<NonZeroUsize> {
     slab.next += SLOT;
     slab.left -= 1;
     NonZeroUsize::new(lo)
+}
+
+/// The same for what is larger than the default: a mapping of its own.
+fn large(size: usize) -> Option<NonZeroUsize> {
+    let start = os::reserve(GUARD.checked_add(size)?)?.expose_provenance();
+    let lo = start + GUARD;
+    // SAFETY: reserved above, and nobody has it.
+    unsafe { os::open_up(ptr::with_exposed_provenance_mut(lo), size) }
+        .then(|| NonZeroUsize::new(lo))?
 }

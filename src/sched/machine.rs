@@ -126,7 +126,7 @@ pub(super) fn newm(f: extern "C" fn()) {
     let tls = boot::tls_image();
     let align = tls.align.max(64);
     let tls_size = tls.size.next_multiple_of(align);
-    let Some(lo) = mem::stackalloc() else {
+    let Some(lo) = mem::stackalloc(mem::DEFAULT_STACK) else {
         throw("runtime: cannot map a stack for a new thread");
     };
     let (lo, hi) = (lo.get(), lo.get() + mem::DEFAULT_STACK);

@@ -59,13 +59,17 @@ unsafe extern "C" {
     fn runtime_goexit();
 }
 
-/// Starts a goroutine that calls `f`.
-pub(crate) fn go<F: FnOnce() + Send + 'static>(f: F, location: Option<&'static Location<'static>>) {
+/// Starts a goroutine that calls `f` on a stack of at least `stack` bytes.
+pub(crate) fn go<F: FnOnce() + Send + 'static>(
+    f: F,
+    location: Option<&'static Location<'static>>,
+    stack: usize,
+) {
     super::machine::start_sysmon();
     if size_of::<F>() > MAX_CLOSURE || align_of::<F>() > MAX_CLOSURE_ALIGN {
-        start(Box::new(f), location, |f| (*f)());
+        start(Box::new(f), location, stack, |f| (*f)());
     } else {
-        start(f, location, |f| f());
+        start(f, location, stack, |f| f());
     }
 }
 
@@ -73,6 +77,7 @@ pub(crate) fn go<F: FnOnce() + Send + 'static>(f: F, location: Option<&'static L
 fn start<F: Send + 'static, C: FnOnce(F)>(
     f: F,
     location: Option<&'static Location<'static>>,
+    stack: usize,
     _call: C,
 ) {
     extern "C" fn entry<F, C: FnOnce(F)>(closure: *mut u8) {
@@ -96,7 +101,7 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
         align: align_of::<F>(),
         move_to: move_to::<F>,
     };
-    newproc(entry::<F, C>, closure, location);
+    newproc(entry::<F, C>, closure, location, stack);
 }
 
 /// A closure that is to be moved onto the new stack.
@@ -126,11 +131,12 @@ pub(crate) fn newproc(
     entry: Entry,
     closure: Closure,
     location: Option<&'static Location<'static>>,
+    stack: usize,
 ) {
     crate::stops_here!();
     let mp = acquirem();
     let pp = getp(mp);
-    let newg = newproc1(entry, &closure, getg(), pp, location);
+    let newg = newproc1(entry, &closure, getg(), pp, location, stack);
     runqput(pp, newg, true);
     releasem(mp);
     // The cooperative end of sysmon's request: a goroutine that only spawns
@@ -149,8 +155,14 @@ fn newproc1(
     callergp: &G,
     pp: &'static P,
     location: Option<&'static Location<'static>>,
+    stack: usize,
 ) -> &'static G {
-    let newg = gfget(pp).unwrap_or_else(malg);
+    let reused = if stack == mem::DEFAULT_STACK {
+        gfget(pp)
+    } else {
+        None
+    };
+    let newg = reused.unwrap_or_else(|| malg(stack));
     // The closure below the G, then the return address, so that the entry finds
     // the stack as behind a call: rsp + 8 divisible by 16.
     let align = closure.align.max(16);
@@ -188,11 +200,11 @@ fn newproc1(
 }
 
 /// Makes a goroutine with a stack, dead as yet, and adds it to the list of all.
-fn malg() -> &'static G {
-    let Some(lo) = mem::stackalloc() else {
+fn malg(stack: usize) -> &'static G {
+    let Some(lo) = mem::stackalloc(stack) else {
         throw("out of memory (stack allocation)");
     };
-    let (lo, hi) = (lo.get(), lo.get() + mem::DEFAULT_STACK);
+    let (lo, hi) = (lo.get(), lo.get() + stack);
     let place = (hi - size_of::<G>()) & !63;
     let gp: *const G = ptr::with_exposed_provenance(place);
     // SAFETY: the top of a fresh stack that is ours alone, aligned for a G; the
@@ -290,7 +302,7 @@ extern "C" fn goexit0(gp: &'static G) -> ! {
 /// Puts a dead goroutine on the P's free list, and half of a long list on the
 /// global one.
 fn gfput(pp: &'static P, gp: &'static G) {
-    if gp.abandoned.get() {
+    if gp.abandoned.get() || gp.stack.hi.get() - gp.stack.lo.get() != mem::DEFAULT_STACK {
         ALLGLEN.fetch_sub(1, Ordering::Relaxed); // a counter
         return;
     }
