@@ -38,10 +38,11 @@
 //! | `os` | the operating system, as little of it as will do |
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
+//! | `malloc` | the heap behind `Box` and `Vec` |
 //! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
-//! | `debug` | messages, deaths, traces |
+//! | [`debug`](mod@debug) | messages, deaths, traces |
 
 #![no_std]
 #![cfg_attr(
@@ -63,6 +64,9 @@ mod mem;
 #[allow(unsafe_code, reason = "switches stacks and hands goroutines over")]
 mod sched;
 
+#[allow(unsafe_code, reason = "raw memory is its business")]
+mod malloc;
+
 pub mod env;
 pub mod hash;
 pub mod io;
@@ -78,7 +82,7 @@ mod ffi;
 )]
 mod boot;
 #[allow(unsafe_code, reason = "exported names and the ELF image")]
-mod debug;
+pub mod debug;
 
 mod macros;
 

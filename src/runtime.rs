@@ -2,7 +2,8 @@
 
 use core::panic::Location;
 
-use crate::sched;
+pub use crate::mem::{BySize, MemStats};
+use crate::{mem, sched};
 
 /// Starts a goroutine that calls `f`. Go's `go` statement.
 ///
@@ -30,7 +31,7 @@ pub fn go<F>(f: F)
 where
     F: FnOnce() + Send + 'static,
 {
-    sched::go(f, Some(Location::caller()), crate::mem::DEFAULT_STACK);
+    sched::go(f, Some(Location::caller()), mem::DEFAULT_STACK);
 }
 
 /// Gives way to other goroutines; the current one goes to the end of the global
@@ -141,6 +142,28 @@ pub fn gomaxprocs() -> usize {
 /// ```
 pub fn version() -> &'static str {
     concat!("gort ", env!("CARGO_PKG_VERSION"))
+}
+
+/// Tells what memory the program and the runtime use. From any goroutine. Go's
+/// `runtime.ReadMemStats`, but that nothing is stopped for it: the numbers are
+/// exact when no other goroutine allocates meanwhile.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # extern crate alloc;
+/// # fn main() {
+/// let before = gort::runtime::read_mem_stats();
+/// let block = core::hint::black_box(alloc::vec![0u8; 1000]);
+/// let after = gort::runtime::read_mem_stats();
+/// assert_eq!(after.mallocs - before.mallocs, 1);
+/// assert_eq!(after.heap_alloc - before.heap_alloc, 1024); // its size class
+/// # drop(block);
+/// # }
+/// ```
+pub fn read_mem_stats() -> MemStats {
+    mem::read_mem_stats()
 }
 
 /// Returns the number of the CPU that runs the current goroutine at this moment,

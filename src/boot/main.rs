@@ -6,7 +6,7 @@
 use core::sync::atomic::Ordering;
 
 use super::init::{run_program_tasks, run_runtime_tasks};
-use crate::debug::boottrace::step;
+use crate::debug::boottrace::{self, step};
 use crate::debug::fatal;
 use crate::{arch, os, sched};
 
@@ -32,6 +32,7 @@ extern "C" fn main(_: *mut u8) {
     run_program_tasks(); // init!, in link order
     sched::unlock_os_thread(); // from here on this is a goroutine like any
     step("runtime.main");
+    boottrace::memory();
 
     let status = main_main();
     step("main.main");

@@ -10,11 +10,15 @@ use super::args::{auxv, gogetenv};
 use crate::debug::boottrace;
 use crate::debug::fatal::{Traceback, set_traceback};
 use crate::debug::print::{parse_decimal, say};
+use crate::mem::checks::CLOBBERFREE;
 use crate::{os, sched};
 
 /// The settings of GODEBUG. All are off at 0.
-static SETTINGS: [(&[u8], &AtomicU32); 2] =
-    [(b"boottrace=", &BOOTTRACE), (b"inittrace=", &INITTRACE)];
+static SETTINGS: [(&[u8], &AtomicU32); 3] = [
+    (b"boottrace=", &BOOTTRACE),
+    (b"inittrace=", &INITTRACE),
+    (b"clobberfree=", &CLOBBERFREE),
+];
 
 static BOOTTRACE: AtomicU32 = AtomicU32::new(0);
 static INITTRACE: AtomicU32 = AtomicU32::new(0);
@@ -100,7 +104,7 @@ fn read_godebug(complain: bool) {
     {
         if !set(setting) && complain && !setting.is_empty() {
             say(
-                "gort: GODEBUG: %q: expected boottrace=N or inittrace=N, N a whole number",
+                "gort: GODEBUG: %q: expected boottrace=N, inittrace=N or clobberfree=N, N a whole number",
                 &[],
                 &[setting],
             );
@@ -126,6 +130,44 @@ fn set(setting: &[u8]) -> bool {
 /// GODEBUG=inittrace=1: each init task is to be reported.
 pub(super) fn inittrace() -> bool {
     cfg!(feature = "trace") && INITTRACE.load(Ordering::Relaxed) > 0 // written before a second thread was made
+}
+
+/// Returns the memory limit that GOMEMLIMIT asks for, in bytes; i64::MAX is none.
+/// The heap asks when it maps its first arena: a program without one does not
+/// even have the code.
+pub(crate) fn read_gomemlimit() -> u64 {
+    const UNLIMITED: u64 = i64::MAX as u64;
+    let wish = gogetenv(b"GOMEMLIMIT").unwrap_or_default();
+    if wish.is_empty() || wish == b"off" {
+        return UNLIMITED;
+    }
+    match parse_byte_count(wish).filter(|&limit| limit <= UNLIMITED) {
+        Some(limit) => limit,
+        None => {
+            say(
+                "gort: GOMEMLIMIT=%q: expected off, or a whole number with an optional unit, B, KiB, MiB, GiB or TiB",
+                &[],
+                &[wish],
+            );
+            UNLIMITED
+        }
+    }
+}
+
+/// Reads a number of bytes with an optional unit.
+fn parse_byte_count(text: &[u8]) -> Option<u64> {
+    const UNITS: [(&[u8], u32); 5] = [
+        (b"KiB", 10),
+        (b"MiB", 20),
+        (b"GiB", 30),
+        (b"TiB", 40),
+        (b"B", 0),
+    ];
+    let unit = UNITS
+        .iter()
+        .find_map(|(unit, shift)| Some((text.strip_suffix(*unit)?, shift)));
+    let (digits, shift) = unit.unwrap_or((text, &0));
+    parse_decimal(digits)?.checked_mul(1 << shift)
 }
 
 /// How many Ps to begin with: what GOMAXPROCS says, or else as many as this

@@ -93,6 +93,25 @@ pub(crate) fn step(name: &'static str) {
     }
 }
 
+/// Says what memory the runtime has taken so far. Behind the last step before
+/// the program's own.
+#[cfg_attr(not(feature = "trace"), inline(always))]
+pub(crate) fn memory() {
+    if cfg!(feature = "trace") && TRACE.mode.get() == Mode::On {
+        let begin = arch::cputicks();
+        let (boot_heap, heap, stacks) = crate::mem::boot_stats();
+        let numbers = [boot_heap as u64, heap as u64, stacks as u64];
+        say(
+            "boot mem: %d B of the boot heap, %d B of heap, %d B of stacks reserved",
+            &numbers,
+            &[],
+        );
+        TRACE
+            .spent
+            .set(TRACE.spent.get() + (arch::cputicks() - begin));
+    }
+}
+
 /// Turns the trace on or off, now that GODEBUG is known.
 pub(crate) fn enable(on: bool) {
     TRACE.mode.set(if on { Mode::On } else { Mode::Off });

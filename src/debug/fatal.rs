@@ -190,6 +190,13 @@ impl Write for Stderr {
 
 /// A panic: Go's text, and status 2. Poisoning and unwinding do not exist here.
 pub(crate) fn gopanic(info: &PanicInfo<'_>) -> ! {
+    // What alloc::handle_alloc_error does where there is no std: a panic, from a
+    // file that has no other.
+    if let Some(at) = info.location()
+        && at.file().ends_with("alloc/src/alloc.rs")
+    {
+        throw("runtime: out of memory");
+    }
     start_dying();
     print_message(info);
     goroutine_header(info.location());

@@ -24,8 +24,10 @@ pub(crate) mod rank {
     pub(crate) const CENTRAL: u8 = 3;
     /// The program's heap.
     pub(crate) const HEAP: u8 = 4;
+    /// The heap's own metadata.
+    pub(crate) const METADATA: u8 = 5;
     /// The boot heap.
-    pub(crate) const BOOT_HEAP: u8 = 5;
+    pub(crate) const BOOT_HEAP: u8 = 6;
 }
 
 /// A lock with a rank. The rank is part of the type, so that an open lock over

@@ -1,9 +1,14 @@
 //! What tells a person about the runtime: its messages, its deaths, its traces,
 //! and its view of ELF images. Any module may use this one.
+//!
+//! For programs: Go's package `runtime/debug`.
 
 pub(crate) mod boottrace;
 pub(crate) mod elf;
 pub(crate) mod fatal;
 pub(crate) mod lock;
+mod memory;
 pub(crate) mod print;
 pub(crate) mod vdso;
+
+pub use memory::{free_os_memory, set_memory_limit};

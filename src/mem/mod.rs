@@ -1,21 +1,55 @@
 //! Memory: the boot heap, goroutines' stacks, and the heap of the program.
 //!
-//! Go's counterparts: `runtime/malloc.go`, `mheap.go`, `stack.go`. Of the tiers
-//! that Go has (mcache, mcentral, mheap; stackpool, stackLarge) there is one
-//! so far: one heap behind one lock, and stacks straight from the system. What
-//! is above uses Rust's allocator and [`stackalloc`], and will not notice when
-//! the tiers come.
+//! Go's counterparts: `runtime/malloc.go` and what it names, `stack.go`. From the
+//! program down to the system:
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `mcache` | the objects that a P has at hand, no lock |
+//! | `mcentral` | the spans of each size class, a lock each |
+//! | `large` | objects of more than 32 KiB |
+//! | `mheap` | arenas and spans, one lock |
+//! | `pages` | which pages of the arenas are free |
+//! | `sizeclasses`, `span_set`, `mspan` | what those are made of |
+//! | `scavenge` | gives free pages back to the system |
+//! | `mstats` | what memory is used for |
+//! | `checks` | double frees, wild frees, clobberfree |
+//! | `boot_heap` | the runtime's own metadata |
+//! | `stack` | goroutines' stacks |
+//!
+//! `mallocgc` itself, which looks for the current P's mcache, is the layer above
+//! the scheduler's.
 
 mod boot_heap;
-mod heap;
+pub(crate) mod checks;
+mod large;
+mod mcache;
+mod mcentral;
+mod mheap;
+mod mspan;
+mod mstats;
+mod page_bits;
+mod pages;
+mod scavenge;
+mod sizeclasses;
+mod span_set;
 mod stack;
 
+use core::alloc::Layout;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use boot_heap::persistentalloc;
-pub(crate) use stack::{DEFAULT_STACK, GUARD, stackalloc, stackinit};
+pub(crate) use large::{large_alloc, large_free, large_resize};
+pub(crate) use mcache::{MCache, Object};
+pub(crate) use mcentral::{alloc_one, free_one};
+pub(crate) use mstats::read_mem_stats;
+pub use mstats::{BySize, MemStats};
+pub(crate) use scavenge::{excess, limit as memory_limit, scavenge, set_limit as set_memory_limit};
+pub(crate) use sizeclasses::class_of;
+pub(crate) use stack::{DEFAULT_STACK, GUARD, stack_stats, stackalloc, stackinit};
 
-use crate::debug::fatal::refuse;
+use crate::debug::fatal::throw;
+use crate::debug::print::say;
 
 /// The size of a page of memory, in bytes; from the auxiliary vector.
 #[unsafe(export_name = "runtime.physPageSize")]
@@ -25,26 +59,75 @@ pub(crate) static PHYS_PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 #[unsafe(export_name = "runtime.physHugePageSize")]
 pub(crate) static PHYS_HUGE_PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 
-/// The page size of every amd64 system.
+/// The page size of every amd64 system: Go's minPhysPageSize and maxPhysPageSize
+/// in one.
 const PAGE_SIZE: usize = 4096;
 
-/// Prepares the program's heap. On g0, during boot.
+/// What of a transparent huge page is too large to be of use.
+const MAX_PHYS_HUGE_PAGE_SIZE: usize = 4 << 20;
+
+/// Checks what the heap relies on. On g0, during boot. The heap itself needs no
+/// preparation: all zeros are one without memory.
 #[unsafe(export_name = "runtime.mallocinit")]
 #[inline(never)]
 pub(crate) extern "C" fn mallocinit() {
-    crate::arch::named_nothing!("mallocinit"); // it is, where nobody allocates
-    heap::init();
-}
-
-/// Ends the program where pages are not of the size that stacks and arenas are
-/// laid out for.
-fn check_page_size() {
     let page = PHYS_PAGE_SIZE.load(Ordering::Relaxed); // set at boot, by this thread
     if page != PAGE_SIZE {
-        refuse(
-            "fatal error: bad system page size: %d, expected %d",
-            &[page as u64, PAGE_SIZE as u64],
+        if page == 0 {
+            throw("failed to get system page size");
+        }
+        let wrong: &[u8] = if page < PAGE_SIZE {
+            b"smaller than minimum"
+        } else {
+            b"larger than maximum"
+        };
+        let numbers = [page as u64, PAGE_SIZE as u64];
+        say(
+            "system page size (%d) is %s page size (%d)",
+            &numbers,
+            &[wrong],
+        );
+        throw("bad system page size");
+    }
+    let huge = PHYS_HUGE_PAGE_SIZE.load(Ordering::Relaxed); // as above
+    if huge & huge.wrapping_sub(1) != 0 {
+        say(
+            "system huge page size (%d) must be a power of 2",
+            &[huge as u64],
             &[],
         );
+        throw("bad system huge page size");
     }
+    if huge > MAX_PHYS_HUGE_PAGE_SIZE {
+        PHYS_HUGE_PAGE_SIZE.store(0, Ordering::Relaxed); // as above
+    }
+}
+
+/// Gives all free memory back to the system.
+pub(crate) fn free_os_memory() {
+    mcentral::flush();
+    scavenge(usize::MAX);
+}
+
+/// Tells how many bytes of the boot heap are taken, and how many of address space
+/// the heap and the stacks have.
+pub(crate) fn boot_stats() -> (usize, usize, usize) {
+    (boot_heap::used(), mheap::mapped(), stack_stats().0)
+}
+
+/// Returns the size of a class's objects.
+#[inline(always)]
+pub(crate) fn class_size(class: usize) -> usize {
+    sizeclasses::CLASS_TO_SIZE[class] as usize
+}
+
+/// Makes a cache for a P. None if the system has no memory.
+pub(crate) fn new_mcache() -> Option<&'static MCache> {
+    let memory = boot_heap::metadata_alloc(Layout::new::<MCache>())?.cast::<MCache>();
+    // SAFETY: fresh memory of that size.
+    unsafe { memory.write_bytes(0, 1) };
+    // SAFETY: all zeros but for what init writes are an empty cache; never freed.
+    let cache = unsafe { memory.as_ref() };
+    cache.init();
+    Some(cache)
 }

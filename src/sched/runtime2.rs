@@ -310,6 +310,8 @@ pub(crate) struct P {
     pub(crate) goidcacheend: Cell<u64>,
     /// Dead goroutines, with their stacks.
     pub(crate) g_free: GList,
+    /// Its cache of small objects, a `mem::MCache`; null before it allocates.
+    pub(crate) mcache: Cell<*mut ()>,
     /// The goroutines that may run. Last, as it is large and most of it not often
     /// touched.
     pub(crate) runq: RunQueue<G>,

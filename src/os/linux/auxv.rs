@@ -152,10 +152,7 @@ pub(crate) fn huge_page_size() -> usize {
     let length = super::read(&file, &mut digits).unwrap_or(0);
     // The last character is a newline.
     let text = digits.get(..length.wrapping_sub(1)).unwrap_or_default();
-    match crate::debug::print::parse_decimal(text) {
-        Some(size) if size.is_power_of_two() => size as usize,
-        _ => 0,
-    }
+    crate::debug::print::parse_decimal(text).unwrap_or(0) as usize // mallocinit checks it
 }
 
 /// Fills `words` with random bits from the kernel; false if it has none to give.

@@ -57,3 +57,15 @@ pub(crate) unsafe fn unmap(memory: *mut u8, size: usize) {
     // SAFETY: the caller's promise. It can fail only for a range that is none.
     let _ = unsafe { rustix::mm::munmap(memory.cast(), size) };
 }
+
+/// Gives the memory behind a range back: it reads as zeros from then on. False if
+/// this system does not.
+///
+/// # Safety
+///
+/// The range must be mapped, and nobody may need what is in it.
+pub(crate) unsafe fn discard(memory: *mut u8, size: usize) -> bool {
+    const MADV_DONTNEED: usize = 4;
+    // SAFETY: the caller's promise.
+    unsafe { syscall4(nr::MADVISE, [memory.addr(), size, MADV_DONTNEED, 0]) == 0 }
+}

@@ -21,6 +21,8 @@ pub(crate) mod nr {
     pub(crate) const MMAP: usize = 9;
     /// `mprotect`
     pub(crate) const MPROTECT: usize = 10;
+    /// `madvise`
+    pub(crate) const MADVISE: usize = 28;
     /// `close`
     pub(crate) const CLOSE: usize = 3;
     /// `fcntl`

@@ -81,7 +81,22 @@ fn trace() -> Result<Vec<Step>, Failed> {
         "stdout: {}",
         excerpt(&outcome.stdout)
     );
-    text.lines().map(parse).collect()
+    let (memory, steps): (Vec<&str>, Vec<&str>) = text
+        .lines()
+        .partition(|line| line.starts_with("boot mem: "));
+    // One goroutine's stack, the boot heap with the Ps, and no heap as yet.
+    let [line] = memory[..] else {
+        return Err(format!("{} lines on memory", memory.len()).into());
+    };
+    let numbers: Vec<u64> = line
+        .split_whitespace()
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    ensure!(
+        matches!(numbers[..], [1..1_000_000, 0, 262_144]),
+        "unexpected: {line}"
+    );
+    steps.into_iter().map(parse).collect()
 }
 
 /// Reads `boot     38395 ns  +     290 ns  _rt0_amd64`.

@@ -1,0 +1,144 @@
+//! What debug builds check of each allocation and free: that what is freed was
+//! allocated, and with the same size class; that it is not freed twice. And
+//! `GODEBUG=clobberfree=1`, in any build: freed memory is filled, so that whoever
+//! goes on using it notices.
+//!
+//! Go's counterparts: `clobberfree` in `runtime/mgcsweep.go`; Go has no frees
+//! that could be wrong.
+
+#[cfg(debug_assertions)]
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+#[cfg(debug_assertions)]
+use super::mheap;
+#[cfg(debug_assertions)]
+use super::sizeclasses::MAX_OBJECTS;
+#[cfg(debug_assertions)]
+use crate::debug::fatal::throw;
+#[cfg(debug_assertions)]
+use crate::debug::print::say;
+
+/// `GODEBUG=clobberfree=1`: fill what is freed.
+pub(crate) static CLOBBERFREE: AtomicU32 = AtomicU32::new(0);
+
+/// What freed memory is filled with: Go's pattern.
+const CLOBBER: u32 = 0xdead_beef;
+
+/// A bit for each object of a span: the program has it.
+#[cfg(debug_assertions)]
+pub(super) struct AllocBits([AtomicU64; MAX_OBJECTS / 64]);
+
+#[cfg(debug_assertions)]
+impl AllocBits {
+    /// Says that the program has none of them.
+    pub(super) fn clear(&self) {
+        for word in &self.0 {
+            word.store(0, Ordering::Relaxed); // whoever makes a span has it alone
+        }
+    }
+
+    /// Says whether the program has an object; returns what was said before.
+    ///
+    /// Relaxed: an object's bit is changed by who allocates and who frees it, and
+    /// the program brings it from the one to the other.
+    fn set(&self, index: usize, used: bool) -> bool {
+        let (word, bit) = (&self.0[index / 64], 1 << (index % 64));
+        let before = if used {
+            word.fetch_or(bit, Ordering::Relaxed)
+        } else {
+            word.fetch_and(!bit, Ordering::Relaxed)
+        };
+        before & bit != 0
+    }
+}
+
+/// Notes that the program gets an object.
+#[cfg(debug_assertions)]
+pub(crate) fn allocated(object: *mut u8) {
+    let known = mheap::span_of(object.addr())
+        .is_some_and(|span| !span.alloc_bits.set(span.index_of(object.addr()), true));
+    if !known {
+        say(
+            "runtime: allocated 0x%x, which is in use",
+            &[object.addr() as u64],
+            &[],
+        );
+        throw("the heap is damaged: freed memory was written to");
+    }
+}
+
+/// Checks that an object may be freed as one of a class (0: as a large one of so
+/// many pages), and notes that it is.
+#[cfg(debug_assertions)]
+pub(crate) fn freed(object: *mut u8, class: usize, npages: usize) {
+    let address = object.addr();
+    let number = address as u64;
+    let Some(span) = mheap::span_of(address) else {
+        say(
+            "runtime: free of 0x%x, which is not an object of the heap",
+            &[number],
+            &[],
+        );
+        throw("invalid free");
+    };
+    let start = if span.class.get() == 0 {
+        span.base.get()
+    } else {
+        span.object(span.index_of(address))
+    };
+    if start != address {
+        let numbers = [number, start as u64];
+        say(
+            "runtime: free of 0x%x, which is inside of the object at 0x%x",
+            &numbers,
+            &[],
+        );
+        throw("invalid free");
+    }
+    if !span.alloc_bits.set(span.index_of(address), false) {
+        say(
+            "runtime: free of 0x%x, which is free already",
+            &[number],
+            &[],
+        );
+        throw("double free");
+    }
+    if usize::from(span.class.get()) != class || class == 0 && span.npages.get() != npages {
+        say(
+            "runtime: free of 0x%x with another size or alignment than it was allocated with",
+            &[number],
+            &[],
+        );
+        throw("invalid free");
+    }
+}
+
+/// Fills what is freed, if GODEBUG asks for it.
+///
+/// # Safety
+///
+/// Nobody may use those bytes any more; `object` must be aligned to its size
+/// class or page.
+#[inline(always)]
+pub(crate) unsafe fn clobber(object: *mut u8, size: usize) {
+    if CLOBBERFREE.load(Ordering::Relaxed) != 0 {
+        // SAFETY: the caller's promise. Relaxed above: written at boot.
+        unsafe { fill(object, size) };
+    }
+}
+
+/// Fills memory with the pattern.
+///
+/// # Safety
+///
+/// As for [`clobber`].
+#[cold]
+#[inline(never)]
+unsafe fn fill(object: *mut u8, size: usize) {
+    let words = object.cast::<u32>();
+    for index in 0..size / size_of::<u32>() {
+        // SAFETY: the caller's promise; each object is aligned to eight.
+        unsafe { words.add(index).write(CLOBBER) };
+    }
+}

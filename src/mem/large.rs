@@ -1,0 +1,70 @@
+//! Large objects: more than 32 KiB, or aligned to more than a page of the heap.
+//! Each is a span of its own.
+//!
+//! Go's counterpart: `mcache.allocLarge` in `runtime/mcache.go`.
+
+use core::alloc::Layout;
+use core::ptr;
+
+use super::mheap;
+use super::mspan::MSpan;
+use super::sizeclasses::{PAGE_SHIFT, PAGE_SIZE};
+use crate::debug::fatal::throw;
+
+/// Returns how many pages of the heap an object has.
+fn pages(size: usize) -> usize {
+    size.div_ceil(PAGE_SIZE).max(1)
+}
+
+/// Allocates a large object; null if the system has no memory for it. From any
+/// stack.
+#[inline(never)]
+pub(crate) fn large_alloc(layout: Layout, zero: bool) -> *mut u8 {
+    let align = (layout.align() >> PAGE_SHIFT).max(1);
+    let Some(span) = mheap::alloc_span(pages(layout.size()), align, 0) else {
+        return ptr::null_mut();
+    };
+    let object: *mut u8 = ptr::with_exposed_provenance_mut(span.base.get());
+    #[cfg(debug_assertions)]
+    super::checks::allocated(object);
+    if zero && span.needzero.get() {
+        // SAFETY: a span that is ours, with that many bytes at least.
+        unsafe { object.write_bytes(0, layout.size()) };
+    }
+    object
+}
+
+/// Frees a large object.
+///
+/// # Safety
+///
+/// `object` must come from [`large_alloc`] with this layout, and be free of uses.
+#[inline(never)]
+pub(crate) unsafe fn large_free(object: *mut u8, layout: Layout) {
+    #[cfg(debug_assertions)]
+    super::checks::freed(object, 0, pages(layout.size()));
+    // SAFETY: the caller's promise.
+    unsafe { super::checks::clobber(object, layout.size()) };
+    mheap::free_span(span(object));
+}
+
+/// Resizes a large object in place; false if that can't be done, and nothing has
+/// changed. The new size is a large one, too, or the alignment is.
+///
+/// # Safety
+///
+/// `object` must come from [`large_alloc`] with this layout, and be the caller's.
+#[inline(never)]
+pub(crate) unsafe fn large_resize(object: *mut u8, layout: Layout, size: usize) -> bool {
+    let (old, new) = (pages(layout.size()), pages(size));
+    old == new || mheap::resize_span(span(object), new)
+}
+
+/// Returns the span of a large object.
+fn span(object: *mut u8) -> &'static MSpan {
+    let address = object.addr();
+    match mheap::span_of(address) {
+        Some(span) if span.base.get() == address => span,
+        _ => throw("free of memory that is not in the heap"),
+    }
+}

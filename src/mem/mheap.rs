@@ -1,0 +1,424 @@
+//! The heap's pages: arenas from the system, and spans cut out of them.
+//!
+//! Go's counterparts: `runtime/mheap.go`, and `sysAlloc` with the arena hints in
+//! `runtime/malloc.go`. Arenas are 64 MiB, aligned to that, from 0x00c000000000
+//! on as in Go: a heap pointer is known at sight in a debugger, and its first
+//! bytes are no valid UTF-8. An arena is mapped whole; where the system refuses
+//! that (a limit on address space, strict overcommit) it grows by the megabyte.
+//!
+//! Which pages are free is [`Pages`]'s to know. For each page that begins an
+//! object or holds small ones, the arena's record says which span it is part of:
+//! [`span_of`] reads that without a lock. Invariants:
+//!
+//! 1. An entry is written by whoever has the span in hand, before an object of
+//!    it is given out, and cleared after the last one has come back: who holds
+//!    an object may look up its span.
+//! 2. Arenas and their records are never unmapped.
+
+use core::alloc::Layout;
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use super::boot_heap::{metadata_alloc, metadata_free};
+use super::mspan::MSpan;
+use super::page_bits::{ARENA_PAGES, ArenaPages};
+use super::pages::{Pages, Run, Slot};
+use super::scavenge;
+use super::sizeclasses::{PAGE_SHIFT, PAGE_SIZE};
+use crate::debug::fatal::throw;
+use crate::debug::lock::{Guard, Mutex, rank};
+use crate::os;
+
+/// The size of an arena, 64 MiB.
+const ARENA_SHIFT: u32 = 26;
+const ARENA_SIZE: usize = 1 << ARENA_SHIFT;
+
+/// What the heap grows by where no arena can be had.
+const SMALL_GROWTH: usize = 1 << 20;
+
+/// Where arenas shall be: Go's hints, a tebibyte apart.
+const FIRST_HINT: usize = 0x00c0_0000_0000;
+const HINT_STEP: usize = 1 << 40;
+const HINTS: usize = 0x7f;
+
+/// A page's address space has 47 bits; the map of arenas has two levels.
+const ADDRESS_BITS: u32 = 47;
+const L2_BITS: u32 = 10;
+const L2_SIZE: usize = 1 << L2_BITS;
+const L1_SIZE: usize = 1 << (ADDRESS_BITS - ARENA_SHIFT - L2_BITS);
+
+/// How many MSpans are made at a time.
+const SPAN_BLOCK: usize = 32;
+
+/// What is known of an arena. All zeros are one without spans.
+#[repr(C)]
+struct HeapArena {
+    pages: ArenaPages,
+    spans: [AtomicPtr<MSpan>; ARENA_PAGES],
+}
+
+/// The lower level of the map of arenas.
+type ArenaMap = [AtomicPtr<HeapArena>; L2_SIZE];
+
+#[unsafe(link_section = ".bss.large.arenas")]
+static ARENAS: [AtomicPtr<ArenaMap>; L1_SIZE] =
+    [const { AtomicPtr::new(ptr::null_mut()) }; L1_SIZE];
+
+/// What the lock protects.
+pub(super) struct MHeap {
+    /// Which pages are free.
+    pub(super) pages: Pages,
+    /// MSpans that are not in use, linked.
+    free_spans: Option<&'static MSpan>,
+    /// The address behind the last page that was mapped, 0 before the first.
+    end: usize,
+    /// How many hints have been tried.
+    hint: usize,
+    /// The first arena has just been mapped.
+    starts: bool,
+    /// Bytes mapped.
+    pub(super) mapped: usize,
+    /// Bytes of MSpans made and in use.
+    pub(super) mspan_sys: usize,
+    pub(super) mspan_inuse: usize,
+    /// Large objects given out and taken back, and their bytes.
+    pub(super) large: LargeStats,
+}
+
+/// What has been counted of large objects.
+#[derive(Clone, Copy)]
+pub(super) struct LargeStats {
+    pub(super) allocs: u64,
+    pub(super) frees: u64,
+    pub(super) alloc_bytes: u64,
+    pub(super) free_bytes: u64,
+}
+
+#[unsafe(export_name = "runtime.mheap_")]
+#[unsafe(link_section = ".bss.large.mheap")] // a page that a program without a heap need not touch
+static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap {
+    pages: Pages::new(),
+    free_spans: None,
+    end: 0,
+    hint: 0,
+    starts: false,
+    mapped: 0,
+    mspan_sys: 0,
+    mspan_inuse: 0,
+    large: LargeStats {
+        allocs: 0,
+        frees: 0,
+        alloc_bytes: 0,
+        free_bytes: 0,
+    },
+});
+
+/// Takes the heap's lock.
+pub(super) fn lock() -> Guard<'static, MHeap, { rank::HEAP }> {
+    MHEAP.lock()
+}
+
+/// Returns the span that an address belongs to: for any object of a small size
+/// class, and for the first page of a large one. From anywhere, without a lock.
+pub(super) fn span_of(address: usize) -> Option<&'static MSpan> {
+    let arena = arena_of(address)?;
+    let entry = &arena.spans[page_in_arena(address)];
+    // SAFETY: an MSpan is never freed. Acquire pairs with set_spans: whoever
+    // finds a span finds it set up.
+    unsafe { entry.load(Ordering::Acquire).as_ref() }
+}
+
+/// Returns the record of the arena at an address.
+fn arena_of(address: usize) -> Option<&'static HeapArena> {
+    let number = address >> ARENA_SHIFT;
+    let map = ARENAS.get(number >> L2_BITS)?.load(Ordering::Acquire); // pairs with new_arena
+    // SAFETY: a map of arenas is never freed.
+    let map = unsafe { map.as_ref() }?;
+    let arena = map[number % L2_SIZE].load(Ordering::Acquire); // pairs with new_arena
+    // SAFETY: nor is an arena's record. Its `pages` are Pages's alone: nobody
+    // reads them through this reference.
+    unsafe { arena.as_ref() }
+}
+
+/// Returns which page of its arena an address is in.
+fn page_in_arena(address: usize) -> usize {
+    address >> PAGE_SHIFT & (ARENA_PAGES - 1)
+}
+
+/// Takes a run of pages that begins at a multiple of `align` pages, and makes a
+/// span for objects of a class out of it, or with class 0 for one large object.
+/// None if the system has no memory. From any stack, with no lock of the heap's
+/// held.
+#[unsafe(export_name = "runtime.mheap.alloc")]
+#[inline(never)]
+pub(super) fn alloc_span(npages: usize, align: usize, class: usize) -> Option<&'static MSpan> {
+    let mut heap = lock();
+    let span = heap.new_span()?;
+    let Some(run) = heap.alloc_pages(npages, align) else {
+        heap.drop_span(span);
+        return None;
+    };
+    heap.mspan_inuse += size_of::<MSpan>();
+    if class == 0 {
+        heap.large.allocs += 1;
+        heap.large.alloc_bytes += (npages * PAGE_SIZE) as u64;
+    }
+    let starts = heap.starts;
+    heap.starts = false;
+    drop(heap);
+    if starts {
+        scavenge::set_limit(crate::boot::read_gomemlimit());
+    }
+    if run.newly_backed > 0 && scavenge::is_limited() {
+        scavenge::enforce_limit();
+    }
+    span.init(run.page << PAGE_SHIFT, npages, class, !run.fresh);
+    set_spans(span, npages, ptr::from_ref(span).cast_mut());
+    Some(span)
+}
+
+/// Gives a span's pages back to the heap. From any stack, with no lock of the
+/// heap's held; nobody else may have the span.
+#[unsafe(export_name = "runtime.mheap.free")]
+#[inline(never)]
+pub(super) fn free_span(span: &'static MSpan) {
+    let npages = span.npages.get();
+    set_spans(span, npages, ptr::null_mut());
+    let mut heap = lock();
+    heap.free_pages(span.base.get() >> PAGE_SHIFT, npages);
+    if span.class.get() == 0 {
+        heap.large.frees += 1;
+        heap.large.free_bytes += (npages * PAGE_SIZE) as u64;
+    }
+    span.npages.set(0);
+    heap.mspan_inuse -= size_of::<MSpan>();
+    heap.drop_span(span);
+}
+
+/// Makes a large object longer or shorter where it is; false if what lies behind
+/// it is not free. Whoever owns the object may call this.
+pub(super) fn resize_span(span: &'static MSpan, npages: usize) -> bool {
+    let old = span.npages.get();
+    let end = (span.base.get() >> PAGE_SHIFT) + old;
+    let mut heap = lock();
+    if npages > old {
+        if heap.pages.alloc_at(end, npages - old).is_none() {
+            return false;
+        }
+        heap.large.alloc_bytes += ((npages - old) * PAGE_SIZE) as u64;
+    } else if npages < old {
+        heap.free_pages(end - (old - npages), old - npages);
+        heap.large.free_bytes += ((old - npages) * PAGE_SIZE) as u64;
+    }
+    span.npages.set(npages);
+    true
+}
+
+/// Writes the entries of a span's pages: of each where small objects are, of the
+/// first for a large one.
+fn set_spans(span: &MSpan, npages: usize, entry: *mut MSpan) {
+    let base = span.base.get();
+    let count = if span.class.get() == 0 { 1 } else { npages };
+    for page in 0..count {
+        let address = base + page * PAGE_SIZE;
+        if let Some(arena) = arena_of(address) {
+            // Release pairs with span_of.
+            arena.spans[page_in_arena(address)].store(entry, Ordering::Release);
+        }
+    }
+}
+
+impl MHeap {
+    /// Finds pages, if need be in a new arena.
+    fn alloc_pages(&mut self, npages: usize, align: usize) -> Option<Run> {
+        if let Some(run) = self.pages.alloc(npages, align) {
+            return Some(run);
+        }
+        // Enough for the run wherever it has to begin.
+        let pages = npages.checked_add(align - 1)?;
+        self.grow(pages.checked_mul(PAGE_SIZE)?)?;
+        self.pages.alloc(npages, align)
+    }
+
+    /// Maps at least `bytes` in one piece, behind what there is if possible.
+    #[cold]
+    fn grow(&mut self, bytes: usize) -> Option<()> {
+        if bytes >= 1 << ADDRESS_BITS {
+            return None;
+        }
+        // To the end of an arena, or else as little as will do.
+        for whole in [true, false] {
+            let size = |end: usize| {
+                if whole {
+                    (end + bytes).next_multiple_of(ARENA_SIZE) - end
+                } else {
+                    bytes.next_multiple_of(SMALL_GROWTH)
+                }
+            };
+            while self.hint <= HINTS {
+                if self.end == 0 {
+                    self.end = FIRST_HINT + self.hint * HINT_STEP;
+                }
+                let size = size(self.end);
+                let Some(memory) = os::map(self.end, size) else {
+                    break; // no room: a smaller piece may fit
+                };
+                if memory.addr() == self.end {
+                    return self.add(size);
+                }
+                // Somebody else is there.
+                // SAFETY: mapped above, and nobody has the address.
+                unsafe { os::unmap(memory, size) };
+                self.hint += 1;
+                self.end = 0;
+            }
+        }
+        if self.hint > HINTS {
+            return self.grow_anywhere(bytes);
+        }
+        None
+    }
+
+    /// Maps an arena where the system has room: all hints are taken.
+    #[cold]
+    fn grow_anywhere(&mut self, bytes: usize) -> Option<()> {
+        let size = bytes.next_multiple_of(ARENA_SIZE);
+        let memory = os::map(0, size + ARENA_SIZE)?;
+        let start = memory.addr().next_multiple_of(ARENA_SIZE);
+        let before = start - memory.addr();
+        let behind = memory.wrapping_add(before + size);
+        if before > 0 {
+            // SAFETY: mapped above, and nobody has it.
+            unsafe { os::unmap(memory, before) };
+        }
+        if before < ARENA_SIZE {
+            // SAFETY: as above.
+            unsafe { os::unmap(behind, ARENA_SIZE - before) };
+        }
+        self.end = start;
+        self.add(size)
+    }
+
+    /// Adds `size` bytes at `end`, which have just been mapped, to the free pages.
+    /// What there is no room to write down goes back to the system.
+    fn add(&mut self, size: usize) -> Option<()> {
+        let stop = self.end + size;
+        while self.end < stop {
+            let start = self.end & !(ARENA_SIZE - 1);
+            let end = stop.min(start + ARENA_SIZE);
+            if self.add_arena(start, (end - start) >> PAGE_SHIFT).is_none() {
+                let rest = ptr::with_exposed_provenance_mut(self.end);
+                // SAFETY: mapped by our caller, and nobody has it.
+                unsafe { os::unmap(rest, stop - self.end) };
+                return None;
+            }
+            self.starts |= self.mapped == 0;
+            self.mapped += end - self.end;
+            self.end = end;
+        }
+        Some(())
+    }
+
+    /// Makes the first `usable` pages of the arena at `start` usable.
+    fn add_arena(&mut self, start: usize, usable: usize) -> Option<()> {
+        let base = start >> PAGE_SHIFT;
+        if self.end > start {
+            return self.pages.extend(base, usable).then_some(());
+        }
+        self.make_room()?;
+        let pages = new_arena(start)?;
+        self.pages.add_arena(pages, base, usable).then_some(())
+    }
+
+    /// Gives pages back.
+    pub(super) fn free_pages(&mut self, page: usize, npages: usize) {
+        if !self.pages.free(page, npages) {
+            throw("mheap.free: a page is free already");
+        }
+    }
+}
+
+impl MHeap {
+    /// Makes room for another arena in the tables of [`Pages`].
+    fn make_room(&mut self) -> Option<()> {
+        let Some(slots) = self.pages.needs_storage() else {
+            return Some(());
+        };
+        let layout = Layout::array::<Slot>(slots).ok()?;
+        let memory = metadata_alloc(layout)?.cast::<Slot>();
+        // SAFETY: fresh memory of that size; zeros are empty slots.
+        unsafe { memory.write_bytes(0, slots) };
+        // SAFETY: as above; nobody else has it.
+        let storage = unsafe { core::slice::from_raw_parts_mut(memory.as_ptr(), slots) };
+        if let Some(old) = self.pages.replace_storage(storage)
+            && let Ok(layout) = Layout::array::<Slot>(old.len())
+        {
+            // SAFETY: it came from here, when there were fewer arenas.
+            unsafe { metadata_free(NonNull::from(old).cast(), layout) };
+        }
+        Some(())
+    }
+
+    /// Takes a MSpan that is not in use, or makes some.
+    fn new_span(&mut self) -> Option<&'static MSpan> {
+        if self.free_spans.is_none() {
+            let block = Layout::array::<MaybeUninit<MSpan>>(SPAN_BLOCK).ok()?;
+            let memory = metadata_alloc(block)?.cast::<MSpan>();
+            self.mspan_sys += block.size();
+            // SAFETY: fresh memory of that size; zeros are MSpans not in use.
+            unsafe { memory.write_bytes(0, SPAN_BLOCK) };
+            for index in (0..SPAN_BLOCK).rev() {
+                // SAFETY: inside of the block, which is never freed.
+                let span = unsafe { memory.add(index).as_ref() };
+                self.drop_span(span);
+            }
+        }
+        let span = self.free_spans?;
+        self.free_spans = span.unchain();
+        Some(span)
+    }
+
+    /// Keeps a MSpan for another use.
+    fn drop_span(&mut self, span: &'static MSpan) {
+        self.free_spans = span.chain(self.free_spans);
+    }
+}
+
+/// Makes the record of the arena at an address, and enters it into the map.
+/// None if the system has no memory. The heap's lock is held.
+fn new_arena(start: usize) -> Option<&'static mut ArenaPages> {
+    let record = os::map(0, size_of::<HeapArena>())?.cast::<HeapArena>();
+    let number = start >> ARENA_SHIFT;
+    let map = map_of(number)?;
+    // Release pairs with arena_of.
+    map[number % L2_SIZE].store(record, Ordering::Release);
+    // SAFETY: fresh zeroed memory, never unmapped; of the record's fields this
+    // one is handed out here alone, once.
+    Some(unsafe { &mut *(&raw mut (*record).pages) })
+}
+
+/// Tells how many bytes of address space the heap has.
+pub(super) fn mapped() -> usize {
+    lock().mapped
+}
+
+/// Tells how many bytes the arenas' records have.
+pub(super) fn arena_record_bytes() -> usize {
+    lock().mapped.div_ceil(ARENA_SIZE) * size_of::<HeapArena>()
+}
+
+/// Returns the lower level of the map for an arena, and makes it if need be.
+fn map_of(number: usize) -> Option<&'static ArenaMap> {
+    let entry = ARENAS.get(number >> L2_BITS)?;
+    // Relaxed: the heap's lock is held, and whoever holds it alone writes here.
+    let mut map = entry.load(Ordering::Relaxed);
+    if map.is_null() {
+        map = metadata_alloc(Layout::new::<ArenaMap>())?.as_ptr().cast();
+        // SAFETY: fresh memory of that size; zeros are no arenas.
+        unsafe { map.write_bytes(0, 1) };
+        entry.store(map, Ordering::Release); // pairs with arena_of
+    }
+    // SAFETY: never freed.
+    Some(unsafe { &*map })
+}

@@ -1,0 +1,120 @@
+//! The scavenger: what gives free pages back to the system.
+//!
+//! Go's counterpart: `runtime/mgcscavenge.go`. A page that was used and is free
+//! keeps its memory, since it will soon be used again, until one of three comes:
+//!
+//! - the background scavenger, a goroutine (`sched/bgscavenge.rs`), which takes
+//!   its time, until what the heap retains is a tenth more than what is in use;
+//! - the memory limit (`GOMEMLIMIT`, `debug::set_memory_limit`): whoever takes
+//!   pages that push the total over it first gives others back;
+//! - `debug::free_os_memory`, which gives all of them back at once.
+//!
+//! Pages go from the highest address down, since the heap is filled from the
+//! lowest up. Whole huge pages go first: to take a piece out of one that is in
+//! use costs its user the rest of it. A run is marked as in use while the system
+//! is told, so that nobody gets it meanwhile, and no lock is held over the call.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use super::PHYS_HUGE_PAGE_SIZE;
+use super::mheap;
+use super::sizeclasses::{PAGE_SHIFT, PAGE_SIZE};
+use crate::os;
+
+/// What the heap may retain beyond what is in use: Go's retainExtraPercent.
+const RETAIN_EXTRA_PERCENT: usize = 10;
+
+/// What it may retain in any case: less than this is not worth a goroutine.
+const RETAIN_MIN: usize = 4 << 20;
+
+/// The most that is given back in one call of the system.
+const MAX_RUN: usize = 2 << 20;
+
+/// No limit: Go's math.MaxInt64.
+const UNLIMITED: u64 = i64::MAX as u64;
+
+/// The memory limit in bytes, less one, so that zero is none.
+static LIMIT: AtomicU64 = AtomicU64::new(0);
+
+/// Returns the memory limit; i64::MAX is none.
+pub(crate) fn limit() -> u64 {
+    match LIMIT.load(Ordering::Relaxed) {
+        0 => UNLIMITED, // a setting
+        limit => limit - 1,
+    }
+}
+
+/// Sets the memory limit, and gives back what is over it.
+pub(crate) fn set_limit(bytes: u64) {
+    let limit = if bytes < UNLIMITED { bytes + 1 } else { 0 };
+    LIMIT.store(limit, Ordering::Relaxed); // as above
+    if limit != 0 {
+        enforce_limit();
+    }
+}
+
+/// Tells how many bytes the background scavenger should give back.
+pub(crate) fn excess() -> usize {
+    let heap = mheap::lock();
+    let (in_use, backed) = (heap.pages.in_use_pages(), heap.pages.free_backed_pages());
+    let retained = (in_use * RETAIN_EXTRA_PERCENT / 100).max(RETAIN_MIN >> PAGE_SHIFT);
+    backed.saturating_sub(retained) * PAGE_SIZE
+}
+
+/// Gives so many bytes of free pages back, or what there is; returns how many.
+/// From any stack, with no lock of the heap's held.
+#[unsafe(export_name = "runtime.scavenge")]
+#[inline(never)]
+pub(crate) fn scavenge(bytes: usize) -> usize {
+    let mut released = 0;
+    // Relaxed: written at boot.
+    let huge = PHYS_HUGE_PAGE_SIZE.load(Ordering::Relaxed) >> PAGE_SHIFT;
+    for whole in [huge, 0] {
+        while released < bytes {
+            // Never less than a huge page where whole ones are looked for.
+            let wanted = (bytes - released).clamp(PAGE_SIZE, MAX_RUN);
+            let most = wanted.div_ceil(PAGE_SIZE).max(whole);
+            match scavenge_one(most, whole) {
+                0 => break,
+                pages => released += pages * PAGE_SIZE,
+            }
+        }
+        if huge == 0 {
+            break;
+        }
+    }
+    released
+}
+
+/// Gives one run of pages back; returns how many pages it had, 0 if there is
+/// none, or if the system does not take memory back.
+fn scavenge_one(most: usize, whole: usize) -> usize {
+    let Some((page, npages)) = mheap::lock().pages.take_releasable(most, whole) else {
+        return 0;
+    };
+    let start = core::ptr::with_exposed_provenance_mut::<u8>(page << PAGE_SHIFT);
+    // SAFETY: pages of the heap's that nobody has: they count as in use.
+    let gone = unsafe { os::discard(start, npages * PAGE_SIZE) };
+    let mut heap = mheap::lock();
+    if gone && heap.pages.put_released(page, npages) {
+        npages
+    } else {
+        heap.free_pages(page, npages);
+        0
+    }
+}
+
+/// Gives back what is over the memory limit, as far as there are free pages.
+#[cold]
+#[inline(never)]
+pub(super) fn enforce_limit() {
+    let over = super::mstats::total().saturating_sub(limit() as usize);
+    if over > 0 {
+        scavenge(over);
+    }
+}
+
+/// Tells whether there is a limit. On the way of each span that is made.
+pub(super) fn is_limited() -> bool {
+    LIMIT.load(Ordering::Relaxed) != 0 // a setting
+}

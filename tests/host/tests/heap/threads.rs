@@ -1,0 +1,244 @@
+//! Threads that allocate, check, hand over and free.
+
+use std::alloc::Layout;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use gort_host_tests::ensure;
+use libtest_mimic::Failed;
+
+use crate::mem::{self, MCache, class_of};
+
+const THREADS: usize = 4;
+const OPERATIONS: usize = 300_000;
+
+/// An object that some thread has: its address, and what it was asked for.
+struct Object {
+    address: *mut u8,
+    layout: Layout,
+    mark: u8,
+}
+
+// SAFETY: whoever has the Object has the memory.
+unsafe impl Send for Object {}
+
+/// Random numbers without a state beside this.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+}
+
+/// Allocates as mallocgc does.
+fn alloc(cache: &MCache, layout: Layout, zero: bool) -> *mut u8 {
+    let Some(class) = class_of(layout.size(), layout.align()) else {
+        return mem::large_alloc(layout, zero);
+    };
+    let Some((object, is_zero)) = cache.alloc(class) else {
+        return std::ptr::null_mut();
+    };
+    #[cfg(debug_assertions)]
+    mem::checks::allocated(object);
+    if zero && !is_zero {
+        // SAFETY: ours, and of that size.
+        unsafe { object.write_bytes(0, layout.size()) };
+    }
+    object
+}
+
+/// Frees as mfree does.
+fn free(cache: &MCache, object: &Object) {
+    match class_of(object.layout.size(), object.layout.align()) {
+        // SAFETY: allocated with that layout, and given up here.
+        None => unsafe { mem::large_free(object.address, object.layout) },
+        Some(class) => {
+            #[cfg(debug_assertions)]
+            mem::checks::freed(object.address, class, 0);
+            // SAFETY: as above.
+            unsafe { cache.free(class, object.address) }
+        }
+    }
+}
+
+/// Fills an object with its mark.
+fn fill(object: &Object) {
+    // SAFETY: ours, of that size.
+    unsafe {
+        object
+            .address
+            .write_bytes(object.mark, object.layout.size())
+    };
+}
+
+/// Checks that all of an object is as it should be.
+fn check(object: &Object, expected: u8) {
+    // SAFETY: as above.
+    let bytes = unsafe { std::slice::from_raw_parts(object.address, object.layout.size()) };
+    assert!(
+        bytes.iter().all(|&byte| byte == expected),
+        "{:?} at {:p} is damaged",
+        object.layout,
+        object.address
+    );
+}
+
+/// A size and alignment: mostly small.
+fn layout(random: &mut Random) -> Layout {
+    let size = match random.below(100) {
+        0 => random.below(1 << 20) + 1,
+        1..10 => random.below(40_000) + 1,
+        10..30 => random.below(4096) + 1,
+        _ => random.below(256) + 1,
+    };
+    let most = if random.below(50) == 0 { 18 } else { 7 };
+    let align = 1 << random.below(most);
+    Layout::from_size_align(size, align).expect("both are small")
+}
+
+/// One thread: allocates, keeps, checks, frees, and passes objects on.
+fn work(seed: u64, inbox: &Receiver<Object>, outboxes: &[Sender<Object>]) {
+    let cache = mem::new_mcache();
+    let mut random = Random(seed);
+    let mut kept: Vec<Object> = Vec::new();
+    for step in 0..OPERATIONS {
+        match random.below(10) {
+            0..5 => {
+                let layout = layout(&mut random);
+                let zero = random.below(4) == 0;
+                let address = alloc(cache, layout, zero);
+                assert!(!address.is_null() && address.addr() % layout.align() == 0);
+                let mark = random.below(255) as u8 + 1;
+                let object = Object {
+                    address,
+                    layout,
+                    mark,
+                };
+                if zero {
+                    check(&object, 0);
+                }
+                fill(&object);
+                if random.below(3) == 0 {
+                    // A thread that has finished takes nothing more.
+                    if let Err(back) = outboxes[random.below(THREADS)].send(object) {
+                        free(cache, &back.0);
+                    }
+                } else {
+                    kept.push(object);
+                }
+            }
+            5..9 if !kept.is_empty() => {
+                let object = kept.swap_remove(random.below(kept.len()));
+                check(&object, object.mark);
+                free(cache, &object);
+            }
+            _ => {}
+        }
+        for object in inbox.try_iter() {
+            check(&object, object.mark);
+            free(cache, &object);
+        }
+        if kept.len() > 3000 {
+            for object in kept.drain(..) {
+                check(&object, object.mark);
+                free(cache, &object);
+            }
+        }
+        if step % 50_000 == 0 {
+            cache.flush();
+        }
+    }
+    for object in kept.into_iter().chain(inbox.try_iter()) {
+        check(&object, object.mark);
+        free(cache, &object);
+    }
+    cache.flush();
+}
+
+pub(crate) fn handoffs() -> Result<(), Failed> {
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..THREADS).map(|_| channel()).unzip();
+    let stop = AtomicBool::new(false);
+    let mut left = Vec::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                mem::scavenge(1 << 20);
+                mem::flush();
+                mem::read_mem_stats();
+            }
+        });
+        let threads: Vec<_> = receivers
+            .into_iter()
+            .enumerate()
+            .map(|(number, inbox)| {
+                let senders = senders.clone();
+                scope.spawn(move || {
+                    work(number as u64 * 77_777 + 1, &inbox, &senders);
+                    inbox
+                })
+            })
+            .collect();
+        for thread in threads {
+            left.push(thread.join().expect("the thread has found nothing wrong"));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    // What was sent to a thread that had finished.
+    let cache = mem::new_mcache();
+    for object in left.iter().flat_map(|inbox| inbox.try_iter()) {
+        check(&object, object.mark);
+        free(cache, &object);
+    }
+    cache.flush();
+    Ok(())
+}
+
+pub(crate) fn numbers() -> Result<(), Failed> {
+    mem::flush();
+    let stats = mem::read_mem_stats();
+    ensure!(stats.heap_alloc == 0, "{} bytes are lost", stats.heap_alloc);
+    ensure!(
+        stats.mallocs == stats.frees,
+        "{} of {} freed",
+        stats.frees,
+        stats.mallocs
+    );
+    ensure!(
+        stats.heap_inuse == 0,
+        "{} bytes of pages are lost",
+        stats.heap_inuse
+    );
+    ensure!(
+        stats.mspan_inuse == 0,
+        "{} bytes of spans are lost",
+        stats.mspan_inuse
+    );
+    mem::scavenge(usize::MAX);
+    let stats = mem::read_mem_stats();
+    ensure!(
+        stats.heap_released == stats.heap_sys,
+        "{} of {} bytes are back",
+        stats.heap_released,
+        stats.heap_sys
+    );
+    // Without a cache, as an M without a P does.
+    let object = mem::alloc_one(5).expect("memory");
+    let (now, size) = (mem::read_mem_stats(), stats.by_size[4].size);
+    ensure!(
+        now.heap_alloc == u64::from(size),
+        "{} bytes",
+        now.heap_alloc
+    );
+    // SAFETY: allocated above, of that class.
+    unsafe { mem::free_one(5, object.0) };
+    ensure!(
+        mem::read_mem_stats().heap_inuse == 0,
+        "the span is still there"
+    );
+    Ok(())
+}
