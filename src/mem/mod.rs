@@ -26,7 +26,7 @@ pub(crate) static PHYS_PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static PHYS_HUGE_PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 
 /// The page size of every amd64 system.
-const PAGE_SIZE: usize = 4096;
+pub(crate) const PAGE_SIZE: usize = 4096;
 
 /// Prepares the program's heap. On g0, during boot.
 #[unsafe(export_name = "runtime.mallocinit")]
