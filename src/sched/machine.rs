@@ -133,7 +133,7 @@ pub(crate) fn mcommoninit(mp: &'static M) {
 pub(super) fn newm(f: extern "C" fn()) {
     let tls = boot::tls_image();
     let align = tls.align.max(64);
-    // Twice what is aligned, as if each lost all but a byte by it.
+    // Below, FS is rounded down to align, and g0's top to 64.
     let least = G0_STACK + 64 + tls.size + align + TCB + STRUCTS + SIGNAL_STACK;
     let size = least.next_multiple_of(mem::PAGE_SIZE);
     let size = size.max(mem::DEFAULT_STACK);
