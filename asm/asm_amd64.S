@@ -209,6 +209,12 @@ runtime.checkLevel:
  * g0 and m0 known to each other and to the thread. rt0_go calls it before
  * anything that could ask for g.
  *
+ * The block is m0.tls where the slot of g is all there is in it. Where the
+ * program has more (C's __thread), linker.ld has left room for it in .bss:
+ *
+ *      runtime.tlsblock         FS = runtime.tlsblock + runtime.tlssize
+ *      | .tdata | .tbss, zeros  | FS | ... | canary at FS:0x28 | ... |
+ *
  * clobbers rax, rcx, rdx, rsi, rdi, r8-r11
  */
         .section .text.runtime.needtls, "ax", @progbits
@@ -238,11 +244,9 @@ runtime.needtls:
         jmp     .Lok
 
 .Lneedtls:
-        /* m0.tls has room for the slot alone: where the program has other
-           thread-local variables, the slot would be somewhere else. */
-        mov     rax, offset runtime.tlsg@tpoff
-        cmp     rax, -8
-        jne     .Lothertls
+        mov     edi, offset runtime.tlsblock    /* null: the slot alone */
+        test    edi, edi
+        jnz     .Lothertls
         lea     rdi, runtime.m0[rip + m_tls]
         call    runtime.settls
         lea     rax, runtime.m0[rip + m_tls + 8]
@@ -252,6 +256,7 @@ runtime.needtls:
         mov     qword ptr fs:[runtime.tlsg@tpoff], 0x123
         cmp     qword ptr runtime.m0[rip + m_tls], 0x123
         je      .Lok
+.Lbadslot:
         call    runtime.abort
 
 .Lok:
@@ -267,21 +272,21 @@ runtime.needtls:
 
 .Lothertls:
         .cfi_def_cfa rbp, 16
-        mov     eax, 1                  /* write(2, …) */
-        mov     edi, 2
-        lea     rsi, .Lothertls_text[rip]
-        mov     edx, OTHERTLS_LENGTH
-        syscall
-        mov     eax, 231                /* exit_group(2) */
-        mov     edi, 2
-        syscall
+        lea     rdx, [rdi + runtime.tlssize]
+        mov     [rdx], rdx              /* FS:0 holds its own address */
+        mov     esi, offset runtime.tdata
+        mov     ecx, offset runtime.etdata
+        sub     ecx, esi
+        cld
+        rep movsb                       /* behind it all is zero, as .bss is */
+        lea     rdi, [rdx - 8]          /* settls adds 8, and keeps rdx */
+        call    runtime.settls
+        mov     qword ptr fs:[runtime.tlsg@tpoff], 0x123
+        cmp     qword ptr [rdx + runtime.tlsg@tpoff], 0x123
+        je      .Lok
+        jmp     .Lbadslot
         .cfi_endproc
         .size   runtime.needtls, . - runtime.needtls
-
-        .section .rodata.runtime.needtls, "a", @progbits
-.Lothertls_text:
-        .ascii  "fatal error: settls: the program has thread-local variables, expected none\n"
-        .equ    OTHERTLS_LENGTH, . - .Lothertls_text
 
 /* __stack_chk_fail: extern "C" fn() -> !. What C calls that is compiled with
    -fstack-protector, when the canary has changed. Tail call, so rsp is right. */

@@ -36,10 +36,11 @@
  * is 2.
  *
  * Constructors (.init_array) run before main_main, on the main goroutine.
- * -fstack-protector works. Thread-local variables (__thread) do not yet: the
- * program is refused at its start. The floating-point environment (fesetround)
- * is the thread's, which goroutines share: who changes it puts it back before
- * anything that may give way.
+ * -fstack-protector works, and so do thread-local variables (__thread). They are
+ * the thread's, which goroutines share, and which a goroutine may leave for
+ * another where it gives way: what one of them needs behind that does not belong
+ * there. The same goes for the floating-point environment (fesetround): who
+ * changes it puts it back before anything that may give way.
  *
  * The environment: GOMAXPROCS and GOTRACEBACK mean what they mean to Go. GODEBUG
  * is read by an archive that was made with `cargo xtask dist --trace`, and by no

@@ -10,6 +10,9 @@ use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use bitflags::bitflags;
 use x86_64::registers::xcontrol::{XCr0, XCr0Flags};
 
+/// Where the stack canary is: FS:0x28, by the ABI.
+pub(crate) const TCB_CANARY: usize = 0x28;
+
 // SAFETY: the routine's signature stands in asm/switch_amd64.S.
 unsafe extern "C" {
     #[link_name = "runtime.abort"]
@@ -42,6 +45,36 @@ pub(crate) fn getg() -> *mut () {
         );
     }
     g
+}
+
+/// Returns this thread's stack canary.
+pub(crate) fn canary() -> u64 {
+    let canary;
+    // SAFETY: whoever laid out this thread's TLS, the runtime or a libc, put a
+    // control block of more bytes than that at FS.
+    unsafe {
+        asm!(
+            "mov {}, qword ptr fs:[{}]",
+            out(reg) canary,
+            const TCB_CANARY,
+            options(nostack, preserves_flags, readonly),
+        );
+    }
+    canary
+}
+
+/// Sets this thread's stack canary. C functions that are running and have seen the
+/// old one would take their stack for smashed: there must be none.
+pub(crate) fn set_canary(canary: u64) {
+    // SAFETY: as above; Rust's functions here have no canaries.
+    unsafe {
+        asm!(
+            "mov qword ptr fs:[{}], {}",
+            const TCB_CANARY,
+            in(reg) canary,
+            options(nostack, preserves_flags),
+        );
+    }
 }
 
 /// Ends the program with a trap, where nothing else can be relied on.

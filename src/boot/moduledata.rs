@@ -1,13 +1,13 @@
-//! The program's own ELF headers, verified, and what they say of its TLS.
+//! The program's own ELF headers, verified, and what the linker says of its TLS.
 //!
 //! Go's counterpart: `moduledataverify` in `runtime/symtab.go`. A file that was
 //! damaged on disk or cut short, or linked with another script, is refused
 //! here with one line, before anything of it is relied on.
+//!
+//! TLS blocks are made by the linker script's labels, m0's by `needtls` before
+//! this here, the others' by `newm`: PT_TLS must only agree with them.
 
-use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
-
-use goblin::elf64::program_header::ProgramHeader;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::args::auxv;
 use crate::debug::elf::{self, Expected};
@@ -22,6 +22,14 @@ unsafe extern "C" {
     safe static TEXT: u8;
     #[link_name = "runtime.etext"]
     safe static ETEXT: u8;
+    #[link_name = "runtime.tdata"]
+    safe static TDATA: u8;
+    #[link_name = "runtime.etdata"]
+    safe static ETDATA: u8;
+    #[link_name = "runtime.tlssize"]
+    safe static TLS_SIZE: u8;
+    #[link_name = "runtime.tlsalign"]
+    safe static TLS_ALIGN: u8;
     #[link_name = "_rt0_amd64_linux"]
     fn entry();
     #[link_name = "_cgo_init"]
@@ -32,36 +40,34 @@ unsafe extern "C" {
 /// all headers.
 const HEADERS: usize = 0x1000;
 
-/// The bytes of TLS that m0 has room for: the slot of g.
-const M0_TLS: usize = 8;
-
-/// PT_TLS, in the headers themselves; null if the program has none.
-static TLS: AtomicPtr<ProgramHeader> = AtomicPtr::new(ptr::null_mut());
-
 /// The initial contents of a thread's TLS.
 pub(crate) struct TlsImage {
     /// Where the initialised bytes are.
     pub(crate) start: *const u8,
     /// How many there are.
     pub(crate) file_size: usize,
-    /// The whole size.
+    /// How far below FS they begin; what is between is zeros.
     pub(crate) size: usize,
-    /// The alignment of the address behind the image, where FS points.
+    /// The alignment of FS.
     pub(crate) align: usize,
+}
+
+/// Whether a libc has started the program.
+pub(super) fn hosted() -> bool {
+    CGO_INIT.load(Ordering::Relaxed) != 0 // a constant
 }
 
 /// Verifies the headers. Refuses to go on if anything is wrong with them.
 #[unsafe(export_name = "runtime.moduledataverify")]
 #[inline(never)]
 pub(super) extern "C" fn moduledataverify() {
-    let hosted = CGO_INIT.load(Ordering::Relaxed) != 0; // a constant
     let base = &raw const EHDR;
     // SAFETY: the kernel has mapped the first page of the file there: we run.
     let image = unsafe { core::slice::from_raw_parts(base, HEADERS) };
     let auxv = auxv();
     let expected = Expected {
         // A libc enters its own program where it wants to.
-        entry: (!hosted).then_some(entry as *const () as usize),
+        entry: (!hosted()).then_some(entry as *const () as usize),
         text: (&raw const TEXT).addr(),
         etext: (&raw const ETEXT).addr(),
         load_base: base.addr(),
@@ -71,13 +77,13 @@ pub(super) extern "C" fn moduledataverify() {
     };
     match elf::verify(image, &expected) {
         Ok(module) => {
-            let size = module.tls.map_or(0, |tls| tls.p_memsz);
-            // The block of a libc's main thread is the libc's.
-            if size != M0_TLS as u64 && !hosted {
-                refuse("p_memsz of PT_TLS is not 8", size);
+            let size = module.tls.map_or(0, |tls| {
+                let below = tls.p_align.max(1) - 1; // a power of two less one
+                (tls.p_memsz + below) & !below
+            });
+            if size != (&raw const TLS_SIZE).addr() as u64 {
+                refuse("p_memsz of PT_TLS is not runtime.tlssize", size);
             }
-            let tls = module.tls.map_or(ptr::null(), ptr::from_ref);
-            TLS.store(tls.cast_mut(), Ordering::Relaxed); // still one thread
         }
         Err(error) => refuse(error.what, error.value),
     }
@@ -92,15 +98,13 @@ fn refuse(what: &str, value: u64) -> ! {
     )
 }
 
-/// Returns what a new thread's TLS starts as.
+/// Returns what a new thread's TLS starts as, by the same labels as `needtls`.
 pub(crate) fn tls_image() -> TlsImage {
-    let tls = TLS.load(Ordering::Relaxed); // written before a second thread was made
-    // SAFETY: null, or in the headers, which nobody changes and which stay.
-    let tls = unsafe { tls.as_ref() }.copied().unwrap_or_default();
+    let (start, end) = (&raw const TDATA, &raw const ETDATA);
     TlsImage {
-        start: ptr::with_exposed_provenance(tls.p_vaddr as usize),
-        file_size: tls.p_filesz as usize,
-        size: (tls.p_memsz as usize).max(M0_TLS),
-        align: (tls.p_align as usize).max(8),
+        start,
+        file_size: end.addr() - start.addr(),
+        size: (&raw const TLS_SIZE).addr(),
+        align: (&raw const TLS_ALIGN).addr(),
     }
 }

@@ -9,14 +9,14 @@ use core::ptr;
 
 use super::args::auxv;
 use super::chacha8::ChaCha8;
+use super::moduledata::hosted;
 use crate::debug::lock::{Mutex, rank};
-use crate::sched::M0;
 use crate::{arch, os};
 
 static STATE: Mutex<ChaCha8, { rank::RAND }> = Mutex::new(ChaCha8::unseeded());
 
-/// Seeds the generator and gives m0 its stack canary. On g0, before anything
-/// draws.
+/// Seeds the generator and gives m0 its stack canary, unless a libc has done so.
+/// On g0, before anything draws.
 #[unsafe(export_name = "runtime.randinit")]
 #[inline(never)]
 pub(super) extern "C" fn randinit() {
@@ -37,7 +37,9 @@ pub(super) extern "C" fn randinit() {
         }
     }
     STATE.lock().seed(&seed);
-    M0.canary().set(rand() as usize & !0xff); // a NUL first, to stop what copies strings
+    if !hosted() {
+        arch::set_canary(rand() & !0xff); // a NUL first, to stop what copies strings
+    }
 }
 
 /// Draws a number. From any stack, behind `randinit`.

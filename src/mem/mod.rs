@@ -61,7 +61,7 @@ pub(crate) static PHYS_HUGE_PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 
 /// The page size of every amd64 system: Go's minPhysPageSize and maxPhysPageSize
 /// in one.
-const PAGE_SIZE: usize = 4096;
+pub(crate) const PAGE_SIZE: usize = 4096;
 
 /// What of a transparent huge page is too large to be of use.
 const MAX_PHYS_HUGE_PAGE_SIZE: usize = 4 << 20;

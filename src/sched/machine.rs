@@ -4,21 +4,29 @@
 //! A new M is one stack like a goroutine's; nothing of it is ever given back:
 //!
 //! ```text
-//!   | guard | g0's stack         | TLS | M, g0, gsignal | signal stack, 32 KiB |
+//!   | guard | g0's stack    | TLS | TCB, M, g0, gsignal | signal stack, 32 KiB |
+//!                                 FS
 //! ```
 //!
 //! What lies above g0's stack shares a page with its top: one page fault less.
-//! Of its address range g0 gets all that the rest leaves, at least 64 KiB.
+//! Of its address range g0 gets all that the rest leaves, at least 64 KiB: where
+//! the program has much TLS, the stack is a larger one.
+//!
+//! TLS is laid out as m0's is by `needtls`: the image of PT_TLS below FS, above it
+//! the control block, with the canary of the thread that makes the M, since a
+//! goroutine may enter a C function on one M and leave it on another. Under a
+//! libc that is less than its functions need, which have a control block of their
+//! own: what runs on these Ms must not call them. Today that is sysmon alone.
 
 use core::cell::UnsafeCell;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::runtime2::{G, G0_STACK, M, STACK_GUARD, TCB_CANARY};
+use super::runtime2::{G, G0_STACK, M, STACK_GUARD};
 use super::{M0, SCHED, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
 use crate::debug::print::say;
-use crate::{boot, mem, os};
+use crate::{arch, boot, mem, os};
 
 /// The size of a signal stack: the kernel puts the whole vector state there,
 /// 12 KiB of it on a CPU with AMX.
@@ -125,30 +133,31 @@ pub(crate) fn mcommoninit(mp: &'static M) {
 pub(super) fn newm(f: extern "C" fn()) {
     let tls = boot::tls_image();
     let align = tls.align.max(64);
-    let tls_size = tls.size.next_multiple_of(align);
-    let Some(lo) = mem::stackalloc(mem::DEFAULT_STACK) else {
+    // Below, FS is rounded down to align, and g0's top to 64.
+    let least = G0_STACK + 64 + tls.size + align + TCB + STRUCTS + SIGNAL_STACK;
+    let size = least.next_multiple_of(mem::PAGE_SIZE);
+    let size = size.max(mem::DEFAULT_STACK);
+    let Some(lo) = mem::stackalloc(size) else {
         throw("runtime: cannot map a stack for a new thread");
     };
-    let (lo, hi) = (lo.get(), lo.get() + mem::DEFAULT_STACK);
-    if hi - lo < G0_STACK + tls_size + align + TCB + STRUCTS + SIGNAL_STACK {
-        throw("runtime: thread-local storage is too large for a thread's stack");
-    }
+    let (lo, hi) = (lo.get(), lo.get() + size);
     let signal_lo = hi - SIGNAL_STACK;
-    let g0_hi = (signal_lo - tls_size - TCB - STRUCTS) & !(align - 1);
-    // FS points behind the TLS image; the mapping is zeroed, .tbss with it.
-    let fs: *mut u8 = ptr::with_exposed_provenance_mut(g0_hi + tls_size);
-    debug_assert!(fs.addr() + TCB + STRUCTS <= signal_lo);
-    // SAFETY: the image, rounded as the ABI says, fits between g0_hi and FS.
-    let image = unsafe { fs.sub(tls.size.next_multiple_of(tls.align)) };
-    // SAFETY: the linker's image has that many bytes, and ours has room.
+    let fs = (signal_lo - STRUCTS - TCB) & !(align - 1);
+    let g0_hi = (fs - tls.size) & !63;
+    debug_assert!(g0_hi - lo >= G0_STACK);
+    let fs: *mut u8 = ptr::with_exposed_provenance_mut(fs);
+    // SAFETY: the stack has room for the image between g0_hi and FS.
+    let image = unsafe { fs.sub(tls.size) };
+    // SAFETY: the linker's image has that many bytes, and ours at least as many;
+    // what is behind them is zeros, as the stack is.
     unsafe { image.copy_from_nonoverlapping(tls.start, tls.file_size) };
     // SAFETY: TCB bytes above FS are ours and aligned.
     unsafe { fs.cast::<usize>().write(fs.addr()) };
     // SAFETY: as above.
     unsafe {
-        fs.wrapping_add(TCB_CANARY)
-            .cast::<usize>()
-            .write(M0.canary().get())
+        fs.wrapping_add(arch::TCB_CANARY)
+            .cast::<u64>()
+            .write(arch::canary())
     };
 
     // SAFETY: STRUCTS bytes above the TCB are ours, and aligned to 64.

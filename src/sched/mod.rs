@@ -18,7 +18,7 @@
 //! **The three classic bugs, and how each is ruled out.**
 //! 1. *A context switch that inlines.* The switches are assembly routines in
 //!    objects of their own, which no compiler sees into.
-//! 2. *A TLS read that is cached over a switch.* The only thing in TLS is g,
+//! 2. *A TLS read that is cached over a switch.* All that we have in TLS is g,
 //!    which is the same before and after a switch on the same stack; what hangs
 //!    off the thread (m, p) is read through g each time, with `m.locks` up.
 //! 3. *A signal between two instructions of a hand-off.* A goroutine is handed

@@ -27,9 +27,6 @@ pub(crate) const STACK_GUARD: usize = 928;
 /// The size of the stack that the entry carves out for m0's g0.
 pub(crate) const G0_STACK: usize = 64 * 1024;
 
-/// Where the stack canary is: FS:0x28, by the ABI.
-pub(crate) const TCB_CANARY: usize = 0x28;
-
 /// What a goroutine is doing; `G::atomicstatus` holds it. Go's `_Gidle` etc.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
@@ -208,7 +205,8 @@ pub(crate) struct M {
     /// The thread's id.
     pub(crate) procid: Cell<u64>,
     /// m0's thread-local storage: the slot of g, then what FS points at (the
-    /// pointer to itself at FS:0 and the stack canary at FS:0x28).
+    /// pointer to itself at FS:0 and the stack canary at FS:0x28). Not used where
+    /// the program has more of it: see needtls in asm/asm_amd64.S.
     pub(crate) tls: [Cell<usize>; 8],
     /// The goroutine that runs on this.
     pub(crate) curg: AtomicPtr<G>,
@@ -260,11 +258,6 @@ impl M {
             sigmask: Cell::new(0),
             alllink: Cell::new(ptr::null()),
         }
-    }
-
-    /// Returns the stack canary of m0; FS is its second word of TLS.
-    pub(crate) const fn canary(&self) -> &Cell<usize> {
-        &self.tls[1 + TCB_CANARY / size_of::<usize>()]
     }
 }
 

@@ -1,14 +1,24 @@
-/* A function that writes beyond its array, compiled with -fstack-protector-all. */
+/*
+ * A function that writes beyond its array, compiled with -fstack-protector-all or
+ * -strong. With -DPLACE=__thread the program has thread-local storage, too.
+ */
 #include "gort.h"
 
-static void smash(volatile char *array, int size)
+#ifndef PLACE
+#define PLACE
+#endif
+
+static PLACE volatile int calls;
+
+__attribute__((noinline)) static void smash(volatile char *array, int size)
 {
     for (int i = 0; i < size; i++)
         array[i] = 1;
 }
 
-static int victim(int size)
+__attribute__((noinline)) static int victim(int size)
 {
+    calls++;
     volatile char array[16];
     smash(array, size);
     return array[0];

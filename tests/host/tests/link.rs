@@ -11,6 +11,8 @@ mod archive;
 mod programs;
 #[path = "link/scratch.rs"]
 mod scratch;
+#[path = "link/thread_local.rs"]
+mod thread_local;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -19,5 +21,6 @@ fn main() {
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(archive::trials());
     trials.extend(programs::trials());
+    trials.extend(thread_local::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

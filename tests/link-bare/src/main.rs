@@ -17,6 +17,11 @@ use gort::{println, process, runtime};
 
 gort::main!(main);
 
+// SAFETY: thread_local.c defines it so, and anybody may call it.
+unsafe extern "C" {
+    safe fn count() -> i32;
+}
+
 fn main() {
     static SUM: AtomicUsize = AtomicUsize::new(0);
     for number in 1..=100 {
@@ -33,6 +38,7 @@ fn main() {
         SUM.load(Ordering::Relaxed),
         USED.load(Ordering::Relaxed)
     );
+    println!("C counts {}, {}", count(), count());
     panic!("the end, at {}", 100);
 }
 

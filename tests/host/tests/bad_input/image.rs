@@ -67,15 +67,29 @@ fn field(kind: u32, flags: u32, field: usize) -> Result<usize, Failed> {
 
 fn program_headers() -> Result<(), Failed> {
     const PT_LOAD: u32 = 1;
+    const PT_TLS: u32 = 7;
     const PT_GNU_STACK: u32 = 0x6474_e551;
     const FLAGS: usize = 4;
     const VADDR: usize = 16;
+    const MEMSZ: usize = 40;
+    const ALIGN: usize = 48;
     let executable = field(PT_LOAD, 5, FLAGS)?;
     refused(&[&format!("--damage={executable}:7")], "*writ*")?;
     let stack = field(PT_GNU_STACK, 6, FLAGS)?;
     refused(&[&format!("--damage={stack}:7")], "*PT_GNU_STACK*")?;
     let address = field(PT_LOAD, 6, VADDR)? + 5;
     refused(&[&format!("--damage={address}:255")], "*")?;
+    let size = "p_memsz of PT_TLS is not runtime.tlssize";
+    for (at, value, what) in [
+        (MEMSZ, 16, size),
+        (ALIGN, 16, size),
+        (ALIGN, 24, "PT_TLS is *"),
+    ] {
+        refused(
+            &[&format!("--damage={}:{value}", field(PT_TLS, 4, at)?)],
+            what,
+        )?;
+    }
     Ok(())
 }
 

@@ -57,11 +57,17 @@ fn c_meets_the_guards() -> Result<(), Failed> {
 }
 
 fn c_with_a_stack_protector() -> Result<(), Failed> {
-    let scratch = Scratch::new("smash")?;
-    let recipe = documented("hello.c")?.replace("-Os", "-O0 -fstack-protector-all");
-    let program = link(&scratch, "tests/link-c/smash.c", &recipe)?;
-    let died = "fatal error: stack smashing detected\n\ngoroutine 1 [running]:\n";
-    run(&mut command(&program))?.expect(2, "still here\n", died)?;
+    for (name, flags) in [
+        ("all", "-O0 -fstack-protector-all"),
+        ("strong", "-O2 -fstack-protector-strong"),
+        ("tls", "-O2 -fstack-protector-strong -DPLACE=__thread"),
+    ] {
+        let scratch = Scratch::new(&format!("smash-{name}"))?;
+        let recipe = documented("hello.c")?.replace("-Os", flags);
+        let program = link(&scratch, "tests/link-c/smash.c", &recipe)?;
+        let died = "fatal error: stack smashing detected\n\ngoroutine 1 [running]:\n";
+        run(&mut command(&program))?.expect(2, "still here\n", died)?;
+    }
     Ok(())
 }
 
@@ -103,7 +109,7 @@ fn cargo_without_features() -> Result<(), Failed> {
     ] {
         cargo(&scratch, &project, flags)?;
         let program = project.join("target").join(profile).join("link-bare");
-        let expected = "sum 5050, * bytes\nmy own panic: the end, at 100\n";
+        let expected = "sum 5050, * bytes\nC counts 43, 45\nmy own panic: the end, at 100\n";
         run(&mut command(&program))?.expect(9, expected, "")?;
     }
     Ok(())
