@@ -174,6 +174,8 @@
         base_type uint32, 4, DW_ATE_unsigned
         base_type uint64, 8, DW_ATE_unsigned
         base_type uintptr, 8, DW_ATE_unsigned
+        pointer_type pointer_uint8, uint8
+        pointer_type pointer_stringStruct, stringStruct
         pointer_type pointer_g, g
         pointer_type pointer_m, m
         array   tls, uintptr, 8
@@ -185,6 +187,11 @@
         enumerator _Gsyscall, 3
         enumerator _Gwaiting, 4
         enumerator _Gdead, 6
+        .byte   0
+
+        structure stringStruct, 16      /* a `&str`, as rustc lays it out */
+        member  str, pointer_uint8, 0
+        member  len, uintptr, 8
         .byte   0
 
         structure stack, g_stack_size
@@ -208,7 +215,7 @@
         member  sched, gobuf, g_sched
         member  atomicstatus, gstatus, g_atomicstatus
         member  preempt, bool, g_preempt
-        member  waitreason, uint8, g_waitreason
+        member  waitreason, pointer_stringStruct, g_waitreason
         member  goid, uint64, g_goid
         member  parentGoid, uint64, g_parent_goid
         member  schedlink, pointer_g, g_schedlink

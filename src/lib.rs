@@ -39,7 +39,7 @@
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`] | the API |
+//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`thread`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |
@@ -72,6 +72,11 @@ pub mod hash;
 pub mod io;
 pub mod process;
 pub mod runtime;
+#[allow(
+    unsafe_code,
+    reason = "hands results over from one goroutine to another"
+)]
+pub mod thread;
 
 #[allow(unsafe_code, reason = "what C passes in")]
 mod ffi;

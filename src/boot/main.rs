@@ -3,6 +3,7 @@
 //!
 //! Go's counterpart: `main` in `runtime/proc.go`.
 
+use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::init::{run_program_tasks, run_runtime_tasks};
@@ -45,7 +46,8 @@ extern "C" fn main(_: *mut u8) {
         sched::gosched();
     }
     if fatal::PANICKING.load(Ordering::SeqCst) != 0 {
-        sched::gopark(sched::WaitReason::PanicWait);
+        // SAFETY: without an unlock function there is nothing to vouch for.
+        unsafe { sched::gopark(None, ptr::null(), sched::WaitReason::PANIC_WAIT) };
     }
     os::exit(status)
 }

@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use super::print::say;
 use crate::os::{self, Died};
-use crate::sched::{self, GStatus};
+use crate::sched::{self, GStatus, WaitReason};
 
 /// How many threads are dying. runtime.main waits for them.
 pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
@@ -135,7 +135,9 @@ pub(crate) fn other_goroutines() {
     sched::for_each_g(|gp| {
         let reason = match sched::readgstatus(gp) {
             status if status == GStatus::Runnable as u32 => "runnable",
-            status if status == GStatus::Waiting as u32 => gp.waitreason.get().text(),
+            status if status == GStatus::Waiting as u32 => {
+                gp.waitreason.get().map_or("", WaitReason::text)
+            }
             _ => return, // it has been printed
         };
         say(

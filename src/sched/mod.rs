@@ -11,6 +11,7 @@
 //! | `status` | a goroutine's states and the ways between them |
 //! | `newproc` | how a goroutine is made, and how it ends |
 //! | `proc` | the loop: schedule, execute, and the ways out of a goroutine |
+//! | `park` | how a goroutine waits, and how it is told |
 //! | `procresize` | Ps |
 //! | `machine` | Ms: mstart, newm |
 //! | `sysmon` | the watcher |
@@ -28,6 +29,7 @@
 mod glist;
 mod machine;
 mod newproc;
+mod park;
 mod proc;
 mod procresize;
 pub(crate) mod runq;
@@ -42,10 +44,11 @@ use crate::debug::lock::{Mutex, rank};
 
 use glist::GQueue;
 pub(crate) use machine::mcommoninit;
-pub(crate) use newproc::{Closure, Entry, go, gomaxprocs, newproc, num_goroutine};
-pub(crate) use proc::{for_each_g, goexit, gopark, gosched, lock_os_thread, unlock_os_thread};
+pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
+pub(crate) use park::{gopark, goready};
+pub(crate) use proc::{for_each_g, goexit, gosched, lock_os_thread, unlock_os_thread};
 pub(crate) use procresize::procresize;
-pub(crate) use runtime2::{G, GStatus, M, P, WaitReason};
+pub(crate) use runtime2::{G, GStatus, M, P, ThreadHead, WaitReason};
 pub(crate) use status::readgstatus;
 
 /// The goroutine whose stack the kernel gave: m0's scheduling stack.

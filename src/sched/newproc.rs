@@ -19,6 +19,7 @@
 
 use alloc::boxed::Box;
 use core::mem::ManuallyDrop;
+use core::num::NonZero;
 use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -59,17 +60,33 @@ unsafe extern "C" {
     fn runtime_goexit();
 }
 
+/// The system has no room for a stack.
+#[derive(Debug)]
+pub(crate) struct NoRoom;
+
 /// Starts a goroutine that calls `f` on a stack of at least `stack` bytes.
 pub(crate) fn go<F: FnOnce() + Send + 'static>(
     f: F,
     location: Option<&'static Location<'static>>,
     stack: usize,
 ) {
+    if try_go(f, location, stack).is_err() {
+        no_room();
+    }
+}
+
+/// The same, which returns the goroutine's number, its `goid`. Where there is no
+/// room, `f` is dropped.
+pub(crate) fn try_go<F: FnOnce() + Send + 'static>(
+    f: F,
+    location: Option<&'static Location<'static>>,
+    stack: usize,
+) -> Result<NonZero<u64>, NoRoom> {
     super::machine::start_sysmon();
     if size_of::<F>() > MAX_CLOSURE || align_of::<F>() > MAX_CLOSURE_ALIGN {
-        start(Box::new(f), location, stack, |f| (*f)());
+        start(Box::new(f), location, stack, |f| (*f)())
     } else {
-        start(f, location, stack, |f| f());
+        start(f, location, stack, |f| f())
     }
 }
 
@@ -79,7 +96,7 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
     location: Option<&'static Location<'static>>,
     stack: usize,
     _call: C,
-) {
+) -> Result<NonZero<u64>, NoRoom> {
     extern "C" fn entry<F, C: FnOnce(F)>(closure: *mut u8) {
         // SAFETY: newproc1 moved an F there, and this is its only use.
         let f = unsafe { closure.cast::<F>().read() };
@@ -101,7 +118,11 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
         align: align_of::<F>(),
         move_to: move_to::<F>,
     };
-    newproc(entry::<F, C>, closure, location, stack);
+    let started = try_newproc(entry::<F, C>, &closure, location, stack);
+    if started.is_err() {
+        drop(ManuallyDrop::into_inner(f)); // nobody has moved it
+    }
+    started
 }
 
 /// A closure that is to be moved onto the new stack.
@@ -124,19 +145,45 @@ impl Closure {
     };
 }
 
-/// Makes a goroutine and puts it next on this P's queue. From a goroutine or g0.
-#[unsafe(export_name = "runtime.newproc")]
-#[inline(never)]
+/// Makes a goroutine and puts it next on this P's queue; ends the program where
+/// there is no room for its stack. From a goroutine or g0.
+#[inline(always)]
 pub(crate) fn newproc(
     entry: Entry,
     closure: Closure,
     location: Option<&'static Location<'static>>,
     stack: usize,
 ) {
+    if try_newproc(entry, &closure, location, stack).is_err() {
+        no_room();
+    }
+}
+
+/// Ends the program: it has to have that goroutine.
+#[cold]
+#[inline(never)]
+fn no_room() -> ! {
+    throw("out of memory (stack allocation)")
+}
+
+/// Makes a goroutine and puts it next on this P's queue; returns its number. From
+/// a goroutine or g0.
+#[unsafe(export_name = "runtime.newproc")]
+#[inline(never)]
+fn try_newproc(
+    entry: Entry,
+    closure: &Closure,
+    location: Option<&'static Location<'static>>,
+    stack: usize,
+) -> Result<NonZero<u64>, NoRoom> {
     crate::stops_here!();
     let mp = acquirem();
     let pp = getp(mp);
-    let newg = newproc1(entry, &closure, getg(), pp, location, stack);
+    let Some(newg) = newproc1(entry, closure, getg(), pp, location, stack) else {
+        releasem(mp);
+        return Err(NoRoom);
+    };
+    let goid = newg.goid.get(); // once queued, it may end and be another one
     runqput(pp, newg, true);
     releasem(mp);
     // The cooperative end of sysmon's request: a goroutine that only spawns
@@ -144,9 +191,10 @@ pub(crate) fn newproc(
     if getg().preempt.load(Ordering::Relaxed) && mp.locks.get() == 0 && !on_g0() {
         super::proc::gosched();
     }
+    NonZero::new(goid).ok_or(NoRoom) // numbers begin at 1
 }
 
-/// Makes a runnable goroutine: a dead one again, or a new stack.
+/// Makes a runnable goroutine: a dead one again, or a new stack if there is room.
 #[unsafe(export_name = "runtime.newproc1")]
 #[inline(never)]
 fn newproc1(
@@ -156,13 +204,16 @@ fn newproc1(
     pp: &'static P,
     location: Option<&'static Location<'static>>,
     stack: usize,
-) -> &'static G {
+) -> Option<&'static G> {
     let reused = if stack == mem::DEFAULT_STACK {
         gfget(pp)
     } else {
         None
     };
-    let newg = reused.unwrap_or_else(|| malg(stack));
+    let newg = match reused {
+        Some(gp) => gp,
+        None => malg(stack)?,
+    };
     // The closure below the G, then the return address, so that the entry finds
     // the stack as behind a call: rsp + 8 divisible by 16.
     let align = closure.align.max(16);
@@ -196,15 +247,13 @@ fn newproc1(
     pp.goidcache.set(pp.goidcache.get() + 1);
     DEAD.fetch_sub(1, Ordering::Relaxed); // a counter
     casgstatus(newg, GStatus::Dead, GStatus::Runnable);
-    newg
+    Some(newg)
 }
 
 /// Makes a goroutine with a stack, dead as yet, and adds it to the list of all.
-fn malg(stack: usize) -> &'static G {
-    let Some(lo) = mem::stackalloc(stack) else {
-        throw("out of memory (stack allocation)");
-    };
-    let (lo, hi) = (lo.get(), lo.get() + stack);
+fn malg(stack: usize) -> Option<&'static G> {
+    let lo = mem::stackalloc(stack)?.get();
+    let hi = lo + stack;
     let place = (hi - size_of::<G>()) & !63;
     let gp: *const G = ptr::with_exposed_provenance(place);
     // SAFETY: the top of a fresh stack that is ours alone, aligned for a G; the
@@ -227,7 +276,7 @@ fn malg(stack: usize) -> &'static G {
             Ordering::Release,
             Ordering::Relaxed,
         ) {
-            Ok(_) => return gp,
+            Ok(_) => return Some(gp),
             Err(now) => head = now,
         }
     }
@@ -270,6 +319,12 @@ pub(super) fn runqput(pp: &'static P, gp: &'static G, next: bool) {
 #[unsafe(export_name = "runtime.goexit1")]
 #[inline(never)]
 pub(super) extern "C" fn goexit1() -> ! {
+    let thread = getg().thread.get();
+    // SAFETY: null, or what the module `thread` left there.
+    if let Some(head) = unsafe { thread.as_ref() } {
+        // SAFETY: as above; this is the goroutine's end.
+        unsafe { (head.end)() };
+    }
     mcall(goexit0);
     crate::arch::abort() // nobody runs a dead goroutine
 }

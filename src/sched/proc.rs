@@ -1,18 +1,18 @@
 //! The loop: find a goroutine, run it, come back when it gives way.
 //!
-//! Go's counterparts: `schedule`, `findRunnable`, `execute`, `gopark`,
-//! `Gosched`, `Goexit`, `checkdead` in `runtime/proc.go`.
+//! Go's counterparts: `schedule`, `findRunnable`, `execute`, `Gosched`,
+//! `Goexit`, `checkdead` in `runtime/proc.go`.
 //!
 //! Which stack: [`schedule`], [`execute`] and whatever [`mcall`] calls run on
-//! g0 and never return; [`gosched`], [`gopark`] and [`goexit`] are called on a
-//! goroutine.
+//! g0 and never return; [`gosched`] and [`goexit`] are called on a goroutine, as
+//! is `gopark` in the module `park`.
 
 use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::newproc::{allgs, goexit1, runqput};
-use super::runtime2::{G, GStatus, Gobuf, M, P, WaitReason};
+use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
 use crate::debug::fatal::{self, throw};
@@ -142,7 +142,7 @@ fn globrunqget(sched: &mut SchedLocked, pp: &'static P, max: usize) -> Option<&'
 /// Runs a goroutine on this M. On g0; does not return.
 #[unsafe(export_name = "runtime.execute")]
 #[inline(never)]
-fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
+pub(super) fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
     mp.curg
         .store(ptr::from_ref(gp).cast_mut(), Ordering::Relaxed); // sysmon only peeks
     gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
@@ -159,7 +159,7 @@ fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
 }
 
 /// Takes the current goroutine off its M. On g0.
-fn dropg(mp: &'static M, gp: &'static G) {
+pub(super) fn dropg(mp: &'static M, gp: &'static G) {
     mp.curg.store(ptr::null_mut(), Ordering::Relaxed); // sysmon only peeks
     gp.m.store(ptr::null_mut(), Ordering::Relaxed); // whoever runs it next sets it
 }
@@ -177,23 +177,6 @@ pub(crate) fn gosched() {
         schedule()
     }
     mcall(gosched_m);
-}
-
-/// Parks the current goroutine. Nothing readies one yet.
-#[unsafe(export_name = "runtime.gopark")]
-#[inline(never)]
-pub(crate) fn gopark(reason: WaitReason) {
-    extern "C" fn park_m(gp: &'static G) -> ! {
-        let mp = acquirem();
-        casgstatus(gp, GStatus::Running, GStatus::Waiting);
-        dropg(mp, gp);
-        releasem(mp);
-        schedule()
-    }
-    let gp = getg();
-    gp.waitreason.set(reason);
-    gp.waitsince.set(os::nanotime());
-    mcall(park_m);
 }
 
 /// Ends the current goroutine, wherever it is. With `abandon` nobody gets its

@@ -16,6 +16,7 @@
 //! That rule is what makes the `Sync` at the end of this file true.
 
 use core::cell::Cell;
+use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize};
 
@@ -67,23 +68,22 @@ pub(crate) enum PStatus {
     Dead = 4,
 }
 
-/// Why a goroutine waits. The texts are Go's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub(crate) enum WaitReason {
-    /// No reason.
-    Zero = 0,
-    /// main has returned while another thread panics.
-    PanicWait,
-}
+/// Why a goroutine waits: a text, Go's where Go has the thing. Go has a number and
+/// a table of texts; this way a program carries only the texts that it may need.
+#[derive(Clone, Copy)]
+pub(crate) struct WaitReason(&'static &'static str);
 
 impl WaitReason {
-    /// Returns Go's text.
+    /// main has returned while another thread panics.
+    pub(crate) const PANIC_WAIT: Self = Self(&"panicwait");
+    /// It called `thread::park`.
+    pub(crate) const THREAD_PARK: Self = Self(&"thread::park");
+    /// It waits for another one's end.
+    pub(crate) const THREAD_JOIN: Self = Self(&"JoinHandle::join");
+
+    /// Returns the text.
     pub(crate) const fn text(self) -> &'static str {
-        match self {
-            WaitReason::Zero => "",
-            WaitReason::PanicWait => "panicwait",
-        }
+        self.0
     }
 }
 
@@ -124,6 +124,17 @@ impl Gobuf {
     }
 }
 
+/// What `gopark` calls when the goroutine is saved: lets others find it,
+/// or says false.
+pub(crate) type UnlockFn = unsafe fn(&'static G, *const c_void) -> bool;
+
+/// The beginning of what the module `thread` keeps for a goroutine.
+#[repr(C)]
+pub(crate) struct ThreadHead {
+    /// Is called when the goroutine ends, on the goroutine; leaves null in its G.
+    pub(crate) end: unsafe fn(),
+}
+
 /// Where in the source a goroutine was made.
 pub(crate) type Location = core::panic::Location<'static>;
 
@@ -147,18 +158,21 @@ pub(crate) struct G {
     /// It ended from inside, with frames on its stack that others may borrow from:
     /// nobody gets that stack.
     pub(crate) abandoned: Cell<bool>,
-    /// Why it waits, a [`WaitReason`].
-    pub(crate) waitreason: Cell<WaitReason>,
     /// Its number, from 1.
     pub(crate) goid: Cell<u64>,
     /// The number of the goroutine that made it.
     pub(crate) parent_goid: Cell<u64>,
     /// The next in the queue or list that this is in.
     pub(crate) schedlink: Cell<*mut G>,
+    /// Its `thread::Thread`, or null while nobody has asked for that. While the
+    /// goroutine lives, only it reads and writes this.
+    pub(crate) thread: Cell<*const ThreadHead>,
     /// The next in the list of all.
     pub(crate) alllink: Cell<*mut G>,
     /// The M that this is locked to, or null.
     pub(crate) lockedm: AtomicPtr<M>,
+    /// Why it waits, or waited last.
+    pub(crate) waitreason: Cell<Option<WaitReason>>,
     /// Since when it waits, in nanoseconds.
     pub(crate) waitsince: Cell<i64>,
     /// The function that it started with.
@@ -182,12 +196,13 @@ impl G {
             atomicstatus: AtomicU32::new(GStatus::Idle as u32),
             preempt: AtomicBool::new(false),
             abandoned: Cell::new(false),
-            waitreason: Cell::new(WaitReason::Zero),
             goid: Cell::new(0),
             parent_goid: Cell::new(0),
             schedlink: Cell::new(ptr::null_mut()),
+            thread: Cell::new(ptr::null()),
             alllink: Cell::new(ptr::null_mut()),
             lockedm: AtomicPtr::new(ptr::null_mut()),
+            waitreason: Cell::new(None),
             waitsince: Cell::new(0),
             startpc: Cell::new(0),
             gopc: Cell::new(None),
@@ -212,14 +227,18 @@ pub(crate) struct M {
     pub(crate) curg: AtomicPtr<G>,
     /// The P that this holds, or null.
     pub(crate) p: AtomicPtr<P>,
-    /// Its number.
-    pub(crate) id: Cell<i64>,
-    /// What it runs on its g0 in place of the scheduler, if anything.
-    pub(crate) mstartfn: Cell<Option<extern "C" fn()>>,
     /// How often a runtime lock was taken and not yet given back.
     pub(crate) locks: Cell<i32>,
     /// The ranks of those locks, one bit each; kept in debug builds.
     pub(crate) lock_ranks: Cell<u32>,
+    /// What gopark leaves for park_m to call.
+    pub(crate) waitunlockf: Cell<Option<UnlockFn>>,
+    /// The argument of that.
+    pub(crate) waitlock: Cell<*const c_void>,
+    /// Its number.
+    pub(crate) id: Cell<i64>,
+    /// What it runs on its g0 in place of the scheduler, if anything.
+    pub(crate) mstartfn: Cell<Option<extern "C" fn()>>,
     /// How many panics and throws deep this thread is.
     pub(crate) dying: Cell<i32>,
     /// The goroutine that is locked to this thread, or null.
@@ -246,6 +265,8 @@ impl M {
             tls: [const { Cell::new(0) }; 8],
             curg: AtomicPtr::new(ptr::null_mut()),
             p: AtomicPtr::new(ptr::null_mut()),
+            waitunlockf: Cell::new(None),
+            waitlock: Cell::new(ptr::null()),
             id: Cell::new(0),
             mstartfn: Cell::new(None),
             locks: Cell::new(0),

@@ -6,7 +6,7 @@
 //!  Idle --malg--> Dead --newproc1--> Runnable --execute--> Running
 //!                  ^                  ^    ^                 | | |
 //!                  |                  |    +----gosched_m----+ | |
-//!                  |           (none yet)                      | |
+//!                  |         goready, park_m                   | |
 //!                  |                  |                        | |
 //!                  |                  +---- Waiting <--park_m--+ |
 //!                  +------------------goexit0--------------------+

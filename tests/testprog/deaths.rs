@@ -8,7 +8,7 @@ use core::hint::black_box;
 use core::mem;
 
 use gort::process::{self, ExitCode};
-use gort::{println, runtime};
+use gort::{println, runtime, thread};
 
 use crate::{Command, Failure, OK, number};
 
@@ -61,8 +61,11 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("deadlock", |_| park()),
     ("deadlock-others", deadlock_others),
     ("deadlock-many", deadlock_many),
+    ("deadlock-join", join_deadlock),
+    ("panic-thread", panic_thread),
     ("out-of-memory", |size| out_of_memory(number(size))),
     ("too-many-goroutines", |_| too_many_goroutines()),
+    ("too-many-threads", |size| too_many_threads(number(size))),
     ("spin", |_| spin()),
 ];
 
@@ -156,18 +159,23 @@ fn descend(depth: usize) -> usize {
     }
 }
 
-// SAFETY: the runtime's own function, which takes a WaitReason, a `repr(u8)`.
-// Nothing in the API waits for ever yet.
-unsafe extern "Rust" {
-    #[link_name = "runtime.gopark"]
-    fn gopark(reason: u8);
-}
-
 /// Waits for what never comes.
 fn park() -> Result<ExitCode, Failure> {
-    const PANIC_WAIT: u8 = 1;
-    // SAFETY: on a goroutine, with a reason that there is.
-    unsafe { gopark(PANIC_WAIT) };
+    thread::park();
+    OK
+}
+
+/// Panics in a goroutine that another one waits for.
+fn panic_thread(_: &str) -> Result<ExitCode, Failure> {
+    let handle = thread::spawn(|| panic!("in a spawned one"));
+    _ = handle.join();
+    OK
+}
+
+/// Waits for one that waits.
+fn join_deadlock(_: &str) -> Result<ExitCode, Failure> {
+    let handle = thread::spawn(thread::park);
+    _ = handle.join();
     OK
 }
 
@@ -198,6 +206,26 @@ fn too_many_goroutines() -> Result<ExitCode, Failure> {
     loop {
         gort::go(|| _ = spin());
     }
+}
+
+/// Starts goroutines with stacks of so many bytes until there is no room, which is
+/// an error that one can live with: then lets them all end.
+fn too_many_threads(size: usize) -> Result<ExitCode, Failure> {
+    let mut handles = Vec::new();
+    let error = loop {
+        let builder = thread::Builder::new().stack_size(size);
+        match builder.spawn(thread::park) {
+            Ok(handle) => handles.push(handle),
+            Err(error) => break error,
+        }
+    };
+    let some = !handles.is_empty();
+    for handle in handles {
+        handle.thread().unpark();
+        _ = handle.join();
+    }
+    println!("some: {some}, then: {error}");
+    OK
 }
 
 /// Waits for the end.

@@ -34,6 +34,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             .with_ignored_flag(!native()),
         Trial::test("deaths::too_many_goroutines", too_many_goroutines)
             .with_ignored_flag(!native()),
+        Trial::test("deaths::too_many_threads", too_many_threads).with_ignored_flag(!native()),
     ]
 }
 
@@ -124,7 +125,16 @@ fn panic_on_a_goroutine() -> Result<(), Failed> {
          created by go in goroutine 1\n\t{SOURCE}:*\n"
     );
     outcome.expect(2, "", &text)?;
-    names_the_line(&outcome, "panic!(\"on a goroutine")
+    names_the_line(&outcome, "panic!(\"on a goroutine")?;
+
+    // The same for one that another waits for: it never hears of it.
+    let outcome = die(&["panic-thread"])?;
+    let text = format!(
+        "panic: in a spawned one\n\ngoroutine 2 [running]:\n\t{SOURCE}:*:*\n\
+         created by go in goroutine 1\n\t{SOURCE}:*\n"
+    );
+    outcome.expect(2, "", &text)?;
+    names_the_line(&outcome, "panic!(\"in a spawned one")
 }
 
 /// A message longer than any buffer comes whole.
@@ -193,7 +203,7 @@ fn panic_that_gives_way() -> Result<(), Failed> {
 
 /// All goroutines but the one that died, with what they are about.
 fn gotraceback_all() -> Result<(), Failed> {
-    let others = "\ngoroutine * [runnable]:\n\ngoroutine * [*]:\n";
+    let others = "\ngoroutine * [runnable]:\n\ngoroutine * [thread::park]:\n";
     let with = |value: &str| {
         run(program("testprog")?
             .args(["panic-with-others"])
@@ -229,12 +239,18 @@ fn goexit_of_main() -> Result<(), Failed> {
 
 fn deadlock() -> Result<(), Failed> {
     let text = "fatal error: all goroutines are asleep - deadlock!\n";
-    die(&["deadlock"])?.expect(2, "", &format!("{text}\ngoroutine 1 [*]:\n"))?;
+    die(&["deadlock"])?.expect(2, "", &format!("{text}\ngoroutine 1 [thread::park]:\n"))?;
     // Main has gone, and the others wait for ever: that is no lack of goroutines.
     die(&["deadlock-others"])?.expect(
         2,
         "",
-        &format!("{text}\ngoroutine 3 [*]:\n\ngoroutine 2 [*]:\n"),
+        &format!("{text}\ngoroutine 3 [thread::park]:\n\ngoroutine 2 [thread::park]:\n"),
+    )?;
+    // One that waits for the other's end.
+    die(&["deadlock-join"])?.expect(
+        2,
+        "",
+        &format!("{text}\ngoroutine 2 [thread::park]:\n\ngoroutine 1 [JoinHandle::join]:\n"),
     )?;
     Ok(())
 }
@@ -284,5 +300,23 @@ fn too_many_goroutines() -> Result<(), Failed> {
     let outcome = run(in_shell("ulimit -v 300000", "testprog")?.args(["too-many-goroutines"]))?;
     let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
     outcome.expect(2, "", text)?;
+    Ok(())
+}
+
+/// What ends the program where it is a `go` that has no room is an error to who
+/// asks for a thread.
+fn too_many_threads() -> Result<(), Failed> {
+    for size in [256 << 10, 64 << 20] {
+        let outcome =
+            run(in_shell("ulimit -v 300000", "testprog")?
+                .args(["too-many-threads", &size.to_string()]))?;
+        let text =
+            format!("some: true, then: out of memory: no room for a stack of {size} bytes\n");
+        outcome.expect(0, &text, "")?;
+    }
+    let outcome = run(in_shell("ulimit -v 300000", "testprog")?
+        .args(["too-many-threads", &(1 << 30).to_string()]))?;
+    let text = "some: false, then: out of memory: no room for a stack of 1073741824 bytes\n";
+    outcome.expect(0, text, "")?;
     Ok(())
 }

@@ -1,0 +1,94 @@
+//! Park and ready: how a goroutine waits for something, and how it is told.
+//!
+//! Go's counterparts: `gopark`, `park_m`, `goready`, `ready` in
+//! `runtime/proc.go`.
+//!
+//! **No goroutine runs before its context is saved.** Whoever is to ready a
+//! goroutine has to find it somewhere, in a list behind a lock or in an atomic
+//! word, and may find it on another M the moment it is there. So it is put there,
+//! or the lock is opened, by none but the unlock function:
+//!
+//! ```text
+//!   the goroutine      gopark: notes unlockf and lock in its M
+//!                      mcall: saves the registers in g.sched
+//!   g0                 park_m: Running -> Waiting                   (release)
+//!                              drops it off its M
+//!                              unlockf(gp, lock): lets others find it
+//!                                                      |            (release)
+//!   whoever finds it                         goready:  Waiting -> Runnable
+//!                                                      onto the run queue
+//!   any M's g0                               execute:  Runnable -> Running
+//!                                                      gogo: takes g.sched up
+//! ```
+//!
+//! 1. Before the unlock function nobody else knows that the goroutine waits; a
+//!    `goready` by a mistaken one would not find it Waiting, and throws.
+//! 2. When the unlock function begins, g.sched is whole, the status is Waiting,
+//!    and no M names the goroutine as its own.
+//! 3. Once it has let others find the goroutine, neither it nor `park_m` touches
+//!    the goroutine, or anything on its stack, again: it may run elsewhere, or be
+//!    dead, by then. Where the unlock function says no, nobody found it, and it is
+//!    still theirs: it goes on at once.
+
+use core::ffi::c_void;
+use core::sync::atomic::Ordering;
+
+use super::newproc::runqput;
+use super::proc::{dropg, execute, globrunqput, mcall, schedule};
+use super::runtime2::{G, GStatus, P, UnlockFn, WaitReason};
+use super::status::casgstatus;
+use super::{SCHED, acquirem, getg, releasem};
+use crate::os;
+
+/// Parks the current goroutine until somebody calls [`goready`] for it. When its
+/// context is saved, `unlockf` is called on g0 with it and `lock`; if that says
+/// false, the goroutine goes on at once. Without an `unlockf` somebody must know
+/// already where to find the goroutine, or nobody ever readies it. From a
+/// goroutine.
+///
+/// # Safety
+///
+/// `unlockf` may be called once with `lock`. That may be something on the
+/// goroutine's stack, as long as rule 3 above is kept.
+#[unsafe(export_name = "runtime.gopark")]
+#[inline(never)]
+pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reason: WaitReason) {
+    extern "C" fn park_m(gp: &'static G) -> ! {
+        // SAFETY: the M that ran it, and runs this; an M is never freed.
+        let mp = unsafe { &*gp.m.load(Ordering::Relaxed) }; // our own thread wrote it
+        releasem(mp); // what gopark took
+        casgstatus(gp, GStatus::Running, GStatus::Waiting);
+        dropg(mp, gp);
+        let (unlockf, lock) = (mp.waitunlockf.get(), mp.waitlock.get());
+        // SAFETY: what gopark was given; its caller vouches for the pair.
+        if unlockf.is_some_and(|unlockf| !unsafe { unlockf(gp, lock) }) {
+            casgstatus(gp, GStatus::Waiting, GStatus::Runnable);
+            execute(mp, gp, true);
+        }
+        schedule()
+    }
+    let mp = acquirem(); // park_m gives it back: until then this M stays ours
+    let gp = getg();
+    mp.waitunlockf.set(unlockf);
+    mp.waitlock.set(lock);
+    gp.waitreason.set(Some(reason));
+    gp.waitsince.set(os::nanotime());
+    mcall(park_m);
+}
+
+/// Makes a parked goroutine runnable: the next to run on this P, with what is left
+/// of the time slice of whoever readies it. From a thread without a P, as sysmon
+/// is, the goroutine goes to the global queue. From a goroutine or g0.
+#[unsafe(export_name = "runtime.goready")]
+#[inline(never)]
+pub(crate) fn goready(gp: &'static G) {
+    let mp = acquirem(); // the P is ours until the goroutine is in its queue
+    casgstatus(gp, GStatus::Waiting, GStatus::Runnable);
+    // SAFETY: a P is never freed.
+    let pp: Option<&'static P> = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }; // our own thread wrote it
+    match pp {
+        Some(pp) => runqput(pp, gp, true),
+        None => globrunqput(&mut SCHED.lock.lock(), gp),
+    }
+    releasem(mp);
+}

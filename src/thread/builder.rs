@@ -1,0 +1,196 @@
+//! [`Builder`]: a goroutine with a name, or with a stack of another size.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::sync::Arc;
+use core::fmt;
+use core::panic::Location;
+
+use super::handle::{self, Inner};
+use super::join::{JoinHandle, Packet};
+use crate::mem;
+use crate::sched;
+
+/// The largest stack that may be asked for.
+const MAX_STACK: usize = 1 << 30;
+
+/// The unit of stacks.
+const PAGE_SIZE: usize = 4096;
+
+/// What a new goroutine shall be like.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::thread;
+///
+/// let parser = thread::Builder::new().name("parser".into()).stack_size(8 << 20);
+/// let handle = parser.spawn(|| "parsed").unwrap();
+/// assert_eq!(handle.join().unwrap(), "parsed");
+/// # }
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "must eventually spawn the thread"]
+pub struct Builder {
+    name: Option<String>,
+    stack_size: Option<usize>,
+}
+
+impl Builder {
+    /// Begins with a goroutine as [`spawn`](super::spawn) makes it.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// let handle = gort::thread::Builder::new().spawn(|| 6 * 7).unwrap();
+    /// assert_eq!(handle.join().unwrap(), 42);
+    /// # }
+    /// ```
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the goroutine. There must be no null byte in it: `spawn` panics.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::thread;
+    ///
+    /// let handle = thread::Builder::new().name("writer".into()).spawn(|| {
+    ///     assert_eq!(thread::current().name(), Some("writer"));
+    /// });
+    /// handle.unwrap().join().unwrap();
+    /// # }
+    /// ```
+    pub fn name(mut self, name: String) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Sets the size of the goroutine's stack, in bytes, up to 1 GiB. It is rounded
+    /// up to whole pages, and to the 256 KiB that any goroutine has. Some 500 bytes
+    /// of it are the runtime's, and the closure lies on it. The size is one of
+    /// addresses: memory is used as far as the stack is touched.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// fn depth(rest: u32) -> u32 {
+    ///     if rest == 0 { 0 } else { core::hint::black_box(depth(rest - 1)) + 1 }
+    /// }
+    ///
+    /// let deep = gort::thread::Builder::new().stack_size(64 << 20);
+    /// let handle = deep.spawn(|| depth(100_000)).unwrap();
+    /// assert_eq!(handle.join().unwrap(), 100_000);
+    /// # }
+    /// ```
+    pub fn stack_size(mut self, size: usize) -> Self {
+        self.stack_size = Some(size);
+        self
+    }
+
+    /// Starts a goroutine that calls `f`; see [`spawn`](super::spawn).
+    ///
+    /// # Errors
+    ///
+    /// If the stack's size is above 1 GiB, or if the system has no room for it; `f`
+    /// is dropped then.
+    ///
+    /// # Panics
+    ///
+    /// If there is a null byte in the name, as in std.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// let handle = gort::thread::Builder::new().stack_size(usize::MAX).spawn(|| {});
+    /// assert!(handle.is_err());
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn spawn<F, T>(self, f: F) -> Result<JoinHandle<T>, SpawnError>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let size = self.stack_size.unwrap_or_default();
+        if size > MAX_STACK {
+            return Err(SpawnError::StackTooLarge { size });
+        }
+        let stack = size.max(mem::DEFAULT_STACK).next_multiple_of(PAGE_SIZE);
+        if self.name.as_deref().is_some_and(|name| name.contains('\0')) {
+            panic!("thread name may not contain interior null bytes");
+        }
+
+        let inner = Arc::new(Inner::new(self.name.map(Cow::Owned)));
+        let packet = Arc::new(Packet::new());
+        let (its_inner, its_packet) = (Arc::clone(&inner), Arc::clone(&packet));
+        let run = move || {
+            handle::adopt(its_inner);
+            let value = f();
+            // SAFETY: this is the goroutine, and does it once.
+            unsafe { its_packet.fill(value) };
+        };
+        match sched::try_go(run, Some(Location::caller()), stack) {
+            Ok(goid) => inner.set_id(goid.get()),
+            Err(sched::NoRoom) => return Err(SpawnError::OutOfMemory { size: stack }),
+        }
+        Ok(JoinHandle::new(inner, packet))
+    }
+}
+
+/// Why there is no new goroutine.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// let error = gort::thread::Builder::new().stack_size(2 << 30).spawn(|| {}).unwrap_err();
+/// assert_eq!(
+///     gort::alloc::format!("{error}"),
+///     "a stack of 2147483648 bytes is larger than the limit of 1073741824 bytes",
+/// );
+/// # }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum SpawnError {
+    /// The stack's size is above the limit.
+    StackTooLarge {
+        /// The size that was asked for, in bytes.
+        size: usize,
+    },
+    /// The system has no room for the stack.
+    OutOfMemory {
+        /// The size that was asked for, in bytes, rounded up.
+        size: usize,
+    },
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StackTooLarge { size } => write!(
+                f,
+                "a stack of {size} bytes is larger than the limit of {MAX_STACK} bytes"
+            ),
+            Self::OutOfMemory { size } => {
+                write!(f, "out of memory: no room for a stack of {size} bytes")
+            }
+        }
+    }
+}
+
+impl core::error::Error for SpawnError {}

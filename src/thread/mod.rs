@@ -1,0 +1,105 @@
+//! Threads, all of them goroutines: std's module of that name.
+//!
+//! A thread of this module costs what a goroutine costs, and one that waits keeps
+//! no thread of the system's waiting. Two things differ from std: a panic in one
+//! ends the program, so that no [`JoinHandle`] tells of it; and
+//! [`runtime::goexit`](crate::runtime::goexit) ends one without a result.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `builder` | [`Builder`]: how one is made |
+//! | `handle` | [`Thread`], and what a goroutine keeps of it |
+//! | `join` | [`JoinHandle`], and how the result gets there |
+//! | `park` | [`park()`], and how a goroutine sleeps on a token |
+//! | `parker` | the token: the protocol alone, for loom |
+
+mod builder;
+mod handle;
+mod join;
+mod park;
+mod parker;
+
+/// What `parker` uses; the tests put loom's here.
+use core::sync::atomic;
+
+use core::convert::Infallible;
+use core::num::NonZero;
+
+pub use builder::{Builder, SpawnError};
+pub use handle::{Thread, ThreadId, current};
+pub use join::{JoinHandle, Result};
+pub use park::park;
+
+use crate::sched;
+
+/// Starts a goroutine that calls `f`, and returns the right to wait for its end.
+/// Dropping that leaves the goroutine to itself. When the main goroutine returns,
+/// the program ends, whatever others do. From any goroutine.
+///
+/// A panic in `f` ends the program.
+///
+/// # Panics
+///
+/// If the system has no room for another stack; [`Builder::spawn`] returns an
+/// error instead.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::thread;
+///
+/// let squares: [_; 3] = core::array::from_fn(|n| thread::spawn(move || n * n));
+/// let sum: usize = squares.into_iter().map(|square| square.join().unwrap()).sum();
+/// assert_eq!(sum, 5);
+/// # }
+/// ```
+#[track_caller]
+pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    match Builder::new().spawn(f) {
+        Ok(handle) => handle,
+        Err(error) => panic!("failed to spawn thread: {error}"),
+    }
+}
+
+/// Gives way to other goroutines, as [`runtime::gosched`](crate::runtime::gosched)
+/// does. From any goroutine.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// gort::thread::spawn(|| gort::println!("the other one"));
+/// gort::thread::yield_now();
+/// # }
+/// ```
+pub fn yield_now() {
+    sched::gosched();
+}
+
+/// Returns how many goroutines may run at the same time, as
+/// [`runtime::gomaxprocs`](crate::runtime::gomaxprocs) does. From any goroutine.
+///
+/// # Errors
+///
+/// None: that there is a `Result` is std's way.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// let workers = gort::thread::available_parallelism().map_or(1, |count| count.get());
+/// assert!(workers >= 1);
+/// # }
+/// ```
+pub fn available_parallelism() -> core::result::Result<NonZero<usize>, Infallible> {
+    let count = NonZero::new(sched::gomaxprocs() as usize);
+    Ok(count.unwrap_or(NonZero::<usize>::MIN))
+}
