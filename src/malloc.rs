@@ -50,20 +50,38 @@ fn mallocgc(layout: Layout, zero: bool) -> *mut u8 {
 unsafe fn mfree(object: *mut u8, layout: Layout) {
     let Some(class) = class_of(layout.size(), layout.align()) else {
         // SAFETY: the caller's promise.
-        return unsafe { mem::large_free(object, layout) };
+        unsafe { mem::large_free(object, layout) };
+        return ask_for_scavenger();
     };
     #[cfg(debug_assertions)]
     mem::checks::freed(object, class, 0);
     // SAFETY: the object is free, and of that size.
     unsafe { mem::checks::clobber(object, class_size(class)) };
     let mp = sched::acquirem();
-    match mcache(mp) {
+    let slow = match mcache(mp) {
         // SAFETY: the caller's promise.
         Some(cache) => unsafe { cache.free(class, object) },
-        // SAFETY: as above.
-        None => unsafe { mem::free_one(class, object) },
-    }
+        None => {
+            // SAFETY: as above.
+            unsafe { mem::free_one(class, object) };
+            false
+        }
+    };
     sched::releasem(mp);
+    if slow {
+        ask_for_scavenger();
+    }
+}
+
+/// Starts the background scavenger when the heap has more than it should retain.
+/// Behind a free that has given something back to the heap; not with a lock of
+/// the runtime's held.
+#[cold]
+#[inline(never)]
+fn ask_for_scavenger() {
+    if mem::excess() > 0 && sched::may_go() {
+        sched::start_bgscavenge();
+    }
 }
 
 /// Resizes an allocation, in place if it can stay where it is.

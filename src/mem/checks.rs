@@ -11,7 +11,7 @@ use core::sync::atomic::AtomicU64;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 #[cfg(debug_assertions)]
-use super::mheap;
+use super::arenas;
 #[cfg(debug_assertions)]
 use super::sizeclasses::MAX_OBJECTS;
 #[cfg(debug_assertions)]
@@ -56,7 +56,7 @@ impl AllocBits {
 /// Notes that the program gets an object.
 #[cfg(debug_assertions)]
 pub(crate) fn allocated(object: *mut u8) {
-    let known = mheap::span_of(object.addr())
+    let known = arenas::span_of(object.addr())
         .is_some_and(|span| !span.alloc_bits.set(span.index_of(object.addr()), true));
     if !known {
         say(
@@ -74,7 +74,7 @@ pub(crate) fn allocated(object: *mut u8) {
 pub(crate) fn freed(object: *mut u8, class: usize, npages: usize) {
     let address = object.addr();
     let number = address as u64;
-    let Some(span) = mheap::span_of(address) else {
+    let Some(span) = arenas::span_of(address) else {
         say(
             "runtime: free of 0x%x, which is not an object of the heap",
             &[number],
@@ -139,6 +139,6 @@ unsafe fn fill(object: *mut u8, size: usize) {
     let words = object.cast::<u32>();
     for index in 0..size / size_of::<u32>() {
         // SAFETY: the caller's promise; each object is aligned to eight.
-        unsafe { words.add(index).write(CLOBBER) };
+        unsafe { words.wrapping_add(index).write(CLOBBER) };
     }
 }

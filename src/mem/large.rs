@@ -6,9 +6,9 @@
 use core::alloc::Layout;
 use core::ptr;
 
-use super::mheap;
 use super::mspan::MSpan;
 use super::sizeclasses::{PAGE_SHIFT, PAGE_SIZE};
+use super::{arenas, mheap};
 use crate::debug::fatal::throw;
 
 /// Returns how many pages of the heap an object has.
@@ -63,7 +63,7 @@ pub(crate) unsafe fn large_resize(object: *mut u8, layout: Layout, size: usize) 
 /// Returns the span of a large object.
 fn span(object: *mut u8) -> &'static MSpan {
     let address = object.addr();
-    match mheap::span_of(address) {
+    match arenas::span_of(address) {
         Some(span) if span.base.get() == address => span,
         _ => throw("free of memory that is not in the heap"),
     }

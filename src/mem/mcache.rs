@@ -106,13 +106,14 @@ impl MCache {
         Some((head.cast(), false))
     }
 
-    /// Takes an object back. Owner only.
+    /// Takes an object back. Owner only. Returns whether the mcentral had to help,
+    /// once in a batch or less.
     ///
     /// # Safety
     ///
     /// It must be of that class, and nobody may use it any more.
     #[inline(always)]
-    pub(crate) unsafe fn free(&self, class: usize, object: *mut u8) {
+    pub(crate) unsafe fn free(&self, class: usize, object: *mut u8) -> bool {
         let magazine = &self.magazines[class];
         let object: *mut Free = object.cast();
         // SAFETY: the caller's promise; each object has room for a link.
@@ -120,9 +121,7 @@ impl MCache {
         magazine.head.set(object);
         let room = get(&magazine.room) - 1;
         set(&magazine.room, room);
-        if room == 0 {
-            magazine.rotate(class);
-        }
+        room == 0 && magazine.rotate(class)
     }
 
     /// Gives everything back to the mcentrals. Owner only.
@@ -211,16 +210,17 @@ impl Magazine {
     }
 
     /// The list is a full batch: it becomes the spare, and what was that goes to
-    /// the mcentral.
+    /// the mcentral. Returns whether there was one.
     #[cold]
     #[inline(never)]
-    fn rotate(&self, class: usize) {
+    fn rotate(&self, class: usize) -> bool {
         let spare = self.spare.replace(self.head.replace(ptr::null_mut()));
         set(&self.room, u32::from(CLASS_TO_BATCH[class]));
         set(&self.spares, 1);
         if !spare.is_null() {
             mcentral::take_batch(class, spare);
         }
+        !spare.is_null()
     }
 
     /// Gives everything back.

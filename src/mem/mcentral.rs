@@ -15,10 +15,10 @@ use core::cell::Cell;
 use core::ptr;
 
 use super::mcache::{Object, Refill};
-use super::mheap;
 use super::mspan::{Free, MSpan};
 use super::sizeclasses::{CLASS_TO_BATCH, CLASS_TO_PAGES, CLASS_TO_SIZE, NUM_CLASSES};
 use super::span_set::SpanSet;
+use super::{arenas, mheap};
 use crate::debug::fatal::throw;
 use crate::debug::lock::{Mutex, rank};
 
@@ -176,7 +176,7 @@ pub(super) fn give_back(class: usize, list: *mut Free) {
             };
             // SAFETY: a free object of a list that is ours.
             next = unsafe { (*object.as_ptr()).next };
-            let Some(span) = mheap::span_of(object.as_ptr().addr()) else {
+            let Some(span) = arenas::span_of(object.as_ptr().addr()) else {
                 throw("free of memory that is not in the heap");
             };
             if let Some(span) = central.put(span, object.as_ptr()) {

@@ -6,33 +6,23 @@
 //! bytes are no valid UTF-8. An arena is mapped whole; where the system refuses
 //! that (a limit on address space, strict overcommit) it grows by the megabyte.
 //!
-//! Which pages are free is [`Pages`]'s to know. For each page that begins an
-//! object or holds small ones, the arena's record says which span it is part of:
-//! [`span_of`] reads that without a lock. Invariants:
-//!
-//! 1. An entry is written by whoever has the span in hand, before an object of
-//!    it is given out, and cleared after the last one has come back: who holds
-//!    an object may look up its span.
-//! 2. Arenas and their records are never unmapped.
+//! Which pages are free is [`Pages`]'s to know, which span is where the map of
+//! [`arenas`](super::arenas)'s. One lock is over all of it, but for the map. A
+//! span that is being made or freed is in one hand.
 
 use core::alloc::Layout;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, Ordering};
 
+use super::arenas::{ADDRESS_BITS, ARENA_SIZE, HeapArena, new_arena, set_spans};
 use super::boot_heap::{metadata_alloc, metadata_free};
 use super::mspan::MSpan;
-use super::page_bits::{ARENA_PAGES, ArenaPages};
 use super::pages::{Pages, Run, Slot};
 use super::scavenge;
 use super::sizeclasses::{PAGE_SHIFT, PAGE_SIZE};
 use crate::debug::fatal::throw;
 use crate::debug::lock::{Guard, Mutex, rank};
 use crate::os;
-
-/// The size of an arena, 64 MiB.
-const ARENA_SHIFT: u32 = 26;
-const ARENA_SIZE: usize = 1 << ARENA_SHIFT;
 
 /// What the heap grows by where no arena can be had.
 const SMALL_GROWTH: usize = 1 << 20;
@@ -42,28 +32,8 @@ const FIRST_HINT: usize = 0x00c0_0000_0000;
 const HINT_STEP: usize = 1 << 40;
 const HINTS: usize = 0x7f;
 
-/// A page's address space has 47 bits; the map of arenas has two levels.
-const ADDRESS_BITS: u32 = 47;
-const L2_BITS: u32 = 10;
-const L2_SIZE: usize = 1 << L2_BITS;
-const L1_SIZE: usize = 1 << (ADDRESS_BITS - ARENA_SHIFT - L2_BITS);
-
 /// How many MSpans are made at a time.
 const SPAN_BLOCK: usize = 32;
-
-/// What is known of an arena. All zeros are one without spans.
-#[repr(C)]
-struct HeapArena {
-    pages: ArenaPages,
-    spans: [AtomicPtr<MSpan>; ARENA_PAGES],
-}
-
-/// The lower level of the map of arenas.
-type ArenaMap = [AtomicPtr<HeapArena>; L2_SIZE];
-
-#[unsafe(link_section = ".bss.large.arenas")]
-static ARENAS: [AtomicPtr<ArenaMap>; L1_SIZE] =
-    [const { AtomicPtr::new(ptr::null_mut()) }; L1_SIZE];
 
 /// What the lock protects.
 pub(super) struct MHeap {
@@ -117,33 +87,6 @@ static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap {
 /// Takes the heap's lock.
 pub(super) fn lock() -> Guard<'static, MHeap, { rank::HEAP }> {
     MHEAP.lock()
-}
-
-/// Returns the span that an address belongs to: for any object of a small size
-/// class, and for the first page of a large one. From anywhere, without a lock.
-pub(super) fn span_of(address: usize) -> Option<&'static MSpan> {
-    let arena = arena_of(address)?;
-    let entry = &arena.spans[page_in_arena(address)];
-    // SAFETY: an MSpan is never freed. Acquire pairs with set_spans: whoever
-    // finds a span finds it set up.
-    unsafe { entry.load(Ordering::Acquire).as_ref() }
-}
-
-/// Returns the record of the arena at an address.
-fn arena_of(address: usize) -> Option<&'static HeapArena> {
-    let number = address >> ARENA_SHIFT;
-    let map = ARENAS.get(number >> L2_BITS)?.load(Ordering::Acquire); // pairs with new_arena
-    // SAFETY: a map of arenas is never freed.
-    let map = unsafe { map.as_ref() }?;
-    let arena = map[number % L2_SIZE].load(Ordering::Acquire); // pairs with new_arena
-    // SAFETY: nor is an arena's record. Its `pages` are Pages's alone: nobody
-    // reads them through this reference.
-    unsafe { arena.as_ref() }
-}
-
-/// Returns which page of its arena an address is in.
-fn page_in_arena(address: usize) -> usize {
-    address >> PAGE_SHIFT & (ARENA_PAGES - 1)
 }
 
 /// Takes a run of pages that begins at a multiple of `align` pages, and makes a
@@ -215,30 +158,18 @@ pub(super) fn resize_span(span: &'static MSpan, npages: usize) -> bool {
     true
 }
 
-/// Writes the entries of a span's pages: of each where small objects are, of the
-/// first for a large one.
-fn set_spans(span: &MSpan, npages: usize, entry: *mut MSpan) {
-    let base = span.base.get();
-    let count = if span.class.get() == 0 { 1 } else { npages };
-    for page in 0..count {
-        let address = base + page * PAGE_SIZE;
-        if let Some(arena) = arena_of(address) {
-            // Release pairs with span_of.
-            arena.spans[page_in_arena(address)].store(entry, Ordering::Release);
-        }
-    }
-}
-
 impl MHeap {
     /// Finds pages, if need be in a new arena.
     fn alloc_pages(&mut self, npages: usize, align: usize) -> Option<Run> {
-        if let Some(run) = self.pages.alloc(npages, align) {
-            return Some(run);
+        let mut run = self.pages.alloc(npages, align);
+        if run.is_none() {
+            // Enough for the run wherever it has to begin.
+            let pages = npages.checked_add(align - 1)?;
+            self.grow(pages.checked_mul(PAGE_SIZE)?)?;
+            run = self.pages.alloc(npages, align);
         }
-        // Enough for the run wherever it has to begin.
-        let pages = npages.checked_add(align - 1)?;
-        self.grow(pages.checked_mul(PAGE_SIZE)?)?;
-        self.pages.alloc(npages, align)
+        scavenge::note_excess(self);
+        run
     }
 
     /// Maps at least `bytes` in one piece, behind what there is if possible.
@@ -336,6 +267,7 @@ impl MHeap {
         if !self.pages.free(page, npages) {
             throw("mheap.free: a page is free already");
         }
+        scavenge::note_excess(self);
     }
 }
 
@@ -369,9 +301,10 @@ impl MHeap {
             // SAFETY: fresh memory of that size; zeros are MSpans not in use.
             unsafe { memory.write_bytes(0, SPAN_BLOCK) };
             for index in (0..SPAN_BLOCK).rev() {
-                // SAFETY: inside of the block, which is never freed.
-                let span = unsafe { memory.add(index).as_ref() };
-                self.drop_span(span);
+                // SAFETY: inside of the block.
+                let span = unsafe { memory.add(index) };
+                // SAFETY: set to zeros above; the block is never freed.
+                self.drop_span(unsafe { span.as_ref() });
             }
         }
         let span = self.free_spans?;
@@ -385,19 +318,6 @@ impl MHeap {
     }
 }
 
-/// Makes the record of the arena at an address, and enters it into the map.
-/// None if the system has no memory. The heap's lock is held.
-fn new_arena(start: usize) -> Option<&'static mut ArenaPages> {
-    let record = os::map(0, size_of::<HeapArena>())?.cast::<HeapArena>();
-    let number = start >> ARENA_SHIFT;
-    let map = map_of(number)?;
-    // Release pairs with arena_of.
-    map[number % L2_SIZE].store(record, Ordering::Release);
-    // SAFETY: fresh zeroed memory, never unmapped; of the record's fields this
-    // one is handed out here alone, once.
-    Some(unsafe { &mut *(&raw mut (*record).pages) })
-}
-
 /// Tells how many bytes of address space the heap has.
 pub(super) fn mapped() -> usize {
     lock().mapped
@@ -406,19 +326,4 @@ pub(super) fn mapped() -> usize {
 /// Tells how many bytes the arenas' records have.
 pub(super) fn arena_record_bytes() -> usize {
     lock().mapped.div_ceil(ARENA_SIZE) * size_of::<HeapArena>()
-}
-
-/// Returns the lower level of the map for an arena, and makes it if need be.
-fn map_of(number: usize) -> Option<&'static ArenaMap> {
-    let entry = ARENAS.get(number >> L2_BITS)?;
-    // Relaxed: the heap's lock is held, and whoever holds it alone writes here.
-    let mut map = entry.load(Ordering::Relaxed);
-    if map.is_null() {
-        map = metadata_alloc(Layout::new::<ArenaMap>())?.as_ptr().cast();
-        // SAFETY: fresh memory of that size; zeros are no arenas.
-        unsafe { map.write_bytes(0, 1) };
-        entry.store(map, Ordering::Release); // pairs with arena_of
-    }
-    // SAFETY: never freed.
-    Some(unsafe { &*map })
 }

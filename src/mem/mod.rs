@@ -9,7 +9,8 @@
 //! | `mcentral` | the spans of each size class, a lock each |
 //! | `large` | objects of more than 32 KiB |
 //! | `mheap` | arenas and spans, one lock |
-//! | `pages` | which pages of the arenas are free |
+//! | `arenas` | from an address to its span |
+//! | `pages`, `page_bits` | which pages of the arenas are free |
 //! | `sizeclasses`, `span_set`, `mspan` | what those are made of |
 //! | `scavenge` | gives free pages back to the system |
 //! | `mstats` | what memory is used for |
@@ -20,6 +21,7 @@
 //! `mallocgc` itself, which looks for the current P's mcache, is the layer above
 //! the scheduler's.
 
+mod arenas;
 mod boot_heap;
 pub(crate) mod checks;
 mod large;

@@ -14,10 +14,10 @@
 //! use costs its user the rest of it. A run is marked as in use while the system
 //! is told, so that nobody gets it meanwhile, and no lock is held over the call.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::PHYS_HUGE_PAGE_SIZE;
-use super::mheap;
+use super::mheap::{self, MHeap};
 use super::sizeclasses::{PAGE_SHIFT, PAGE_SIZE};
 use crate::os;
 
@@ -53,12 +53,32 @@ pub(crate) fn set_limit(bytes: u64) {
     }
 }
 
-/// Tells how many bytes the background scavenger should give back.
-pub(crate) fn excess() -> usize {
-    let heap = mheap::lock();
+/// What the background scavenger should give back, in bytes, as of the last time
+/// that pages were freed or given back. Zero for good where the system does not
+/// take memory back.
+static EXCESS: AtomicUsize = AtomicUsize::new(0);
+
+/// The system does not take memory back.
+static UNABLE: AtomicBool = AtomicBool::new(false);
+
+/// Counts what the heap should give back. With the heap's lock held, when it has
+/// more free pages than before, or fewer that take memory.
+pub(super) fn note_excess(heap: &MHeap) {
     let (in_use, backed) = (heap.pages.in_use_pages(), heap.pages.free_backed_pages());
     let retained = (in_use * RETAIN_EXTRA_PERCENT / 100).max(RETAIN_MIN >> PAGE_SHIFT);
-    backed.saturating_sub(retained) * PAGE_SIZE
+    EXCESS.store(
+        backed.saturating_sub(retained) * PAGE_SIZE,
+        Ordering::Relaxed,
+    ); // a hint
+}
+
+/// Tells how many bytes the background scavenger should give back.
+pub(crate) fn excess() -> usize {
+    // Relaxed: hints.
+    match UNABLE.load(Ordering::Relaxed) {
+        true => 0,
+        false => EXCESS.load(Ordering::Relaxed),
+    }
 }
 
 /// Gives so many bytes of free pages back, or what there is; returns how many.
@@ -97,8 +117,10 @@ fn scavenge_one(most: usize, whole: usize) -> usize {
     let gone = unsafe { os::discard(start, npages * PAGE_SIZE) };
     let mut heap = mheap::lock();
     if gone && heap.pages.put_released(page, npages) {
+        note_excess(&heap);
         npages
     } else {
+        UNABLE.store(true, Ordering::Relaxed); // a hint
         heap.free_pages(page, npages);
         0
     }

@@ -15,6 +15,7 @@
 //! | `procresize` | Ps |
 //! | `machine` | Ms: mstart, newm |
 //! | `sysmon` | the watcher |
+//! | `bgscavenge` | the goroutine that gives free memory back |
 //!
 //! **The three classic bugs, and how each is ruled out.**
 //! 1. *A context switch that inlines.* The switches are assembly routines in
@@ -26,6 +27,7 @@
 //!    on (its status set, queued) only from g0, when `mcall` has saved it
 //!    whole. Signal handlers so far only report a fault and end the process.
 
+mod bgscavenge;
 mod glist;
 mod machine;
 mod newproc;
@@ -42,6 +44,7 @@ use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use crate::arch;
 use crate::debug::lock::{Mutex, rank};
 
+pub(crate) use bgscavenge::start_bgscavenge;
 use glist::GQueue;
 pub(crate) use machine::mcommoninit;
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
@@ -167,4 +170,10 @@ fn getp(mp: &'static M) -> &'static P {
     // SAFETY: an M that runs goroutines or schedules them holds a P, and no P
     // is ever freed.
     unsafe { &*pp }
+}
+
+/// Tells whether this is a goroutine that may start another: not g0, and nothing
+/// holds the thread.
+pub(crate) fn may_go() -> bool {
+    getg().goid.get() != 0 && getm().is_some_and(|mp| mp.locks.get() == 0)
 }

@@ -24,6 +24,7 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
+use super::bgscavenge::system_goroutines;
 use super::proc::{mcall, schedule};
 use super::runtime2::{G, GStatus, P, STACK_GUARD};
 use super::status::casgstatus;
@@ -170,7 +171,7 @@ fn no_room() -> ! {
 /// a goroutine or g0.
 #[unsafe(export_name = "runtime.newproc")]
 #[inline(never)]
-fn try_newproc(
+pub(super) fn try_newproc(
     entry: Entry,
     closure: &Closure,
     location: Option<&'static Location<'static>>,
@@ -294,10 +295,11 @@ pub(super) fn allgs() -> impl Iterator<Item = &'static G> {
     })
 }
 
-/// Counts the goroutines that are not dead. Exact when nobody makes or ends one.
+/// Counts the program's goroutines that are not dead. Exact when nobody makes or
+/// ends one.
 pub(crate) fn num_goroutine() -> usize {
     let all = ALLGLEN.load(Ordering::Relaxed); // counters; the sum is a snapshot
-    all.saturating_sub(DEAD.load(Ordering::Relaxed))
+    all.saturating_sub(DEAD.load(Ordering::Relaxed) + system_goroutines())
 }
 
 /// Puts a goroutine on a P's queue; half of a full one goes to the global queue.

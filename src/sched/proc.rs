@@ -11,6 +11,7 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
+use super::bgscavenge::is_system;
 use super::newproc::{allgs, goexit1, runqput};
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
@@ -225,10 +226,10 @@ pub(crate) fn unlock_os_thread() {
     releasem(mp);
 }
 
-/// Calls `f` for each goroutine that is not dead.
+/// Calls `f` for each of the program's goroutines that is not dead.
 pub(crate) fn for_each_g(mut f: impl FnMut(&'static G)) {
     allgs()
-        .filter(|gp| super::readgstatus(gp) != GStatus::Dead as u32)
+        .filter(|gp| super::readgstatus(gp) != GStatus::Dead as u32 && !is_system(gp))
         .for_each(&mut f);
 }
 

@@ -78,6 +78,8 @@ impl WaitReason {
     pub(crate) const PANIC_WAIT: Self = Self(&"panicwait");
     /// It called `thread::park`.
     pub(crate) const THREAD_PARK: Self = Self(&"thread::park");
+    /// The background scavenger, when there is nothing to do.
+    pub(crate) const GC_SCAVENGE_WAIT: Self = Self(&"GC scavenge wait");
     /// It waits for another one's end.
     pub(crate) const THREAD_JOIN: Self = Self(&"JoinHandle::join");
 

@@ -6,6 +6,7 @@
 
 use core::sync::atomic::Ordering;
 
+use super::bgscavenge::wake_scavenger;
 use super::procresize::allp;
 use super::runtime2::{P, PStatus};
 use crate::os;
@@ -20,6 +21,7 @@ pub(super) extern "C" fn sysmon() {
     loop {
         os::nap(FORCE_PREEMPT as u64);
         retake(os::nanotime());
+        wake_scavenger();
     }
 }
 

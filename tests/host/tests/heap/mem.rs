@@ -3,6 +3,8 @@
 use std::alloc::Layout;
 use std::sync::atomic::AtomicUsize;
 
+#[path = "../../../../src/mem/arenas.rs"]
+mod arenas;
 #[path = "../../../../src/mem/boot_heap.rs"]
 mod boot_heap;
 #[path = "../../../../src/mem/checks.rs"]

@@ -1,0 +1,98 @@
+//! The background scavenger: a goroutine that gives the heap's free pages and
+//! cold stacks back to the system, in its own time.
+//!
+//! Go's counterpart: `bgscavenge` in `runtime/mgcscavenge.go`. Go starts it in
+//! `gcenable`. Here it is started by the first free that leaves the heap with
+//! more than it should retain: a program that never gets there is spared the
+//! goroutine and, when it has no other, sysmon.
+//!
+//! Its pace: it works for a tenth of a millisecond, then parks until sysmon,
+//! which comes by each ten, finds that there is more to do: a hundredth of one
+//! CPU, as in Go. A goroutine that never gives way keeps it waiting.
+
+use core::ffi::c_void;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+
+use super::newproc::{Closure, try_newproc};
+use super::park::{gopark, goready};
+use super::runtime2::{G, WaitReason};
+use crate::{mem, os};
+
+/// How long it works at a time, in nanoseconds.
+const WORK: i64 = 100_000;
+
+/// How many bytes it gives back between two looks at the clock.
+const QUANTUM: usize = 64 << 10;
+
+/// It has been started.
+static STARTED: AtomicBool = AtomicBool::new(false);
+
+/// Its number: it is the runtime's own goroutine, which nobody counts and no
+/// deadlock is reported with. 0 while there is none.
+static GOID: AtomicU64 = AtomicU64::new(0);
+
+/// The scavenger while it is parked, else null.
+static PARKED: AtomicPtr<G> = AtomicPtr::new(ptr::null_mut());
+
+/// Starts the scavenger, unless it has been. From a goroutine. Where there is no
+/// room for another stack, nothing is given back.
+#[cold]
+#[inline(never)]
+pub(crate) fn start_bgscavenge() {
+    // Relaxed: nothing else hangs on the flag.
+    if STARTED.load(Ordering::Relaxed) || STARTED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    super::machine::start_sysmon();
+    if let Ok(goid) = try_newproc(bgscavenge, &Closure::NONE, None, mem::DEFAULT_STACK) {
+        GOID.store(goid.get(), Ordering::Relaxed); // a number, for those who count
+    }
+}
+
+/// Counts the runtime's own goroutines.
+pub(super) fn system_goroutines() -> usize {
+    usize::from(GOID.load(Ordering::Relaxed) != 0) // as above
+}
+
+/// Tells whether a goroutine is the runtime's own. Go's `isSystemGoroutine`.
+pub(super) fn is_system(gp: &G) -> bool {
+    let goid = gp.goid.get();
+    goid != 0 && goid == GOID.load(Ordering::Relaxed) // as above
+}
+
+/// The goroutine's function; never returns.
+#[unsafe(export_name = "runtime.bgscavenge")]
+#[inline(never)]
+extern "C" fn bgscavenge(_: *mut u8) {
+    loop {
+        let start = os::nanotime();
+        while os::nanotime() - start < WORK {
+            let excess = mem::excess();
+            if excess == 0 || mem::scavenge(excess.min(QUANTUM)) == 0 {
+                break;
+            }
+        }
+        // SAFETY: `publish` does what an unlock function may.
+        unsafe { gopark(Some(publish), ptr::null(), WaitReason::GC_SCAVENGE_WAIT) };
+    }
+}
+
+/// Lets sysmon find the scavenger, whose context has been saved.
+fn publish(gp: &'static G, _: *const c_void) -> bool {
+    PARKED.store(ptr::from_ref(gp).cast_mut(), Ordering::Release); // pairs with wake's swap
+    true
+}
+
+/// Wakes the scavenger if it is parked and has something to do. By sysmon.
+pub(super) fn wake_scavenger() {
+    // Relaxed: the swap is what counts.
+    if PARKED.load(Ordering::Relaxed).is_null() || mem::excess() == 0 {
+        return;
+    }
+    let gp = PARKED.swap(ptr::null_mut(), Ordering::Acquire); // pairs with publish
+    // SAFETY: a G is never freed.
+    if let Some(gp) = unsafe { gp.as_ref() } {
+        goready(gp);
+    }
+}
