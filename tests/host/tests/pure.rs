@@ -1,5 +1,5 @@
 //! Tests of gort's pure modules, which need no running gort: the ELF headers,
-//! the vDSO, the control groups, the random numbers. Each is included here by its path, tried with
+//! the vDSO, the control groups, the random numbers, the size classes, the pages. Each is included here by its path, tried with
 //! what real machines have, and then with a great many damaged inputs.
 //!
 //! A panic would abort the whole program, which is what the damaged inputs are
@@ -15,6 +15,8 @@ mod elf;
 mod fields;
 #[path = "../../../src/sched/runq.rs"]
 mod runq;
+#[path = "../../../src/mem/sizeclasses.rs"]
+mod sizeclasses;
 #[path = "../../../src/debug/vdso.rs"]
 mod vdso;
 
@@ -33,6 +35,8 @@ mod elf_image;
 #[allow(unsafe_code, reason = "makes a queue whose indices are about to wrap")]
 #[path = "pure/runq_cases.rs"]
 mod runq_cases;
+#[path = "pure/sizeclasses_cases.rs"]
+mod sizeclasses_cases;
 #[path = "pure/vdso_cases.rs"]
 mod vdso_cases;
 
@@ -47,5 +51,6 @@ fn main() {
     trials.extend(cgroup_cases::trials());
     trials.extend(chacha8_cases::trials());
     trials.extend(runq_cases::trials());
+    trials.extend(sizeclasses_cases::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
