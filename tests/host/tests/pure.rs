@@ -13,6 +13,10 @@ mod chacha8;
 mod elf;
 #[path = "../../../src/os/linux/fields.rs"]
 mod fields;
+#[path = "../../../src/mem/page_bits.rs"]
+mod page_bits;
+#[path = "../../../src/mem/pages.rs"]
+mod pages;
 #[path = "../../../src/sched/runq.rs"]
 mod runq;
 #[path = "../../../src/mem/sizeclasses.rs"]
@@ -32,6 +36,8 @@ mod elf_cases;
 mod elf_damage;
 #[path = "pure/elf_image.rs"]
 mod elf_image;
+#[path = "pure/pages_cases.rs"]
+mod pages_cases;
 #[allow(unsafe_code, reason = "makes a queue whose indices are about to wrap")]
 #[path = "pure/runq_cases.rs"]
 mod runq_cases;
@@ -51,6 +57,7 @@ fn main() {
     trials.extend(cgroup_cases::trials());
     trials.extend(chacha8_cases::trials());
     trials.extend(runq_cases::trials());
+    trials.extend(pages_cases::trials());
     trials.extend(sizeclasses_cases::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
