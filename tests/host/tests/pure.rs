@@ -21,6 +21,8 @@ mod pages;
 mod runq;
 #[path = "../../../src/mem/sizeclasses.rs"]
 mod sizeclasses;
+#[path = "../../../src/mem/span_set.rs"]
+mod span_set;
 #[path = "../../../src/debug/vdso.rs"]
 mod vdso;
 
@@ -43,6 +45,8 @@ mod pages_cases;
 mod runq_cases;
 #[path = "pure/sizeclasses_cases.rs"]
 mod sizeclasses_cases;
+#[path = "pure/span_set_cases.rs"]
+mod span_set_cases;
 #[path = "pure/vdso_cases.rs"]
 mod vdso_cases;
 
@@ -59,5 +63,6 @@ fn main() {
     trials.extend(runq_cases::trials());
     trials.extend(pages_cases::trials());
     trials.extend(sizeclasses_cases::trials());
+    trials.extend(span_set_cases::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
