@@ -146,6 +146,8 @@ fn starts_of_runs(mut bits: u64, length: u32) -> u64 {
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct ArenaPages {
+    /// All of them joined.
+    summary: Summary,
     summaries: [Summary; CHUNKS],
     chunks: [Chunk; CHUNKS],
 }
@@ -156,6 +158,11 @@ impl ArenaPages {
     pub(crate) const fn new() -> Self {
         let none = [0; CHUNK_WORDS];
         Self {
+            summary: Summary {
+                start: 0,
+                max: 0,
+                end: 0,
+            },
             summaries: [Summary {
                 start: 0,
                 max: 0,
@@ -168,16 +175,17 @@ impl ArenaPages {
         }
     }
 
-    /// Summarises the arena.
+    /// Tells how long the arena's free runs are.
     pub(super) fn summary(&self) -> Summary {
+        self.summary
+    }
+
+    /// Joins the chunks' summaries.
+    fn join(&self) -> Summary {
         let mut all = self.summaries[0];
         for (chunk, next) in self.summaries.iter().enumerate().skip(1) {
-            all = all.join(
-                (chunk * CHUNK_PAGES) as u32,
-                *next,
-                CHUNK_PAGES as u32,
-                true,
-            );
+            let pages = (chunk * CHUNK_PAGES) as u32;
+            all = all.join(pages, *next, CHUNK_PAGES as u32, true);
         }
         all
     }
@@ -239,8 +247,14 @@ impl ArenaPages {
             let bits = &mut self.chunks[chunk].free[word];
             *bits = if free { *bits | mask } else { *bits & !mask };
         }
+        let mut changed = false;
         for chunk in first / CHUNK_PAGES..(first + pages).div_ceil(CHUNK_PAGES) {
-            self.summaries[chunk] = self.chunks[chunk].summary();
+            let summary = self.chunks[chunk].summary();
+            changed |= summary != self.summaries[chunk];
+            self.summaries[chunk] = summary;
+        }
+        if changed {
+            self.summary = self.join();
         }
     }
 
