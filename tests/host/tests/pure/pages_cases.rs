@@ -32,6 +32,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         Trial::test("pages::refuses_absurd_requests", refuses_absurd_requests),
         Trial::test(
+            "pages::finds_what_only_both_ends_hold",
+            finds_what_only_both_ends_hold,
+        ),
+        Trial::test(
             "pages::takes_arenas_in_any_order",
             takes_arenas_in_any_order,
         ),
@@ -563,5 +567,26 @@ fn takes_arenas_in_any_order() -> Result<(), Failed> {
         let run = pages.alloc(50 * ARENA_PAGES, 1).map(|run| run.page);
         ensure!(run == Some(BASE + place * ARENA_PAGES), "{run:x?}");
     }
+    Ok(())
+}
+
+/// Frees both sides of a boundary of arenas, next to which there is a longer run:
+/// the ends of the free runs change, the longest does not.
+fn finds_what_only_both_ends_hold() -> Result<(), Failed> {
+    let mut pages = Pages::new();
+    for place in 0..2 {
+        let base = BASE + place * ARENA_PAGES;
+        ensure!(add_arena(&mut pages, base, ARENA_PAGES, 2), "no arena");
+    }
+    ensure!(pages.alloc(2 * ARENA_PAGES, 1).is_some(), "no pages");
+    let boundary = BASE + ARENA_PAGES;
+    for (page, length) in [(boundary - 300, 100), (boundary + 200, 100)] {
+        ensure!(pages.free(page, length), "{page:x}");
+    }
+    for page in [boundary - 60, boundary] {
+        ensure!(pages.free(page, 60), "{page:x}");
+    }
+    let run = pages.alloc(120, 1).map(|run| run.page);
+    ensure!(run == Some(boundary - 60), "{run:x?}");
     Ok(())
 }
