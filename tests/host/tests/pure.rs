@@ -1,5 +1,5 @@
 //! Tests of gort's pure modules, which need no running gort: the ELF headers,
-//! the vDSO, the control groups, the random numbers. Each is included here by its path, tried with
+//! the vDSO, the control groups, the random numbers, the size classes, the pages. Each is included here by its path, tried with
 //! what real machines have, and then with a great many damaged inputs.
 //!
 //! A panic would abort the whole program, which is what the damaged inputs are
@@ -13,8 +13,16 @@ mod chacha8;
 mod elf;
 #[path = "../../../src/os/linux/fields.rs"]
 mod fields;
+#[path = "../../../src/mem/page_bits.rs"]
+mod page_bits;
+#[path = "../../../src/mem/pages.rs"]
+mod pages;
 #[path = "../../../src/sched/runq.rs"]
 mod runq;
+#[path = "../../../src/mem/sizeclasses.rs"]
+mod sizeclasses;
+#[path = "../../../src/mem/span_set.rs"]
+mod span_set;
 #[path = "../../../src/debug/vdso.rs"]
 mod vdso;
 
@@ -30,9 +38,15 @@ mod elf_cases;
 mod elf_damage;
 #[path = "pure/elf_image.rs"]
 mod elf_image;
+#[path = "pure/pages_cases.rs"]
+mod pages_cases;
 #[allow(unsafe_code, reason = "makes a queue whose indices are about to wrap")]
 #[path = "pure/runq_cases.rs"]
 mod runq_cases;
+#[path = "pure/sizeclasses_cases.rs"]
+mod sizeclasses_cases;
+#[path = "pure/span_set_cases.rs"]
+mod span_set_cases;
 #[path = "pure/vdso_cases.rs"]
 mod vdso_cases;
 
@@ -47,5 +61,8 @@ fn main() {
     trials.extend(cgroup_cases::trials());
     trials.extend(chacha8_cases::trials());
     trials.extend(runq_cases::trials());
+    trials.extend(pages_cases::trials());
+    trials.extend(sizeclasses_cases::trials());
+    trials.extend(span_set_cases::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
