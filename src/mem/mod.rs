@@ -31,9 +31,11 @@ mod mheap;
 mod mspan;
 mod mstats;
 mod page_bits;
+#[allow(dead_code, reason = "whole as it is; the tests use all of it")]
 mod pages;
 mod scavenge;
 mod sizeclasses;
+#[allow(dead_code, reason = "as above")]
 mod span_set;
 mod stack;
 

@@ -16,7 +16,7 @@ use core::cell::Cell;
 use core::ptr;
 
 use super::sizeclasses::{CLASS_TO_SIZE, object_index};
-use super::span_set::{Links, Node};
+use super::span_set::{Linked, Links};
 
 /// An object that is free: the first word of it leads to the next.
 pub(super) struct Free {
@@ -55,7 +55,7 @@ pub(super) struct MSpan {
 // SAFETY: invariant 1.
 unsafe impl Sync for MSpan {}
 
-impl Node for MSpan {
+impl Linked for MSpan {
     fn links(&self) -> &Links<Self> {
         &self.links
     }

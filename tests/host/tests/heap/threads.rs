@@ -61,7 +61,7 @@ fn free(cache: &MCache, object: &Object) {
             #[cfg(debug_assertions)]
             mem::checks::freed(object.address, class, 0);
             // SAFETY: as above.
-            unsafe { cache.free(class, object.address) }
+            unsafe { cache.free(class, object.address) };
         }
     }
 }
