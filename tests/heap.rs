@@ -73,14 +73,9 @@ impl Object {
     fn new(random: &mut Random) -> Self {
         let layout = random.layout();
         let zeroed = random.below(4) == 0;
+        let allocate = if zeroed { alloc_zeroed } else { alloc };
         // SAFETY: the size is not 0.
-        let memory = unsafe {
-            if zeroed {
-                alloc_zeroed(layout)
-            } else {
-                alloc(layout)
-            }
-        };
+        let memory = unsafe { allocate(layout) };
         assert!(!memory.is_null(), "{layout:?}");
         assert!(memory.addr().is_multiple_of(layout.align()), "{layout:?}");
         let mut object = Self {
@@ -110,7 +105,7 @@ impl Object {
         self.mark = random.next() as u8;
         for at in Self::places(self.layout.size()) {
             // SAFETY: inside of it.
-            unsafe { self.memory.add(at).write(self.byte(at)) };
+            unsafe { self.memory.wrapping_add(at).write(self.byte(at)) };
         }
     }
 
@@ -122,7 +117,7 @@ impl Object {
     fn check_first(&self, size: usize, common: usize) {
         for at in Self::places(size).filter(|&at| at < common) {
             // SAFETY: inside of it.
-            let found = unsafe { self.memory.add(at).read() };
+            let found = unsafe { self.memory.wrapping_add(at).read() };
             assert!(
                 found == self.byte(at),
                 "{:?} at {:p}: byte {at} is {found:#x}, not {:#x}",

@@ -8,6 +8,7 @@ use libtest_mimic::{Arguments, Trial};
 
 #[allow(dead_code, reason = "the tiers are used without what is above them")]
 #[allow(unsafe_code, reason = "raw memory is their business")]
+#[allow(unreachable_pub, reason = "in gort these are the API's")]
 #[path = "heap/mem.rs"]
 mod mem;
 

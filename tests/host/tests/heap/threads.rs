@@ -112,7 +112,7 @@ fn work(seed: u64, inbox: &Receiver<Object>, outboxes: &[Sender<Object>]) {
                 let layout = layout(&mut random);
                 let zero = random.below(4) == 0;
                 let address = alloc(cache, layout, zero);
-                assert!(!address.is_null() && address.addr() % layout.align() == 0);
+                assert!(!address.is_null() && address.addr().is_multiple_of(layout.align()));
                 let mark = random.below(255) as u8 + 1;
                 let object = Object {
                     address,
