@@ -13,6 +13,7 @@ import (
 const (
 	liveLimit = 100_000_000   // bytes that are live at most, and nearly always
 	churn     = 1_000_000_000 // bytes that are allocated in a phase
+	leastLive = 1_000_000     // in a quick look: the largest block must fit in
 	leastMean = 64            // there are never more blocks than live bytes by this
 )
 
@@ -47,7 +48,7 @@ func main() {
 	if err != nil || scale < 1 {
 		usage()
 	}
-	h := &heap{Random: shared.NewRandom(1), limit: liveLimit / scale}
+	h := &heap{Random: shared.NewRandom(1), limit: max(liveLimit/scale, leastLive)}
 	h.blocks = make([][]byte, h.limit/leastMean)
 	for place := range h.blocks {
 		h.blocks[place] = nil // resident from here on

@@ -17,6 +17,9 @@ use crate::subject;
 /// Bytes that are live at most, and nearly always.
 const LIVE: usize = 100_000_000;
 
+/// The least that they may be in a quick look: the largest block must fit in.
+const LEAST_LIVE: usize = 1_000_000;
+
 /// Bytes that are allocated in a phase.
 const CHURN: usize = 1_000_000_000;
 
@@ -36,8 +39,7 @@ const LEAST_MEAN: usize = 64;
 
 /// Runs the trace and prints what came of it.
 pub(crate) fn run(scale: u64) -> bool {
-    let live = LIVE / scale as usize;
-    let mut heap = Heap::new(live);
+    let mut heap = Heap::new((LIVE / scale as usize).max(LEAST_LIVE));
     let (mut worst, mut last) = (0.0_f64, 0.0);
     let start = platform::now();
     for (name, from, to) in PHASES {

@@ -86,6 +86,7 @@ pub(crate) fn status(fields: &[&str]) -> u64 {
 }
 
 /// Prints to standard output.
+#[allow(dead_code, reason = "not every program needs it")]
 pub(crate) fn print(text: Arguments<'_>) {
     gort::print!("{text}");
 }

@@ -1,5 +1,4 @@
-//! Builds the programs that gort is compared with, each as people build it in
-//! its language.
+//! Builds the programs that are measured, each as people build it in its language.
 
 use std::env;
 use std::fs;
