@@ -32,9 +32,10 @@ usage: cargo xtask COMMAND
                         (--quick: debug and native alone)
   dist [--trace]        make target/dist: libgort.a, gort.h, linker and gdb scripts
                         (--trace: with GODEBUG=boottrace=1 and inittrace=1)
-  bench [NAME...] [--json] [--rounds N]
+  bench [NAME...] [--json] [--rounds N] [--scale N] [--subject NAME]...
                         measure gort beside Go, C, Rust's std and the bare minimum
-                        (without a NAME: all benchmarks; `bench --list` names them)
+                        (without a NAME: all benchmarks; `bench --list` names them;
+                        --scale: an N-th of the work, for a quick look)
   gdb EXAMPLE [ARG...]  build an example and start gdb on it, with gort's script
 ";
 

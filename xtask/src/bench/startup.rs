@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::report::Target;
-use super::{Benchmark, Subject, peers};
+use super::target::{Limit, Target};
+use super::{Benchmark, Measure, Run, Sample, Scenario, Subject, peers};
 use crate::Outcome;
 use crate::dist;
 use crate::run::{self, Profile};
@@ -17,24 +17,36 @@ use crate::run::{self, Profile};
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "startup",
     about: "process start to exit of hello",
-    unit: "us",
+    scenarios: &[Scenario {
+        name: "",
+        measures: &[Measure {
+            name: "",
+            unit: "us",
+        }],
+    }],
     rounds: 400,
+    warm_up: 5,
     pause: Duration::from_micros(1500),
     procs: &[1, 2],
+    beside: &["floor", "go"],
     targets: &[
-        Target::Ratio {
+        Target {
             of: "gort",
-            to: "floor",
-            limit: 1.6,
+            measure: "",
+            procs: None,
+            limit: Limit::Times("floor", 1.6),
         },
-        Target::Ratio {
+        Target {
             of: "gort",
-            to: "go",
-            limit: 0.35,
+            measure: "",
+            procs: None,
+            limit: Limit::Times("go", 0.35),
         },
-        Target::Size {
+        Target {
             of: "gort",
-            limit: 40 << 10,
+            measure: "",
+            procs: None,
+            limit: Limit::Size(40 << 10),
         },
     ],
     subjects,
@@ -47,15 +59,11 @@ const EXPECTED: &[u8] = b"vim-go\n";
 /// Builds the subjects from `benches/startup`, and gort's from its examples.
 fn subjects() -> Outcome<Vec<Subject>> {
     let sources = run::root().join("benches/startup");
-    let (out, go_cache) = (peers::directory("startup")?, peers::directory("go")?);
+    let out = peers::directory("startup")?;
     let source = |name: &str| sources.join(name);
     let mut subjects = Vec::new();
     let mut add = |name, program: &Path| -> Outcome {
-        subjects.push(Subject {
-            name,
-            program: program.to_path_buf(),
-            size: run::stripped_size(program)?,
-        });
+        subjects.push(Subject::new(name, program.to_path_buf())?);
         Ok(())
     };
 
@@ -84,7 +92,7 @@ fn subjects() -> Outcome<Vec<Subject>> {
     add("rust-std", &program)?;
 
     let program = out.join("go");
-    match peers::go(&source("hello.go"), &program, &go_cache) {
+    match peers::go(&source("hello.go"), &program) {
         Ok(()) => add("go", &program)?,
         Err(error) => eprintln!("startup: without Go: {error}"),
     }
@@ -92,9 +100,9 @@ fn subjects() -> Outcome<Vec<Subject>> {
 }
 
 /// Starts a program, waits for its end, and returns the microseconds between.
-fn sample(subject: &Subject) -> Outcome<f64> {
+fn sample(run: &Run<'_>) -> Outcome<Sample> {
     let (mut reader, mut writer) = io::pipe()?;
-    let mut command = run::quiet(&subject.program);
+    let mut command = run::quiet(&run.subject.program);
     // An environment that is the same for everybody who measures.
     command.env_clear().env("PATH", "/usr/bin:/bin");
     command
@@ -122,5 +130,8 @@ fn sample(subject: &Subject) -> Outcome<f64> {
         )
         .into());
     }
-    Ok(time.as_secs_f64() * 1e6)
+    Ok(Sample {
+        values: vec![time.as_secs_f64() * 1e6],
+        check: None,
+    })
 }
