@@ -27,6 +27,7 @@ const ASM: &[&str] = &[
     "asm/rt0_linux_amd64.S",
     "asm/asm_amd64.S",
     "asm/switch_amd64.S",
+    "asm/stack_amd64.S",
     "asm/sys_linux_amd64.S",
     "asm/memmove_amd64.S",
     "asm/debug_amd64.S",

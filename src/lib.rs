@@ -38,7 +38,7 @@
 //! | `os` | the operating system, as little of it as will do |
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
-//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`] | the API |
+//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | `debug` | messages, deaths, traces |
@@ -68,6 +68,11 @@ pub mod hash;
 pub mod io;
 pub mod process;
 pub mod runtime;
+#[allow(
+    unsafe_code,
+    reason = "moves a closure and its result over a seam of the stack"
+)]
+pub mod stack;
 
 #[allow(unsafe_code, reason = "what C passes in")]
 mod ffi;

@@ -2,4 +2,4 @@
 
 pub(crate) mod amd64;
 pub(crate) use amd64::named_nothing;
-pub(crate) use amd64::{Features, abort, cputicks, getg, has, has_sse2};
+pub(crate) use amd64::{Features, abort, cputicks, getg, getsp, has, has_sse2};

@@ -8,11 +8,13 @@
 
 mod boot_heap;
 mod heap;
+mod segment;
 mod stack;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use boot_heap::persistentalloc;
+pub(crate) use segment::{Segment, segment_alloc, segment_free};
 pub(crate) use stack::{DEFAULT_STACK, GUARD, stackalloc, stackinit};
 
 use crate::debug::fatal::refuse;

@@ -10,6 +10,7 @@
 //! | `glist` | queues and free lists of goroutines |
 //! | `status` | a goroutine's states and the ways between them |
 //! | `newproc` | how a goroutine is made, and how it ends |
+//! | `newstack` | how a goroutine goes on with another piece of stack |
 //! | `proc` | the loop: schedule, execute, and the ways out of a goroutine |
 //! | `procresize` | Ps |
 //! | `machine` | Ms: mstart, newm |
@@ -28,6 +29,7 @@
 mod glist;
 mod machine;
 mod newproc;
+mod newstack;
 mod proc;
 mod procresize;
 pub(crate) mod runq;
@@ -43,6 +45,7 @@ use crate::debug::lock::{Mutex, rank};
 use glist::GQueue;
 pub(crate) use machine::mcommoninit;
 pub(crate) use newproc::{Closure, Entry, go, gomaxprocs, newproc, num_goroutine};
+pub(crate) use newstack::newstack;
 pub(crate) use proc::{for_each_g, goexit, gopark, gosched, lock_os_thread, unlock_os_thread};
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, P, WaitReason};

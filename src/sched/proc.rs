@@ -12,6 +12,7 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::newproc::{allgs, goexit1, runqput};
+use super::newstack::leave_segments;
 use super::runtime2::{G, GStatus, Gobuf, M, P, WaitReason};
 use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
@@ -210,6 +211,9 @@ pub(crate) fn goexit(abandon: bool) -> ! {
     releasem(mp);
     if locked {
         unlock_os_thread();
+    }
+    if !abandon && !getg().stktop.get().is_null() {
+        mcall(leave_segments);
     }
     goexit1()
 }
