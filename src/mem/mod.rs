@@ -2,9 +2,9 @@
 //!
 //! Go's counterparts: `runtime/malloc.go`, `mheap.go`, `stack.go`. Of the tiers
 //! that Go has (mcache, mcentral, mheap; stackpool, stackLarge) there is one
-//! so far: one heap behind one lock, and stacks straight from the system. What
-//! is above uses Rust's allocator and [`stackalloc`], and will not notice when
-//! the tiers come.
+//! so far: one heap behind one lock, and stacks straight from the system, or as
+//! segments from lists of those that are free. What is above uses Rust's allocator,
+//! [`stackalloc`] and [`segment_alloc`], and will not notice when the tiers come.
 
 mod boot_heap;
 mod heap;

@@ -34,13 +34,20 @@ const BOOT: Case = (
 /// Goroutines that give way, end, and make a thread.
 const SWITCHES: Case = (
     &["goroutines"],
-    &["runtime.gogo", "__morestack"],
+    &["runtime.gogo", "__morestack of asm/switch_amd64.S"],
     &[
         "runtime.mcall",
         "runtime.systemstack",
         "runtime.clone",
         "runtime.goexit",
     ],
+);
+
+/// A recursion over several segments of stack.
+const SEGMENTS: Case = (
+    &["testprog", "segments", "40"],
+    &["runtime.morestack", "__morestack of asm/stack_amd64.S"],
+    &[],
 );
 
 /// A signal handler on top of a goroutine.
@@ -54,6 +61,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     [
         ("bt_anywhere_in_the_boot", BOOT),
         ("bt_anywhere_in_a_switch", SWITCHES),
+        ("bt_anywhere_over_segments", SEGMENTS),
         ("bt_anywhere_in_a_fault", FAULT),
     ]
     .into_iter()

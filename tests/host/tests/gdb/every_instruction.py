@@ -12,7 +12,14 @@ import re
 import gdb
 
 # The debugger's descriptions have no code.
-FILES = ["rt0_linux_amd64.S", "asm_amd64.S", "switch_amd64.S", "sys_linux_amd64.S", "memmove_amd64.S"]
+FILES = [
+    "rt0_linux_amd64.S",
+    "asm_amd64.S",
+    "switch_amd64.S",
+    "stack_amd64.S",
+    "sys_linux_amd64.S",
+    "memmove_amd64.S",
+]
 
 # Where a stack may begin: the entry's way, a goroutine's and a thread's first
 # frame, and the two routines that leave a stack for good.
@@ -78,7 +85,10 @@ def instructions(file):
     """Returns the addresses of a file's instructions. Lines tell where pieces of
     code begin, the functions where they end."""
     starts = set()
-    _, places = gdb.decode_line(f"{file}:1")
+    try:
+        _, places = gdb.decode_line(f"{file}:1")
+    except gdb.error:  # none of it is in this program
+        return []
     for place in places or ():
         starts |= {entry.pc for entry in place.symtab.linetable() if entry.line > 0}
     found = set()
@@ -105,6 +115,8 @@ def routine(address):
     """Names the routine at an address."""
     text = gdb.execute(f"with print demangle off -- info symbol {address:#x}", to_string=True)
     name = re.match(r"([\w.]+)(?: \+ \d+)? in section \.text", text)
+    if name and name[1] == "__morestack":  # there are two, each in the middle of a routine
+        return f"__morestack of {gdb.find_pc_line(address).symtab.filename}"
     return name[1] if name else "?"
 
 
