@@ -8,6 +8,7 @@ extern crate alloc;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
+use core::arch::asm;
 use core::cell::RefCell;
 use core::hint::black_box;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -105,6 +106,33 @@ fn give_way_at_each_level(depth: usize, seed: usize) -> usize {
 /// What [`give_way_at_each_level`] returns.
 fn expected(depth: usize, seed: usize) -> usize {
     (0..=depth).map(|depth| seed + depth).sum()
+}
+
+/// Calls `f` with marks in the registers that the ABI has it preserve, but rbp, and
+/// returns what is in them then.
+fn preserved_by(f: extern "C" fn()) -> [usize; 5] {
+    let mut after = [1usize, 2, 3, 4, 5];
+    let [rbx, r12, r13, r14, r15] = &mut after;
+    // SAFETY: calls a function that takes nothing; rbx, which the compiler keeps
+    // for itself, is put back.
+    unsafe {
+        asm!(
+            "push rbx",
+            "push rbx", // twice for the alignment
+            "mov ebx, 1",
+            "call rax",
+            "mov rax, rbx",
+            "pop rbx",
+            "pop rbx",
+            inout("rax") f as usize => *rbx,
+            inout("r12") *r12,
+            inout("r13") *r13,
+            inout("r14") *r14,
+            inout("r15") *r15,
+            clobber_abi("C"),
+        );
+    }
+    after
 }
 
 // SAFETY: the runtime's own function, which takes nothing and does not return.
@@ -264,6 +292,13 @@ gort_test::tests! {
             });
             assert!(back[0] == 1 && (1..100_000).all(|at| back[at] == (at * 7) as u8));
         });
+    }
+
+    fn registers_survive_the_seam() {
+        extern "C" fn over_the_seam() {
+            assert!(stack::grow(0, stack::remaining) > 2 * MARGIN);
+        }
+        assert_eq!(near_the_end(&mut || preserved_by(over_the_seam)), [1, 2, 3, 4, 5]);
     }
 
     fn several_goroutines_deep_in_segments_take_turns() {

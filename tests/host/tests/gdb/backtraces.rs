@@ -50,6 +50,9 @@ const SEGMENTS: Case = (
     &[],
 );
 
+/// The same way onto a segment and back, a few times.
+const SEAM: Case = (&["testprog", "seam", "4"], SEGMENTS.1, SEGMENTS.2);
+
 /// A signal handler on top of a goroutine.
 const FAULT: Case = (
     &["testprog", "nil"],
@@ -62,6 +65,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("bt_anywhere_in_the_boot", BOOT),
         ("bt_anywhere_in_a_switch", SWITCHES),
         ("bt_anywhere_over_segments", SEGMENTS),
+        ("bt_anywhere_at_a_segments_seam", SEAM),
         ("bt_anywhere_in_a_fault", FAULT),
     ]
     .into_iter()

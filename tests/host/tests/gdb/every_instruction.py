@@ -33,6 +33,13 @@ ROOTS = {
     "runtime.mcall",
 }
 
+# Who alone calls a routine, where a frame too many or too few would not show
+# otherwise.
+CALLERS = {"runtime.morestack": "runtime.newstack"}
+
+# What a routine preserves for its caller.
+PRESERVED = ["rbx", "rbp", "rsp", "r12", "r13", "r14", "r15"]
+
 # How often an instruction is tried, with different callers if it has them.
 TRIES = 2
 
@@ -130,6 +137,28 @@ def look(address):
     root = re.match(r"#\d+ +(?:0x[0-9a-f]+ in )?([\w.]+) \(", last)
     if LOST.search(text) or root is None or root[1] not in ROOTS:
         print(f"LOST at {address:#x}, {routine(address)}:\n{text}")
+    caller = re.search(r"^#1 .* in ([\w.]+) \(", text, re.MULTILINE)
+    within = re.match(r"#0 +(?:0x[0-9a-f]+ in )?([\w.]+) \(", text)
+    if within and within[1] in CALLERS:
+        if caller is None or caller[1] != CALLERS[within[1]]:
+            print(f"LOST at {address:#x}: not called by {CALLERS[within[1]]}:\n{text}")
+        look_at_registers(address, within[1])
+
+
+# What each routine's caller had in its registers when it called: the last call
+# whose first instruction was stopped at.
+at_entry = {}
+
+
+def look_at_registers(address, name):
+    """Prints a complaint unless the CFI finds what the caller had in its registers."""
+    caller = gdb.newest_frame().older()
+    values = {register: int(caller.read_register(register)) for register in PRESERVED}
+    if address == int(gdb.parse_and_eval(f"(long) &'{name}'")):
+        at_entry[name] = values
+    called = at_entry.get(name, values)
+    if called["rsp"] == values["rsp"] and called != values:  # else another call, of a recursion
+        print(f"LOST at {address:#x}, {name}: registers\n{called}\n{values}")
 
 
 main()
