@@ -48,8 +48,8 @@ unsafe extern "C" {
 #[inline(never)]
 pub(crate) fn newstack(size: usize, f: extern "C" fn(*mut u8), arg: *mut u8) {
     let gp = getg();
-    let on_own_stack = (gp.stack.lo.get()..gp.stack.hi.get()).contains(&arch::getsp());
-    if gp.goid.get() == 0 || !on_own_stack {
+    let on_its_stack = (gp.stack.lo.get()..gp.stack.hi.get()).contains(&arch::getsp());
+    if gp.goid.get() == 0 || !on_its_stack {
         return f(arg);
     }
     let Some(segment) = mem::segment_alloc(size) else {
