@@ -20,13 +20,14 @@ mod runq;
 )]
 mod runtime2;
 
-use runtime2::{G, Gobuf, M, Stack};
+use runtime2::{G, Gobuf, M, Stack, Stktop};
 
 /// The assembly, one object each.
 const ASM: &[&str] = &[
     "asm/rt0_linux_amd64.S",
     "asm/asm_amd64.S",
     "asm/switch_amd64.S",
+    "asm/stack_amd64.S",
     "asm/sys_linux_amd64.S",
     "asm/memmove_amd64.S",
     "asm/debug_amd64.S",
@@ -88,7 +89,11 @@ fn go_asm_h() -> String {
         ("g_waitsince", offset_of!(G, waitsince)),
         ("g_startpc", offset_of!(G, startpc)),
         ("g_gopc", offset_of!(G, gopc)),
+        ("g_stktop", offset_of!(G, stktop)),
         ("gobuf_size", size_of::<Gobuf>()),
+        ("stktop_size", size_of::<Stktop>()),
+        ("stktop_stack", offset_of!(Stktop, stack)),
+        ("stktop_link", offset_of!(Stktop, link)),
         ("m_size", size_of::<M>()),
         ("m_curg", offset_of!(M, curg)),
         ("m_id", offset_of!(M, id)),

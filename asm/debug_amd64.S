@@ -178,6 +178,7 @@
         pointer_type pointer_stringStruct, stringStruct
         pointer_type pointer_g, g
         pointer_type pointer_m, m
+        pointer_type pointer_stktop, stktop
         array   tls, uintptr, 8
 
         enumeration gstatus, uint32, 4
@@ -197,6 +198,11 @@
         structure stack, g_stack_size
         member  lo, uintptr, g_stack_lo, g_stack_lo
         member  hi, uintptr, g_stack_hi, g_stack_lo
+        .byte   0
+
+        structure stktop, stktop_size
+        member  stack, stack, stktop_stack
+        member  link, pointer_stktop, stktop_link
         .byte   0
 
         structure gobuf, gobuf_size
@@ -224,6 +230,7 @@
         member  waitsince, int64, g_waitsince
         member  startpc, uintptr, g_startpc
         member  gopc, uintptr, g_gopc
+        member  stktop, pointer_stktop, g_stktop
         .byte   0
 
         structure m, m_size

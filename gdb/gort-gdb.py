@@ -237,14 +237,27 @@ def calls(gp):
     if not begun(gp):
         yield entry(pc)
         return
-    lo, hi = int(gp["stack"]["lo"]), int(gp["stack"]["hi"])
+    rest = pieces(gp)
+    piece = next(rest)
     word = gp["stackguard0"].type
     for _ in range(DEPTH):
         yield from functions_at(pc - 1)
-        if not lo <= bp < hi - 16:
-            return
+        while bp not in piece:
+            piece = next(rest, None)
+            if piece is None:
+                return
         at = gdb.Value(bp).cast(word.pointer())
         bp, pc = int(at[0]), int(at[1])
+
+
+def pieces(gp):
+    """Goes through the pieces of a goroutine's stack, the one in use first: where
+    a frame pointer may point."""
+    stack, top = gp["stack"], gp["stktop"]
+    yield range(int(stack["lo"]), int(stack["hi"]) - 16)
+    while int(top):
+        stack, top = top["stack"], top["link"]
+        yield range(int(stack["lo"]), int(stack["hi"]) - 16)
 
 
 def live_calls(thread):
@@ -299,7 +312,8 @@ def entry(pc):
 def minimal_name(pc):
     """Names a function that only the symbol table knows."""
     text = gdb.execute(f"info symbol {pc}", to_string=True)
-    return "??" if text.startswith("No symbol") else text.split(" ")[0]
+    name = text.split(" ")[0]
+    return "??" if text.startswith("No symbol") else renamed(name, gdb.find_pc_line(pc)) or name
 
 
 def made_by(gp):
@@ -321,18 +335,19 @@ def made_by(gp):
 def linkage_name(frame):
     """Returns Go's name of a frame's function, if it has one."""
     symbol = frame.function()
-    return go_name(symbol) if symbol is not None else renamed(frame.name())
+    return go_name(symbol) if symbol is not None else renamed(frame.name(), frame.find_sal())
 
 
 def go_name(symbol):
     """Returns Go's name of a function, if it has one."""
-    return renamed(symbol.linkage_name)
+    return renamed(symbol.linkage_name, symbol)
 
 
-def renamed(name):
-    """Returns a name if it is one of Go's."""
-    if name == "__morestack":
-        return "runtime.systemstack"  # its middle; see asm/asm_amd64.S
+def renamed(name, source):
+    """Returns a name if it is one of Go's; `source` has the file that it is from."""
+    if name == "__morestack":  # the middle of a routine; see asm/switch_amd64.S
+        file = source.symtab.filename if source.symtab else ""
+        return "runtime.morestack" if file.endswith("stack_amd64.S") else "runtime.systemstack"
     return name if name and re.match(r"runtime\.|main\.main$|_rt0_amd64", name) else None
 
 

@@ -39,7 +39,7 @@
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`thread`] | the API |
+//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`thread`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |
@@ -72,6 +72,11 @@ pub mod hash;
 pub mod io;
 pub mod process;
 pub mod runtime;
+#[allow(
+    unsafe_code,
+    reason = "moves a closure and its result over a seam of the stack"
+)]
+pub mod stack;
 #[allow(
     unsafe_code,
     reason = "hands results over from one goroutine to another"

@@ -77,6 +77,15 @@ pub(crate) fn set_canary(canary: u64) {
     }
 }
 
+/// Returns the stack pointer of the function that this is inlined into.
+#[inline(always)]
+pub(crate) fn getsp() -> usize {
+    let sp;
+    // SAFETY: copies a register.
+    unsafe { asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
+    sp
+}
+
 /// Ends the program with a trap, where nothing else can be relied on.
 pub(crate) fn abort() -> ! {
     // SAFETY: takes nothing and needs nothing.

@@ -3,4 +3,4 @@
 pub(crate) mod amd64;
 pub(crate) use amd64::named_nothing;
 pub(crate) use amd64::{Features, TCB_CANARY, abort, canary, set_canary};
-pub(crate) use amd64::{cputicks, getg, has, has_sse2};
+pub(crate) use amd64::{cputicks, getg, getsp, has, has_sse2};

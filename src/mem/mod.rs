@@ -17,6 +17,7 @@
 //! | `checks` | double frees, wild frees, clobberfree |
 //! | `boot_heap` | the runtime's own metadata |
 //! | `stack` | goroutines' stacks |
+//! | `segment` | pieces of stack for who asks for more |
 //!
 //! `mallocgc` itself, which looks for the current P's mcache, is the layer above
 //! the scheduler's.
@@ -34,6 +35,7 @@ mod page_bits;
 #[allow(dead_code, reason = "whole as it is; the tests use all of it")]
 mod pages;
 mod scavenge;
+mod segment;
 mod sizeclasses;
 #[allow(dead_code, reason = "as above")]
 mod span_set;
@@ -49,6 +51,7 @@ pub(crate) use mcentral::{alloc_one, free_one};
 pub(crate) use mstats::read_mem_stats;
 pub use mstats::{BySize, MemStats};
 pub(crate) use scavenge::{excess, limit as memory_limit, scavenge, set_limit as set_memory_limit};
+pub(crate) use segment::{Segment, segment_alloc, segment_free};
 pub(crate) use sizeclasses::class_of;
 pub(crate) use stack::{DEFAULT_STACK, GUARD, stack_stats, stackalloc, stackinit};
 

@@ -10,6 +10,7 @@
 //! | `glist` | queues and free lists of goroutines |
 //! | `status` | a goroutine's states and the ways between them |
 //! | `newproc` | how a goroutine is made, and how it ends |
+//! | `newstack` | how a goroutine goes on with another piece of stack |
 //! | `proc` | the loop: schedule, execute, and the ways out of a goroutine |
 //! | `park` | how a goroutine waits, and how it is told |
 //! | `procresize` | Ps |
@@ -31,6 +32,7 @@ mod bgscavenge;
 mod glist;
 mod machine;
 mod newproc;
+mod newstack;
 mod park;
 mod proc;
 mod procresize;
@@ -48,6 +50,7 @@ pub(crate) use bgscavenge::start_bgscavenge;
 use glist::GQueue;
 pub(crate) use machine::mcommoninit;
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
+pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
 pub(crate) use proc::{for_each_g, goexit, gosched, lock_os_thread, unlock_os_thread};
 pub(crate) use procresize::procresize;

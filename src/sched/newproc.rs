@@ -333,7 +333,7 @@ pub(super) extern "C" fn goexit1() -> ! {
 
 /// Ends a goroutine. On g0.
 #[unsafe(export_name = "runtime.goexit0")]
-extern "C" fn goexit0(gp: &'static G) -> ! {
+pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
     let mp = acquirem();
     let pp = getp(mp);
     let locked = ptr::eq(mp.lockedg.get(), gp);

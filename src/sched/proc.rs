@@ -13,6 +13,7 @@ use core::sync::atomic::Ordering;
 
 use super::bgscavenge::is_system;
 use super::newproc::{allgs, goexit1, runqput};
+use super::newstack::leave_segments;
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
@@ -194,6 +195,9 @@ pub(crate) fn goexit(abandon: bool) -> ! {
     releasem(mp);
     if locked {
         unlock_os_thread();
+    }
+    if !abandon && !getg().stktop.get().is_null() {
+        mcall(leave_segments);
     }
     goexit1()
 }

@@ -98,6 +98,16 @@ pub(crate) struct Stack {
     pub(crate) hi: Cell<usize>,
 }
 
+/// What lies at the top of a segment of stack: the way back. Go's, up to 1.2.
+#[repr(C, align(16))]
+pub(crate) struct Stktop {
+    /// The bounds of what the goroutine left for this segment. First, since frames
+    /// begin right below it: morestack's argument and its stack pointer are one.
+    pub(crate) stack: Stack,
+    /// The same of the segment that was left, or null if it was none.
+    pub(crate) link: Cell<*const Stktop>,
+}
+
 /// Where a goroutine goes on. `gogo` and `mcall` read and write it.
 #[repr(C)]
 pub(crate) struct Gobuf {
@@ -181,6 +191,8 @@ pub(crate) struct G {
     pub(crate) startpc: Cell<usize>,
     /// The `go` statement that made it.
     pub(crate) gopc: Cell<Option<&'static Location>>,
+    /// The top of the segment that it runs on, or null on its own stack.
+    pub(crate) stktop: Cell<*const Stktop>,
 }
 
 impl G {
@@ -208,6 +220,7 @@ impl G {
             waitsince: Cell::new(0),
             startpc: Cell::new(0),
             gopc: Cell::new(None),
+            stktop: Cell::new(ptr::null()),
         }
     }
 }

@@ -125,7 +125,7 @@ fn goexit() {
 }
 
 /// Reads a word at an address where there is none.
-fn load(address: usize) -> Result<ExitCode, Failure> {
+pub(crate) fn load(address: usize) -> Result<ExitCode, Failure> {
     let word: u64;
     // SAFETY: the fault ends the program, which is what this is for. Rust's own
     // read would see the null pointer and panic.
@@ -150,7 +150,7 @@ fn divide() -> Result<ExitCode, Failure> {
 }
 
 /// Calls itself until the stack is used up.
-fn descend(depth: usize) -> usize {
+pub(crate) fn descend(depth: usize) -> usize {
     let frame = black_box([depth; 32]);
     if black_box(true) {
         descend(depth + 1) + black_box(frame)[depth % 32]

@@ -15,6 +15,7 @@ extern crate alloc;
 
 #[allow(unsafe_code, reason = "instructions that fault")]
 mod deaths;
+mod segments;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
 
@@ -50,11 +51,10 @@ fn main() -> Result<ExitCode, Failure> {
     let mut arguments = env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
     let argument: String = arguments.next().unwrap_or_default();
-    let mut commands = deaths::COMMANDS.iter().chain(views::COMMANDS);
-    match commands.find(|(known, _)| *known == name) {
+    match commands().find(|(known, _)| *known == name) {
         Some((_, command)) => command(&argument),
         None => {
-            for (known, _) in deaths::COMMANDS.iter().chain(views::COMMANDS) {
+            for (known, _) in commands() {
                 println!("{known}");
             }
             Err(Failure {
@@ -62,6 +62,12 @@ fn main() -> Result<ExitCode, Failure> {
             })
         }
     }
+}
+
+/// Goes through all commands.
+fn commands() -> impl Iterator<Item = &'static Command> {
+    let some = deaths::COMMANDS.iter().chain(segments::COMMANDS);
+    some.chain(views::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

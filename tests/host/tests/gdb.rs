@@ -22,6 +22,8 @@ mod machine;
 mod normal;
 #[path = "gdb/replay.rs"]
 mod replay;
+#[path = "gdb/segments.rs"]
+mod segments;
 #[path = "gdb/session.rs"]
 mod session;
 
@@ -42,5 +44,6 @@ fn main() {
     trials.extend(embedded::trials());
     trials.extend(goroutines::trials());
     trials.extend(backtraces::trials());
+    trials.extend(segments::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

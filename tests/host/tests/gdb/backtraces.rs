@@ -34,7 +34,7 @@ const BOOT: Case = (
 /// Goroutines that give way, end, and make a thread.
 const SWITCHES: Case = (
     &["goroutines"],
-    &["runtime.gogo", "__morestack"],
+    &["runtime.gogo", "__morestack of asm/switch_amd64.S"],
     &[
         "runtime.mcall",
         "runtime.systemstack",
@@ -42,6 +42,16 @@ const SWITCHES: Case = (
         "runtime.goexit",
     ],
 );
+
+/// A recursion over several segments of stack.
+const SEGMENTS: Case = (
+    &["testprog", "segments", "40"],
+    &["runtime.morestack", "__morestack of asm/stack_amd64.S"],
+    &[],
+);
+
+/// The same way onto a segment and back, a few times.
+const SEAM: Case = (&["testprog", "seam", "4"], SEGMENTS.1, SEGMENTS.2);
 
 /// A signal handler on top of a goroutine.
 const FAULT: Case = (
@@ -54,6 +64,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     [
         ("bt_anywhere_in_the_boot", BOOT),
         ("bt_anywhere_in_a_switch", SWITCHES),
+        ("bt_anywhere_over_segments", SEGMENTS),
+        ("bt_anywhere_at_a_segments_seam", SEAM),
         ("bt_anywhere_in_a_fault", FAULT),
     ]
     .into_iter()

@@ -12,7 +12,14 @@ import re
 import gdb
 
 # The debugger's descriptions have no code.
-FILES = ["rt0_linux_amd64.S", "asm_amd64.S", "switch_amd64.S", "sys_linux_amd64.S", "memmove_amd64.S"]
+FILES = [
+    "rt0_linux_amd64.S",
+    "asm_amd64.S",
+    "switch_amd64.S",
+    "stack_amd64.S",
+    "sys_linux_amd64.S",
+    "memmove_amd64.S",
+]
 
 # Where a stack may begin: the entry's way, a goroutine's and a thread's first
 # frame, and the two routines that leave a stack for good.
@@ -25,6 +32,13 @@ ROOTS = {
     "runtime.gogo",
     "runtime.mcall",
 }
+
+# Who alone calls a routine, where a frame too many or too few would not show
+# otherwise.
+CALLERS = {"runtime.morestack": "runtime.newstack"}
+
+# What a routine preserves for its caller.
+PRESERVED = ["rbx", "rbp", "rsp", "r12", "r13", "r14", "r15"]
 
 # How often an instruction is tried, with different callers if it has them.
 TRIES = 2
@@ -78,7 +92,10 @@ def instructions(file):
     """Returns the addresses of a file's instructions. Lines tell where pieces of
     code begin, the functions where they end."""
     starts = set()
-    _, places = gdb.decode_line(f"{file}:1")
+    try:
+        _, places = gdb.decode_line(f"{file}:1")
+    except gdb.error:  # none of it is in this program
+        return []
     for place in places or ():
         starts |= {entry.pc for entry in place.symtab.linetable() if entry.line > 0}
     found = set()
@@ -105,6 +122,8 @@ def routine(address):
     """Names the routine at an address."""
     text = gdb.execute(f"with print demangle off -- info symbol {address:#x}", to_string=True)
     name = re.match(r"([\w.]+)(?: \+ \d+)? in section \.text", text)
+    if name and name[1] == "__morestack":  # there are two, each in the middle of a routine
+        return f"__morestack of {gdb.find_pc_line(address).symtab.filename}"
     return name[1] if name else "?"
 
 
@@ -118,6 +137,28 @@ def look(address):
     root = re.match(r"#\d+ +(?:0x[0-9a-f]+ in )?([\w.]+) \(", last)
     if LOST.search(text) or root is None or root[1] not in ROOTS:
         print(f"LOST at {address:#x}, {routine(address)}:\n{text}")
+    caller = re.search(r"^#1 .* in ([\w.]+) \(", text, re.MULTILINE)
+    within = re.match(r"#0 +(?:0x[0-9a-f]+ in )?([\w.]+) \(", text)
+    if within and within[1] in CALLERS:
+        if caller is None or caller[1] != CALLERS[within[1]]:
+            print(f"LOST at {address:#x}: not called by {CALLERS[within[1]]}:\n{text}")
+        look_at_registers(address, within[1])
+
+
+# What each routine's caller had in its registers when it called: the last call
+# whose first instruction was stopped at.
+at_entry = {}
+
+
+def look_at_registers(address, name):
+    """Prints a complaint unless the CFI finds what the caller had in its registers."""
+    caller = gdb.newest_frame().older()
+    values = {register: int(caller.read_register(register)) for register in PRESERVED}
+    if address == int(gdb.parse_and_eval(f"(long) &'{name}'")):
+        at_entry[name] = values
+    called = at_entry.get(name, values)
+    if called["rsp"] == values["rsp"] and called != values:  # else another call, of a recursion
+        print(f"LOST at {address:#x}, {name}: registers\n{called}\n{values}")
 
 
 main()

@@ -32,6 +32,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         // Limits would hit the emulator itself.
         Trial::test("deaths::out_of_limited_memory", out_of_limited_memory)
             .with_ignored_flag(!native()),
+        Trial::test("deaths::too_deep", too_deep).with_ignored_flag(!native()),
         Trial::test("deaths::too_many_goroutines", too_many_goroutines)
             .with_ignored_flag(!native()),
         Trial::test("deaths::too_many_threads", too_many_threads).with_ignored_flag(!native()),
@@ -318,5 +319,20 @@ fn too_many_threads() -> Result<(), Failed> {
         .args(["too-many-threads", &(1 << 30).to_string()]))?;
     let text = "some: false, then: out of memory: no room for a stack of 1073741824 bytes\n";
     outcome.expect(0, text, "")?;
+    Ok(())
+}
+
+/// A segment that is too large, or for which there is no room, at once or after
+/// many others.
+fn too_deep() -> Result<(), Failed> {
+    let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
+    for size in [u64::MAX, u64::MAX >> 1, (1 << 30) + 1] {
+        die(&["grow", &size.to_string()])?.expect(2, "", text)?;
+    }
+    die(&["grow", &(1 << 30).to_string()])?.expect(0, "", "")?;
+    for command in [["grow", "1000000000"], ["segments", "1000000"]] {
+        let outcome = run(in_shell("ulimit -v 300000", "testprog")?.args(command))?;
+        outcome.expect(2, "", text)?;
+    }
     Ok(())
 }

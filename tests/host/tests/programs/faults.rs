@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("faults::illegal_instruction", illegal_instruction),
         Trial::test("faults::overflow_of_main", overflow_of_main),
         Trial::test("faults::overflow_of_a_goroutine", overflow_of_a_goroutine),
+        Trial::test("faults::overflow_of_a_segment", overflow_of_a_segment),
         Trial::test("faults::signals_from_outside", signals_from_outside),
     ]
 }
@@ -68,8 +69,9 @@ fn illegal_instruction() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Checks the report of a stack overflow: the texts, and that its numbers agree.
-fn overflow(outcome: &Outcome, trace: &str) -> Result<(), Failed> {
+/// Checks the report of the overflow of a stack of so many KiB: the texts, and that
+/// its numbers agree.
+fn overflow(outcome: &Outcome, size: u64, trace: &str) -> Result<(), Failed> {
     let text = "runtime: goroutine stack exceeds *-byte limit\n\
         runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n";
     outcome.expect(2, "", &format!("{text}{trace}"))?;
@@ -82,8 +84,8 @@ fn overflow(outcome: &Outcome, trace: &str) -> Result<(), Failed> {
         "a stack from {lo:#x} to {hi:#x}, a limit of {limit} bytes"
     );
     ensure!(
-        limit == 256 << 10,
-        "a limit of {limit} bytes, expected 256 KiB"
+        limit == size << 10,
+        "a limit of {limit} bytes, expected {size} KiB"
     );
     // What was pushed last lies in the guard below the stack, or just above it.
     ensure!(
@@ -105,11 +107,23 @@ fn numbers(text: &[u8]) -> Vec<u64> {
 }
 
 fn overflow_of_main() -> Result<(), Failed> {
-    overflow(&run_with("testprog", ["overflow"])?, MAIN)
+    overflow(&run_with("testprog", ["overflow"])?, 256, MAIN)
 }
 
 fn overflow_of_a_goroutine() -> Result<(), Failed> {
-    overflow(&run_with("testprog", ["overflow-goroutine"])?, GOROUTINE)
+    overflow(
+        &run_with("testprog", ["overflow-goroutine"])?,
+        256,
+        GOROUTINE,
+    )
+}
+
+/// The report shows the piece of stack that is used up, with a guard of its own.
+fn overflow_of_a_segment() -> Result<(), Failed> {
+    let segment = |size: usize| run_with("testprog", ["overflow-segment", &size.to_string()]);
+    overflow(&segment(256 << 10)?, 512, MAIN)?;
+    overflow(&segment(1 << 20)?, 2048, MAIN)?;
+    overflow(&segment(1_000_000_000)?, 1 << 20, MAIN)
 }
 
 /// Signals that end a program by default do so, and the status says which.

@@ -13,6 +13,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("system_calls::hello", hello).with_ignored_flag(!native()),
         Trial::test("system_calls::a_second_thread", a_second_thread).with_ignored_flag(!native()),
+        Trial::test("system_calls::a_seam", a_seam).with_ignored_flag(!native()),
     ]
 }
 
@@ -33,6 +34,25 @@ fn hello() -> Result<(), Failed> {
     ensure!(
         names == documented,
         "hello makes the system calls {names:?}, src/os/linux/mod.rs has {documented:?}"
+    );
+    Ok(())
+}
+
+/// To call over a seam of the stack asks for memory at the first time only.
+fn a_seam() -> Result<(), Failed> {
+    let calls = |times: &str| -> Result<Vec<String>, Failed> {
+        let trace = strace("testprog", &["seam", times], &[])?;
+        let printed = format!("write(1, \"{times} times\\n\"");
+        ensure!(trace.contains(&printed), "no {printed:?} in\n{trace}");
+        Ok(trace.lines().filter_map(call).map(String::from).collect())
+    };
+    let (none, one, million) = (calls("0")?, calls("1")?, calls("1000000")?);
+    ensure!(one.len() > none.len(), "a segment without a call: {one:?}");
+    ensure!(
+        one == million,
+        "{} system calls for one, {} for a million",
+        one.len(),
+        million.len()
     );
     Ok(())
 }
@@ -76,28 +96,32 @@ fn a_second_thread() -> Result<(), Failed> {
 
 /// Lists the names of the calls that hello makes, in this environment.
 fn trace(environment: &[(&str, &str)]) -> Result<Vec<String>, Failed> {
+    let trace = strace("hello", &[], environment)?;
+    let printed = trace.contains("write(1, \"vim-go\\n\"");
+    ensure!(printed, "hello did not print its line:\n{trace}");
+    Ok(trace.lines().filter_map(call).map(String::from).collect())
+}
+
+/// Returns what strace writes about a program, in this environment.
+fn strace(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<String, Failed> {
     let Some(strace) = find_tool("strace") else {
         return Err("strace is not there: apt-get install strace".into());
     };
     let outcome = run(Command::new(strace)
         .args(["-f", "--"])
-        .arg(path("hello")?)
+        .arg(path(name)?)
+        .args(arguments)
         .env_clear()
         .envs(environment.iter().copied()))?;
-    let trace = String::from_utf8_lossy(&outcome.stderr);
+    let trace = String::from_utf8_lossy(&outcome.stderr).into_owned();
     ensure!(
         outcome.status.success(),
         "strace: {}: {trace}",
         outcome.status
     );
-    ensure!(
-        outcome.stdout == b"vim-go\n",
-        "hello under strace printed {:?}",
-        outcome.stdout
-    );
     let whole = trace.contains("execve(") && trace.contains("exit_group(0)");
     ensure!(whole, "the trace is not whole:\n{trace}");
-    Ok(trace.lines().filter_map(call).map(String::from).collect())
+    Ok(trace)
 }
 
 /// Lists the calls of the table that says why each is there.
