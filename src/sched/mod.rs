@@ -44,7 +44,9 @@ use crate::debug::lock::{Mutex, rank};
 
 use glist::GQueue;
 pub(crate) use machine::mcommoninit;
-pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
+pub(crate) use newproc::{
+    Closure, Entry, NoRoom, go, gomaxprocs, newproc, no_room, num_goroutine, try_go,
+};
 pub(crate) use park::{gopark, goready};
 pub(crate) use proc::{for_each_g, goexit, gosched, lock_os_thread, unlock_os_thread};
 pub(crate) use procresize::procresize;
