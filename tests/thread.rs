@@ -2,6 +2,7 @@
 
 #![no_std]
 #![no_main]
+#![allow(unsafe_code, reason = "parks and readies as the runtime does")]
 
 extern crate alloc;
 
@@ -11,6 +12,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ffi::c_void;
 use core::hash::BuildHasher as _;
 use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -93,7 +95,90 @@ fn endless_pair(stop: &'static AtomicBool, rounds: &'static AtomicUsize) -> Join
     })
 }
 
+/// What gopark calls: the G is an address here.
+type UnlockFn = unsafe fn(*const c_void, *const c_void) -> bool;
+
+// SAFETY: the runtime's own functions, below all that is tested here.
+unsafe extern "Rust" {
+    #[link_name = "runtime.gopark"]
+    fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reason: &'static &'static str);
+    #[link_name = "runtime.goready"]
+    fn goready(gp: *const c_void);
+}
+
+/// How often one of the two functions below was called.
+static UNLOCKED: AtomicUsize = AtomicUsize::new(0);
+
+/// Says that the goroutine need not wait after all.
+///
+/// # Safety
+///
+/// For gopark, which gives it a `*const usize` on the goroutine's stack.
+unsafe fn says_no(_: *const c_void, lock: *const c_void) -> bool {
+    let here = 0u8;
+    // We are on another stack.
+    assert!((&raw const *black_box(&here)).addr().abs_diff(lock.addr()) > 4096);
+    // SAFETY: the caller's promise.
+    UNLOCKED.fetch_add(unsafe { lock.cast::<usize>().read() }, Ordering::Relaxed);
+    false
+}
+
+/// Readies the goroutine before gopark is done with it, as another M may.
+///
+/// # Safety
+///
+/// For gopark.
+unsafe fn readies_at_once(gp: *const c_void, lock: *const c_void) -> bool {
+    // SAFETY: the caller's promise.
+    UNLOCKED.fetch_add(unsafe { lock.cast::<usize>().read() }, Ordering::Relaxed);
+    // SAFETY: gopark gives a G that waits, and that nobody else knows of.
+    unsafe { goready(gp) };
+    true
+}
+
+/// Parks with many values in the registers; says whether they are what they were.
+#[inline(never)]
+fn parks_and_keeps(unlockf: UnlockFn) -> bool {
+    let one = black_box(1usize);
+    let integers: [u64; 12] = core::array::from_fn(|at| black_box(at as u64 * 0x9e37));
+    let mut sum = 0u64;
+    for at in 0..12 {
+        // SAFETY: both functions take what they get here.
+        unsafe { gopark(Some(unlockf), (&raw const one).cast(), &"a test") };
+        sum += integers[at];
+    }
+    sum == (0..12).map(|at| at * 0x9e37).sum() && one == 1
+}
+
 gort_test::tests! {
+    fn an_unlock_function_that_says_no_ends_the_wait_at_once() {
+        static OTHERS: AtomicUsize = AtomicUsize::new(0);
+        gort::go(|| _ = OTHERS.fetch_add(1, Ordering::Relaxed));
+        assert!(parks_and_keeps(says_no));
+        assert_eq!(UNLOCKED.load(Ordering::Relaxed), 12);
+        assert_eq!(OTHERS.load(Ordering::Relaxed), 0, "nobody else has run");
+        until_alone();
+    }
+
+    fn one_that_is_readied_before_it_has_parked_goes_on() {
+        for round in 1..=100 {
+            assert!(parks_and_keeps(readies_at_once));
+            assert_eq!(UNLOCKED.load(Ordering::Relaxed), 12 * round);
+        }
+    }
+
+    fn an_unlock_function_is_for_one_wait() {
+        // The second wait must not find the first one's function.
+        assert!(parks_and_keeps(says_no));
+        // SAFETY: nothing is called.
+        gort::go(|| unsafe { gopark(None, core::ptr::null(), &"a test") });
+        for _ in 0..10 {
+            thread::yield_now();
+        }
+        assert_eq!(num_goroutine(), 2);
+        assert_eq!(UNLOCKED.load(Ordering::Relaxed), 12);
+    }
+
     fn join_waits_for_what_has_not_finished() {
         static STEPS: AtomicUsize = AtomicUsize::new(0);
         let handle = thread::spawn(|| {
