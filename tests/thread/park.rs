@@ -90,10 +90,10 @@ fn parks_and_keeps(unlockf: UnlockFn) -> bool {
     let one = black_box(1usize);
     let integers: [u64; 12] = core::array::from_fn(|at| black_box(at as u64 * 0x9e37));
     let mut sum = 0u64;
-    for at in 0..12 {
+    for integer in integers {
         // SAFETY: both functions take what they get here.
         unsafe { gopark(Some(unlockf), (&raw const one).cast(), &"a test") };
-        sum += integers[at];
+        sum += integer;
     }
     sum == (0..12).map(|at| at * 0x9e37).sum() && one == 1
 }
