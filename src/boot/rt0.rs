@@ -43,7 +43,10 @@ extern "C" fn rt0_go(argc: i32, argv: *const *const u8) -> ! {
     boottrace::step("runtime.osinit");
     schedinit(); // all subsystems, in order
     boottrace::step("runtime.schedinit");
-    sched::newproc(MAIN_PC, sched::Closure::NONE, None, mem::DEFAULT_STACK); // the main goroutine
+    // The main goroutine.
+    if sched::newproc(MAIN_PC, sched::Closure::NONE, None, mem::DEFAULT_STACK).is_err() {
+        sched::no_room();
+    }
     boottrace::step("runtime.newproc");
     mstart() // this thread, for ever; its step ends when runtime.main begins
 }

@@ -14,7 +14,7 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
-use super::newproc::{Closure, try_newproc};
+use super::newproc::{Closure, newproc};
 use super::park::{gopark, goready};
 use super::runtime2::{G, WaitReason};
 use crate::{mem, os};
@@ -45,7 +45,7 @@ pub(crate) fn start_bgscavenge() {
         return;
     }
     super::machine::start_sysmon();
-    if let Ok(goid) = try_newproc(bgscavenge, &Closure::NONE, None, mem::DEFAULT_STACK) {
+    if let Ok(goid) = newproc(bgscavenge, Closure::NONE, None, mem::DEFAULT_STACK) {
         GOID.store(goid.get(), Ordering::Relaxed); // a number, for those who count
     }
 }

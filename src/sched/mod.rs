@@ -41,7 +41,7 @@ pub(crate) mod runtime2;
 mod status;
 mod sysmon;
 
-use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use crate::arch;
 use crate::debug::lock::{Mutex, rank};
@@ -49,7 +49,9 @@ use crate::debug::lock::{Mutex, rank};
 pub(crate) use bgscavenge::start_bgscavenge;
 use glist::GQueue;
 pub(crate) use machine::mcommoninit;
-pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
+pub(crate) use newproc::{
+    Closure, Entry, NoRoom, go, gomaxprocs, newproc, no_room, num_goroutine, try_go,
+};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
 pub(crate) use proc::{for_each_g, goexit, gosched, lock_os_thread, unlock_os_thread};
@@ -103,6 +105,9 @@ pub(crate) struct Sched {
     goidgen: AtomicU64,
     /// How long the global queue is, to look at without the lock.
     runqsize: AtomicUsize,
+    /// The time when sysmon last looked, in nanoseconds; 0 until it does. To ask
+    /// for the time would be a third of what it costs to park.
+    now: AtomicI64,
     /// The rest.
     lock: Mutex<SchedLocked, { rank::SCHED }>,
 }
@@ -112,6 +117,7 @@ pub(crate) struct Sched {
 pub(crate) static SCHED: Sched = Sched {
     goidgen: AtomicU64::new(0),
     runqsize: AtomicUsize::new(0),
+    now: AtomicI64::new(0),
     lock: Mutex::new(SchedLocked {
         runq: GQueue::new(),
         g_free: GQueue::new(),

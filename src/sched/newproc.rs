@@ -76,6 +76,13 @@ pub(crate) fn go<F: FnOnce() + Send + 'static>(
     }
 }
 
+/// Ends the program: it has to have that goroutine.
+#[cold]
+#[inline(never)]
+pub(crate) fn no_room() -> ! {
+    throw("out of memory (stack allocation)")
+}
+
 /// The same, which returns the goroutine's number, its `goid`. Where there is no
 /// room, `f` is dropped.
 pub(crate) fn try_go<F: FnOnce() + Send + 'static>(
@@ -119,7 +126,7 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
         align: align_of::<F>(),
         move_to: move_to::<F>,
     };
-    let started = try_newproc(entry::<F, C>, &closure, location, stack);
+    let started = newproc(entry::<F, C>, closure, location, stack);
     if started.is_err() {
         drop(ManuallyDrop::into_inner(f)); // nobody has moved it
     }
@@ -146,41 +153,20 @@ impl Closure {
     };
 }
 
-/// Makes a goroutine and puts it next on this P's queue; ends the program where
-/// there is no room for its stack. From a goroutine or g0.
-#[inline(always)]
-pub(crate) fn newproc(
-    entry: Entry,
-    closure: Closure,
-    location: Option<&'static Location<'static>>,
-    stack: usize,
-) {
-    if try_newproc(entry, &closure, location, stack).is_err() {
-        no_room();
-    }
-}
-
-/// Ends the program: it has to have that goroutine.
-#[cold]
-#[inline(never)]
-fn no_room() -> ! {
-    throw("out of memory (stack allocation)")
-}
-
 /// Makes a goroutine and puts it next on this P's queue; returns its number. From
 /// a goroutine or g0.
 #[unsafe(export_name = "runtime.newproc")]
 #[inline(never)]
-pub(super) fn try_newproc(
+pub(crate) fn newproc(
     entry: Entry,
-    closure: &Closure,
+    closure: Closure,
     location: Option<&'static Location<'static>>,
     stack: usize,
 ) -> Result<NonZero<u64>, NoRoom> {
     crate::stops_here!();
     let mp = acquirem();
     let pp = getp(mp);
-    let Some(newg) = newproc1(entry, closure, getg(), pp, location, stack) else {
+    let Some(newg) = newproc1(entry, &closure, getg(), pp, location, stack) else {
         releasem(mp);
         return Err(NoRoom);
     };

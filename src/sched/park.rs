@@ -38,13 +38,11 @@ use super::proc::{dropg, execute, globrunqput, mcall, schedule};
 use super::runtime2::{G, GStatus, P, UnlockFn, WaitReason};
 use super::status::casgstatus;
 use super::{SCHED, acquirem, getg, releasem};
-use crate::os;
 
 /// Parks the current goroutine until somebody calls [`goready`] for it. When its
 /// context is saved, `unlockf` is called on g0 with it and `lock`; if that says
-/// false, the goroutine goes on at once. Without an `unlockf` somebody must know
-/// already where to find the goroutine, or nobody ever readies it. From a
-/// goroutine.
+/// false, the goroutine goes on at once. Without an `unlockf` nobody learns of it:
+/// it waits for ever. From a goroutine.
 ///
 /// # Safety
 ///
@@ -72,13 +70,15 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
     mp.waitunlockf.set(unlockf);
     mp.waitlock.set(lock);
     gp.waitreason.set(Some(reason));
-    gp.waitsince.set(os::nanotime());
+    gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
     mcall(park_m);
 }
 
 /// Makes a parked goroutine runnable: the next to run on this P, with what is left
 /// of the time slice of whoever readies it. From a thread without a P, as sysmon
-/// is, the goroutine goes to the global queue. From a goroutine or g0.
+/// is, the goroutine goes to the global queue. The one M that runs goroutines so
+/// far is awake, or it would have died of the deadlock; where there are more, an
+/// idle one is woken here. From a goroutine or g0.
 #[unsafe(export_name = "runtime.goready")]
 #[inline(never)]
 pub(crate) fn goready(gp: &'static G) {

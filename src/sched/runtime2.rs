@@ -71,6 +71,7 @@ pub(crate) enum PStatus {
 /// Why a goroutine waits: a text, Go's where Go has the thing. Go has a number and
 /// a table of texts; this way a program carries only the texts that it may need.
 #[derive(Clone, Copy)]
+#[repr(transparent)]
 pub(crate) struct WaitReason(&'static &'static str);
 
 impl WaitReason {
@@ -185,7 +186,7 @@ pub(crate) struct G {
     pub(crate) lockedm: AtomicPtr<M>,
     /// Why it waits, or waited last.
     pub(crate) waitreason: Cell<Option<WaitReason>>,
-    /// Since when it waits, in nanoseconds.
+    /// Since when it waits, in nanoseconds, by sysmon's clock; 0 if that stood still.
     pub(crate) waitsince: Cell<i64>,
     /// The function that it started with.
     pub(crate) startpc: Cell<usize>,

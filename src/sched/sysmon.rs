@@ -6,6 +6,7 @@
 
 use core::sync::atomic::Ordering;
 
+use super::SCHED;
 use super::bgscavenge::wake_scavenger;
 use super::procresize::allp;
 use super::runtime2::{P, PStatus};
@@ -20,7 +21,9 @@ const FORCE_PREEMPT: i64 = 10_000_000;
 pub(super) extern "C" fn sysmon() {
     loop {
         os::nap(FORCE_PREEMPT as u64);
-        retake(os::nanotime());
+        let now = os::nanotime();
+        SCHED.now.store(now, Ordering::Relaxed); // a time, ordered with nothing
+        retake(now);
         wake_scavenger();
     }
 }

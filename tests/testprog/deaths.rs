@@ -6,6 +6,7 @@ use core::arch::asm;
 use core::fmt;
 use core::hint::black_box;
 use core::mem;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use gort::process::{self, ExitCode};
 use gort::{println, runtime, thread};
@@ -208,23 +209,41 @@ fn too_many_goroutines() -> Result<ExitCode, Failure> {
     }
 }
 
+/// How many [`Counted`] have been dropped.
+static DROPS: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts that it is dropped.
+struct Counted;
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        DROPS.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// Starts goroutines with stacks of so many bytes until there is no room, which is
 /// an error that one can live with: then lets them all end.
 fn too_many_threads(size: usize) -> Result<ExitCode, Failure> {
     let mut handles = Vec::new();
     let error = loop {
+        let held = Counted;
         let builder = thread::Builder::new().stack_size(size);
-        match builder.spawn(thread::park) {
+        match builder.spawn(move || {
+            let _held = held;
+            thread::park();
+        }) {
             Ok(handle) => handles.push(handle),
             Err(error) => break error,
         }
     };
-    let some = !handles.is_empty();
+    let (some, dropped) = (!handles.is_empty(), DROPS.load(Ordering::Relaxed));
+    let count = handles.len();
     for handle in handles {
         handle.thread().unpark();
         _ = handle.join();
     }
-    println!("some: {some}, then: {error}");
+    let later = DROPS.load(Ordering::Relaxed) - dropped == count;
+    println!("some: {some}, dropped: {dropped}, the others later: {later}; {error}");
     OK
 }
 

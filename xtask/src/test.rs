@@ -7,6 +7,7 @@
 //!   tests of its programs         x      x          x      x     cargo test -p gort-host-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
 //!   tests of the sources          x                                   --test pure, layers, link
+//!   models of what is lock-free   x                                   cargo test, in tests/loom
 //! ```
 //!
 //! The tests on gort are programs of gort's. The others are programs of the
@@ -30,6 +31,9 @@ use report::{Report, heading};
 /// The package of the host-side tests, and where its tests are.
 const HOST: &str = "gort-host-tests";
 const HOST_TESTS: &str = "tests/host/tests";
+
+/// The package of the models.
+const LOOM: &str = "tests/loom";
 
 /// Those that look at sources, or build what they need in every way themselves.
 const ONCE: &[&str] = &["layers", "link", "pure"];
@@ -58,6 +62,8 @@ enum Tests {
     OnGort,
     /// Those on the host that have these names.
     Host(Vec<String>),
+    /// The models, in a crate and with flags of their own.
+    Loom,
 }
 
 /// Runs the stages and prints what came of them. The last line is
@@ -119,11 +125,13 @@ fn stages(profiles: &[Profile], runners: &[Runner]) -> Outcome<Vec<Stage>> {
             }
         }
     }
-    stages.push(Stage {
-        tests: listed(ONCE),
-        profile: Profile::Debug,
-        runner: Runner::Native,
-    });
+    for tests in [listed(ONCE), Tests::Loom] {
+        stages.push(Stage {
+            tests,
+            profile: Profile::Debug,
+            runner: Runner::Native,
+        });
+    }
     Ok(stages)
 }
 
@@ -177,6 +185,7 @@ impl Stage {
         let how = format!("{}, {}", self.profile.name(), self.runner.name());
         match &self.tests {
             Tests::OnGort => format!("on gort, {how}"),
+            Tests::Loom => "loom".into(),
             Tests::Host(names) if names.iter().all(|name| ONCE.contains(&name.as_str())) => {
                 names.join(", ")
             }
@@ -207,6 +216,12 @@ impl Stage {
                     Runner::Native => cargo.env_remove("GORT_RUNNER"),
                     Runner::Qemu => cargo.env("GORT_RUNNER", tools::QEMU),
                 };
+            }
+            Tests::Loom => {
+                // Where cargo is started says which flags it finds.
+                cargo
+                    .current_dir(run::root().join(LOOM))
+                    .env("CARGO_TARGET_DIR", run::target().join("loom"));
             }
         }
         cargo

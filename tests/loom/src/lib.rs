@@ -1,0 +1,15 @@
+//! gort's lock-free pieces under loom, which runs each model in every order that
+//! its atomics allow, and sees what is not ordered at all.
+//!
+//! A piece is included here by its path. It names its atomics `super::atomic`,
+//! which in gort are core's, and here loom's.
+
+#![cfg(test)]
+
+#[path = "../../../src/thread/parker.rs"]
+mod parker;
+
+mod parker_models;
+
+/// What the pieces use.
+use loom::sync::atomic;
