@@ -26,9 +26,9 @@ pub(super) fn subjects(benchmark: &str) -> Outcome<Vec<Subject>> {
 
 /// Builds the program of a benchmark in Go, if Go can be had.
 pub(super) fn go(benchmark: &str) -> Outcome<Option<Subject>> {
-    let source = run::root().join("benches").join(benchmark).join("main.go");
+    let sources = run::root().join("benches").join(benchmark);
     let program = peers::directory(benchmark)?.join("go");
-    match peers::go(&source, &program) {
+    match peers::go(&sources, &program) {
         Ok(()) => Ok(Some(Subject::new("go", program)?)),
         Err(error) => {
             eprintln!("{benchmark}: without Go: {error}");

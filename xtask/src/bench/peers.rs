@@ -69,10 +69,18 @@ pub(super) fn crate_program(name: &str, program: &str) -> Outcome<PathBuf> {
     Ok(target.join(run::TARGET).join("release").join(program))
 }
 
-/// Compiles a program in Go from the module in `benches`, with a Go of our own.
-pub(super) fn go(source: &Path, program: &Path) -> Outcome {
+/// Compiles a program in Go from a directory of the module in `benches`, with a Go
+/// of our own. It is told the files, as it minds those in C beside them.
+pub(super) fn go(directory: &Path, program: &Path) -> Outcome {
     let mut go = run::quiet(install_go()?);
-    let cache = directory("go")?;
+    let cache = self::directory("go")?;
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "go") {
+            sources.push(path);
+        }
+    }
     go.current_dir(run::root().join("benches"))
         .env("GOCACHE", cache.join("cache"))
         .env("GOPATH", cache.join("path"))
@@ -84,7 +92,7 @@ pub(super) fn go(source: &Path, program: &Path) -> Outcome {
     run::succeed(
         go.args(["build", "-trimpath", "-ldflags=-s -w", "-o"])
             .arg(program)
-            .arg(source),
+            .args(sources),
     )
 }
 

@@ -92,7 +92,7 @@ fn subjects() -> Outcome<Vec<Subject>> {
     add("rust-std", &program)?;
 
     let program = out.join("go");
-    match peers::go(&source("hello.go"), &program) {
+    match peers::go(&sources, &program) {
         Ok(()) => add("go", &program)?,
         Err(error) => eprintln!("startup: without Go: {error}"),
     }
