@@ -2,8 +2,16 @@
 //!
 //! Go's counterpart: `mallocgc` in `runtime/malloc.go`. Small objects come from
 //! the mcache of the current P and go to it, without a lock; large ones are
-//! spans of their own. A goroutine keeps its P while it is in here: `m.locks`
-//! is up, which is all that the usual way costs beside the list itself.
+//! spans of their own.
+//!
+//! **How a goroutine keeps its P meanwhile.** The usual way, in [`mallocgc`],
+//! [`callocgc`] and [`mfree`], takes a dozen instructions, and counting
+//! `m.locks` up and down would be as much again. Nothing in there gives way, and
+//! the three lie in a section of their own, `.text.runtime.malloc`, with nothing
+//! inlined into others: whoever will preempt goroutines at any instruction must
+//! leave alone one that is at an instruction of that section, as Go leaves all
+//! of its runtime alone. What is not the usual way is called from there, and
+//! begins with `acquirem`.
 //!
 //! Go has a tiny allocator that packs objects without pointers into blocks of
 //! sixteen bytes, which a collector frees whole. Here each object is freed by
@@ -14,19 +22,94 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use crate::mem::{self, MCache, class_of, class_size};
-use crate::sched::{self, M};
+use crate::sched::{self, M, getg};
 
-/// Allocates memory for the program; null when there is none. With `zero` it is
-/// all zeros. From any goroutine or thread.
+/// Returns the cache of the current M's P, if there is one. Only for code that
+/// cannot lose its P.
 #[inline(always)]
-fn mallocgc(layout: Layout, zero: bool) -> *mut u8 {
-    let Some(class) = class_of(layout.size(), layout.align()) else {
-        return mem::large_alloc(layout, zero);
+fn mcache() -> Option<&'static MCache> {
+    let mp = getg().m.load(Ordering::Relaxed); // our own thread wrote it
+    // SAFETY: who runs has an M, and no M is ever freed.
+    let cache = unsafe { (*mp).mcache.get() };
+    // SAFETY: nor is a cache, which is this M's as long as its P is.
+    unsafe { cache.cast::<MCache>().as_ref() }
+}
+
+/// Allocates memory for the program, of any contents; null when there is none.
+/// From any goroutine or thread.
+#[unsafe(export_name = "runtime.mallocgc")]
+#[unsafe(link_section = ".text.runtime.malloc")]
+#[inline(never)]
+fn mallocgc(size: usize, align: usize) -> *mut u8 {
+    let Some(class) = class_of(size, align) else {
+        return mem::large_alloc(size, align, false);
     };
+    match mcache().and_then(|cache| cache.pop(class)) {
+        Some(object) => {
+            #[cfg(debug_assertions)]
+            mem::checks::allocated(object.as_ptr());
+            object.as_ptr()
+        }
+        None => malloc_slow(class, 0),
+    }
+}
+
+/// The same for memory that is all zeros.
+#[unsafe(export_name = "runtime.callocgc")]
+#[unsafe(link_section = ".text.runtime.malloc")]
+#[inline(never)]
+fn callocgc(size: usize, align: usize) -> *mut u8 {
+    let Some(class) = class_of(size, align) else {
+        return mem::large_alloc(size, align, true);
+    };
+    match mcache().and_then(|cache| cache.pop(class)) {
+        Some(object) => {
+            #[cfg(debug_assertions)]
+            mem::checks::allocated(object.as_ptr());
+            // SAFETY: an object of a class that has room for so much.
+            unsafe { object.as_ptr().write_bytes(0, size) };
+            object.as_ptr()
+        }
+        None => malloc_slow(class, size),
+    }
+}
+
+/// Frees memory.
+///
+/// # Safety
+///
+/// `object` must come from [`mallocgc`] with this size and alignment, and be free
+/// of uses.
+#[unsafe(export_name = "runtime.mfree")]
+#[unsafe(link_section = ".text.runtime.malloc")]
+#[inline(never)]
+unsafe fn mfree(object: *mut u8, size: usize, align: usize) {
+    let Some(class) = class_of(size, align) else {
+        // SAFETY: the caller's promise.
+        return unsafe { free_large(object, size) };
+    };
+    #[cfg(debug_assertions)]
+    mem::checks::freed(object, class, 0);
+    if let Some(cache) = mcache()
+        && !mem::checks::clobbers()
+        // SAFETY: the caller's promise.
+        && unsafe { cache.push(class, object) }
+    {
+        return;
+    }
+    // SAFETY: as above.
+    unsafe { free_slow(class, object) };
+}
+
+/// Allocates an object for which the P's cache has none at hand; of its bytes the
+/// first `zero` are zeros.
+#[cold]
+#[inline(never)]
+fn malloc_slow(class: usize, zero: usize) -> *mut u8 {
     let mp = sched::acquirem();
-    let object = match mcache(mp) {
+    let object = match cache_of(mp) {
         Some(cache) => cache.alloc(class),
-        None => alloc_without_cache(mp, class),
+        None => mem::alloc_one(class), // sysmon, say, has no P
     };
     sched::releasem(mp);
     let Some((object, is_zero)) = object else {
@@ -34,50 +117,67 @@ fn mallocgc(layout: Layout, zero: bool) -> *mut u8 {
     };
     #[cfg(debug_assertions)]
     mem::checks::allocated(object);
-    if zero && !is_zero {
-        // SAFETY: an object of a class that has room for the layout's size.
-        unsafe { object.write_bytes(0, layout.size()) };
+    if !is_zero {
+        // SAFETY: an object of a class that has room for so much.
+        unsafe { object.write_bytes(0, zero) };
     }
     object
 }
 
-/// Frees memory.
+/// Frees an object for which the P's cache has no room, or which is to be filled.
 ///
 /// # Safety
 ///
-/// `object` must come from [`mallocgc`] with this layout, and be free of uses.
-#[inline(always)]
-unsafe fn mfree(object: *mut u8, layout: Layout) {
-    let Some(class) = class_of(layout.size(), layout.align()) else {
-        // SAFETY: the caller's promise.
-        unsafe { mem::large_free(object, layout) };
-        return ask_for_scavenger();
-    };
-    #[cfg(debug_assertions)]
-    mem::checks::freed(object, class, 0);
-    // SAFETY: the object is free, and of that size.
-    unsafe { mem::checks::clobber(object, class_size(class)) };
+/// As for [`mfree`].
+#[cold]
+#[inline(never)]
+unsafe fn free_slow(class: usize, object: *mut u8) {
+    if mem::checks::clobbers() {
+        // SAFETY: the object is free, and of that size.
+        unsafe { mem::checks::clobber(object, class_size(class)) };
+    }
     let mp = sched::acquirem();
-    let slow = match mcache(mp) {
+    match cache_of(mp) {
         // SAFETY: the caller's promise.
         Some(cache) => unsafe { cache.free(class, object) },
-        None => {
-            // SAFETY: as above.
-            unsafe { mem::free_one(class, object) };
-            false
-        }
-    };
-    sched::releasem(mp);
-    if slow {
-        ask_for_scavenger();
+        // SAFETY: as above.
+        None => unsafe { mem::free_one(class, object) },
     }
+    sched::releasem(mp);
+    ask_for_scavenger();
+}
+
+/// Frees a large object.
+///
+/// # Safety
+///
+/// As for [`mfree`].
+#[cold]
+#[inline(never)]
+unsafe fn free_large(object: *mut u8, size: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { mem::large_free(object, size) };
+    ask_for_scavenger();
+}
+
+/// Returns the cache of the M's P, and makes it at the first allocation there.
+/// None if the M has no P, or the system no memory.
+fn cache_of(mp: &'static M) -> Option<&'static MCache> {
+    // SAFETY: null, or a cache, none of which is ever freed.
+    if let Some(cache) = unsafe { mp.mcache.get().cast::<MCache>().as_ref() } {
+        return Some(cache);
+    }
+    // SAFETY: a P is never freed. Relaxed: our own thread wrote it.
+    let pp = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }?;
+    let cache = mem::new_mcache()?;
+    pp.mcache.set(ptr::from_ref(cache).cast_mut().cast());
+    mp.mcache.set(pp.mcache.get());
+    Some(cache)
 }
 
 /// Starts the background scavenger when the heap has more than it should retain.
-/// Behind a free that has given something back to the heap; not with a lock of
-/// the runtime's held.
-#[cold]
-#[inline(never)]
+/// Behind a free that may have given something back to the heap; not with a lock
+/// of the runtime's held.
 fn ask_for_scavenger() {
     if mem::excess() > 0 && sched::may_go() {
         sched::start_bgscavenge();
@@ -89,61 +189,34 @@ fn ask_for_scavenger() {
 /// # Safety
 ///
 /// As for [`GlobalAlloc::realloc`].
-#[inline]
 unsafe fn reallocate(object: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-    // SAFETY: the caller promises that the size, rounded up to the alignment,
-    // does not overflow.
-    let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
-    let before = class_of(layout.size(), layout.align());
-    let after = class_of(size, layout.align());
+    let align = layout.align();
+    let before = class_of(layout.size(), align);
+    let after = class_of(size, align);
     let stays = match (before, after) {
         (Some(before), Some(after)) => before == after,
         // SAFETY: the caller's promise.
-        (None, None) => unsafe { mem::large_resize(object, layout, size) },
+        (None, None) => unsafe { mem::large_resize(object, layout.size(), size) },
         _ => false,
     };
     if stays {
         return object;
     }
-    let new = mallocgc(wanted, false);
+    let new = mallocgc(size, align);
     if !new.is_null() {
         let common = layout.size().min(size);
         // SAFETY: both have room for that, and lie apart.
         unsafe { new.copy_from_nonoverlapping(object, common) };
         // SAFETY: the caller's promise.
-        unsafe { mfree(object, layout) };
+        unsafe { mfree(object, layout.size(), align) };
     }
     new
-}
-
-/// Returns the cache of the M's P, if it has one.
-#[inline(always)]
-fn mcache(mp: &'static M) -> Option<&'static MCache> {
-    // Relaxed: our own thread wrote it.
-    // SAFETY: a P is never freed.
-    let pp = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }?;
-    // SAFETY: nor is its cache, which is this M's as long as the P is.
-    unsafe { pp.mcache.get().cast::<MCache>().as_ref() }
-}
-
-/// The first allocation on this P, for which it gets its cache; or one by an M
-/// that has no P.
-#[cold]
-#[inline(never)]
-fn alloc_without_cache(mp: &'static M, class: usize) -> Option<mem::Object> {
-    // SAFETY: a P is never freed. Relaxed: our own thread wrote it.
-    let Some(pp) = (unsafe { mp.p.load(Ordering::Relaxed).as_ref() }) else {
-        return mem::alloc_one(class);
-    };
-    let cache = mem::new_mcache()?;
-    pp.mcache.set(ptr::from_ref(cache).cast_mut().cast());
-    cache.alloc(class)
 }
 
 /// Gives what the current P's cache holds back to the heap. From any goroutine.
 pub(crate) fn flush_mcache() {
     let mp = sched::acquirem();
-    if let Some(cache) = mcache(mp) {
+    if let Some(cache) = mcache() {
         cache.flush();
     }
     sched::releasem(mp);
@@ -157,18 +230,18 @@ pub(crate) struct Allocator;
 unsafe impl GlobalAlloc for Allocator {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        mallocgc(layout, false)
+        mallocgc(layout.size(), layout.align())
     }
 
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        mallocgc(layout, true)
+        callocgc(layout.size(), layout.align())
     }
 
     #[inline]
     unsafe fn dealloc(&self, object: *mut u8, layout: Layout) {
         // SAFETY: the caller of dealloc promises the same.
-        unsafe { mfree(object, layout) };
+        unsafe { mfree(object, layout.size(), layout.align()) };
     }
 
     #[inline]

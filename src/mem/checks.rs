@@ -114,31 +114,23 @@ pub(crate) fn freed(object: *mut u8, class: usize, npages: usize) {
     }
 }
 
-/// Fills what is freed, if GODEBUG asks for it.
-///
-/// # Safety
-///
-/// Nobody may use those bytes any more; `object` must be aligned to its size
-/// class or page.
+/// Tells whether GODEBUG asks for freed memory to be filled.
 #[inline(always)]
-pub(crate) unsafe fn clobber(object: *mut u8, size: usize) {
-    if CLOBBERFREE.load(Ordering::Relaxed) != 0 {
-        // SAFETY: the caller's promise. Relaxed above: written at boot.
-        unsafe { fill(object, size) };
-    }
+pub(crate) fn clobbers() -> bool {
+    CLOBBERFREE.load(Ordering::Relaxed) != 0 // written at boot
 }
 
-/// Fills memory with the pattern.
+/// Fills memory that is freed with the pattern.
 ///
 /// # Safety
 ///
-/// As for [`clobber`].
+/// Nobody may use those bytes any more; `object` must be aligned to eight.
 #[cold]
 #[inline(never)]
-unsafe fn fill(object: *mut u8, size: usize) {
+pub(crate) unsafe fn clobber(object: *mut u8, size: usize) {
     let words = object.cast::<u32>();
     for index in 0..size / size_of::<u32>() {
-        // SAFETY: the caller's promise; each object is aligned to eight.
+        // SAFETY: the caller's promise.
         unsafe { words.wrapping_add(index).write(CLOBBER) };
     }
 }

@@ -3,7 +3,6 @@
 //!
 //! Go's counterpart: `mcache.allocLarge` in `runtime/mcache.go`.
 
-use core::alloc::Layout;
 use core::ptr;
 
 use super::mspan::MSpan;
@@ -19,9 +18,9 @@ fn pages(size: usize) -> usize {
 /// Allocates a large object; null if the system has no memory for it. From any
 /// stack.
 #[inline(never)]
-pub(crate) fn large_alloc(layout: Layout, zero: bool) -> *mut u8 {
-    let align = (layout.align() >> PAGE_SHIFT).max(1);
-    let Some(span) = mheap::alloc_span(pages(layout.size()), align, 0) else {
+pub(crate) fn large_alloc(size: usize, align: usize, zero: bool) -> *mut u8 {
+    let align = (align >> PAGE_SHIFT).max(1);
+    let Some(span) = mheap::alloc_span(pages(size), align, 0) else {
         return ptr::null_mut();
     };
     let object: *mut u8 = ptr::with_exposed_provenance_mut(span.base.get());
@@ -29,7 +28,7 @@ pub(crate) fn large_alloc(layout: Layout, zero: bool) -> *mut u8 {
     super::checks::allocated(object);
     if zero && span.needzero.get() {
         // SAFETY: a span that is ours, with that many bytes at least.
-        unsafe { object.write_bytes(0, layout.size()) };
+        unsafe { object.write_bytes(0, size) };
     }
     object
 }
@@ -38,13 +37,15 @@ pub(crate) fn large_alloc(layout: Layout, zero: bool) -> *mut u8 {
 ///
 /// # Safety
 ///
-/// `object` must come from [`large_alloc`] with this layout, and be free of uses.
+/// `object` must come from [`large_alloc`] with this size, and be free of uses.
 #[inline(never)]
-pub(crate) unsafe fn large_free(object: *mut u8, layout: Layout) {
+pub(crate) unsafe fn large_free(object: *mut u8, size: usize) {
     #[cfg(debug_assertions)]
-    super::checks::freed(object, 0, pages(layout.size()));
-    // SAFETY: the caller's promise.
-    unsafe { super::checks::clobber(object, layout.size()) };
+    super::checks::freed(object, 0, pages(size));
+    if super::checks::clobbers() {
+        // SAFETY: the caller's promise.
+        unsafe { super::checks::clobber(object, size) };
+    }
     mheap::free_span(span(object));
 }
 
@@ -53,10 +54,10 @@ pub(crate) unsafe fn large_free(object: *mut u8, layout: Layout) {
 ///
 /// # Safety
 ///
-/// `object` must come from [`large_alloc`] with this layout, and be the caller's.
+/// `object` must come from [`large_alloc`] with this size, and be the caller's.
 #[inline(never)]
-pub(crate) unsafe fn large_resize(object: *mut u8, layout: Layout, size: usize) -> bool {
-    let (old, new) = (pages(layout.size()), pages(size));
+pub(crate) unsafe fn large_resize(object: *mut u8, old: usize, new: usize) -> bool {
+    let (old, new) = (pages(old), pages(new));
     old == new || mheap::resize_span(span(object), new)
 }
 

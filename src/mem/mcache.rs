@@ -24,14 +24,15 @@
 //! 2. `room` is the batch less the length of `head`, and at least 1 between calls.
 
 use core::cell::Cell;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::mcentral;
 use super::mspan::Free;
 use super::sizeclasses::{CLASS_TO_BATCH, CLASS_TO_SIZE, NUM_CLASSES};
 
-/// The objects of one size class.
+/// The objects of one size class: a cache line.
+#[repr(align(64))]
 pub(super) struct Magazine {
     /// Those to give out next.
     head: Cell<*mut Free>,
@@ -94,10 +95,38 @@ impl MCache {
         }
     }
 
-    /// Takes an object; None if the system has no memory. Owner only.
+    /// Takes an object, if one is at hand. Owner only.
     #[inline(always)]
+    pub(crate) fn pop(&self, class: usize) -> Option<NonNull<u8>> {
+        let magazine = self.magazine(class);
+        let head = NonNull::new(magazine.head.get())?;
+        magazine.pop(head.as_ptr());
+        Some(head.cast())
+    }
+
+    /// Takes an object back, if there is room for it and for one more; else does
+    /// nothing and says false. Owner only.
+    ///
+    /// # Safety
+    ///
+    /// It must be of that class, and nobody may use it any more.
+    #[inline(always)]
+    pub(crate) unsafe fn push(&self, class: usize, object: *mut u8) -> bool {
+        let magazine = self.magazine(class);
+        let room = get(&magazine.room) - 1;
+        if room == 0 {
+            return false;
+        }
+        set(&magazine.room, room);
+        // SAFETY: the caller's promise.
+        unsafe { magazine.link(object.cast()) };
+        true
+    }
+
+    /// Takes an object, wherever there is one; None if the system has no memory.
+    /// Owner only.
     pub(crate) fn alloc(&self, class: usize) -> Option<Object> {
-        let magazine = &self.magazines[class];
+        let magazine = self.magazine(class);
         let head = magazine.head.get();
         if head.is_null() {
             return magazine.alloc_slow(class);
@@ -106,26 +135,30 @@ impl MCache {
         Some((head.cast(), false))
     }
 
-    /// Takes an object back. Owner only. Returns whether the mcentral had to help,
-    /// once in a batch or less.
+    /// Takes an object back, and makes room if there is none. Owner only.
     ///
     /// # Safety
     ///
-    /// It must be of that class, and nobody may use it any more.
+    /// As for [`MCache::push`].
+    pub(crate) unsafe fn free(&self, class: usize, object: *mut u8) {
+        // SAFETY: the caller's promise.
+        if !unsafe { self.push(class, object) } {
+            let magazine = self.magazine(class);
+            // SAFETY: as above.
+            unsafe { magazine.link(object.cast()) };
+            magazine.rotate(class);
+        }
+    }
+
+    /// Returns the magazine of a class.
     #[inline(always)]
-    pub(crate) unsafe fn free(&self, class: usize, object: *mut u8) -> bool {
-        let magazine = &self.magazines[class];
-        let object: *mut Free = object.cast();
-        // SAFETY: the caller's promise; each object has room for a link.
-        unsafe { (*object).next = magazine.head.get() };
-        magazine.head.set(object);
-        let room = get(&magazine.room) - 1;
-        set(&magazine.room, room);
-        room == 0 && magazine.rotate(class)
+    fn magazine(&self, class: usize) -> &Magazine {
+        debug_assert!(class < NUM_CLASSES);
+        // SAFETY: what is called a class comes from class_of, which knows no others.
+        unsafe { self.magazines.get_unchecked(class) }
     }
 
     /// Gives everything back to the mcentrals. Owner only.
-    #[cold]
     pub(crate) fn flush(&self) {
         for (class, magazine) in self.magazines.iter().enumerate().skip(1) {
             magazine.flush(class);
@@ -158,6 +191,18 @@ pub(super) fn all() -> impl Iterator<Item = &'static MCache> {
 }
 
 impl Magazine {
+    /// Puts an object in front of the list.
+    ///
+    /// # Safety
+    ///
+    /// As for [`MCache::push`].
+    #[inline(always)]
+    unsafe fn link(&self, object: *mut Free) {
+        // SAFETY: the caller's promise; each object has room for a link.
+        unsafe { (*object).next = self.head.get() };
+        self.head.set(object);
+    }
+
     /// Takes the first of the list.
     #[inline(always)]
     fn pop(&self, head: *mut Free) {
@@ -176,8 +221,6 @@ impl Magazine {
     }
 
     /// Finds an object elsewhere than on the list, which is empty.
-    #[cold]
-    #[inline(never)]
     fn alloc_slow(&self, class: usize) -> Option<Object> {
         let spare = self.spare.replace(ptr::null_mut());
         if !spare.is_null() {
@@ -210,17 +253,14 @@ impl Magazine {
     }
 
     /// The list is a full batch: it becomes the spare, and what was that goes to
-    /// the mcentral. Returns whether there was one.
-    #[cold]
-    #[inline(never)]
-    fn rotate(&self, class: usize) -> bool {
+    /// the mcentral.
+    fn rotate(&self, class: usize) {
         let spare = self.spare.replace(self.head.replace(ptr::null_mut()));
         set(&self.room, u32::from(CLASS_TO_BATCH[class]));
         set(&self.spares, 1);
         if !spare.is_null() {
             mcentral::take_batch(class, spare);
         }
-        !spare.is_null()
     }
 
     /// Gives everything back.

@@ -46,7 +46,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use boot_heap::persistentalloc;
 pub(crate) use large::{large_alloc, large_free, large_resize};
-pub(crate) use mcache::{MCache, Object};
+pub(crate) use mcache::MCache;
 pub(crate) use mcentral::{alloc_one, free_one};
 pub(crate) use mstats::read_mem_stats;
 pub use mstats::{BySize, MemStats};

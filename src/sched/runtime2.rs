@@ -255,6 +255,9 @@ pub(crate) struct M {
     pub(crate) id: Cell<i64>,
     /// What it runs on its g0 in place of the scheduler, if anything.
     pub(crate) mstartfn: Cell<Option<extern "C" fn()>>,
+    /// The cache of the P that it holds, a `mem::MCache`; null without a P, or
+    /// before the P's first allocation.
+    pub(crate) mcache: Cell<*mut ()>,
     /// How many panics and throws deep this thread is.
     pub(crate) dying: Cell<i32>,
     /// The goroutine that is locked to this thread, or null.
@@ -287,6 +290,7 @@ impl M {
             mstartfn: Cell::new(None),
             locks: Cell::new(0),
             lock_ranks: Cell::new(0),
+            mcache: Cell::new(ptr::null_mut()),
             dying: Cell::new(0),
             lockedg: Cell::new(ptr::null()),
             locked_ext: Cell::new(0),

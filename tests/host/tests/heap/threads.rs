@@ -38,7 +38,7 @@ impl Random {
 /// Allocates as mallocgc does.
 fn alloc(cache: &MCache, layout: Layout, zero: bool) -> *mut u8 {
     let Some(class) = class_of(layout.size(), layout.align()) else {
-        return mem::large_alloc(layout, zero);
+        return mem::large_alloc(layout.size(), layout.align(), zero);
     };
     let Some((object, is_zero)) = cache.alloc(class) else {
         return std::ptr::null_mut();
@@ -56,7 +56,7 @@ fn alloc(cache: &MCache, layout: Layout, zero: bool) -> *mut u8 {
 fn free(cache: &MCache, object: &Object) {
     match class_of(object.layout.size(), object.layout.align()) {
         // SAFETY: allocated with that layout, and given up here.
-        None => unsafe { mem::large_free(object.address, object.layout) },
+        None => unsafe { mem::large_free(object.address, object.layout.size()) },
         Some(class) => {
             #[cfg(debug_assertions)]
             mem::checks::freed(object.address, class, 0);
