@@ -42,7 +42,7 @@ fn mcache() -> Option<&'static MCache> {
 #[inline(never)]
 fn mallocgc(size: usize, align: usize) -> *mut u8 {
     let Some(class) = class_of(size, align) else {
-        return mem::large_alloc(size, align, false);
+        return malloc_large(size, align, false);
     };
     match mcache().and_then(|cache| cache.pop(class)) {
         Some(object) => {
@@ -60,7 +60,7 @@ fn mallocgc(size: usize, align: usize) -> *mut u8 {
 #[inline(never)]
 fn callocgc(size: usize, align: usize) -> *mut u8 {
     let Some(class) = class_of(size, align) else {
-        return mem::large_alloc(size, align, true);
+        return malloc_large(size, align, true);
     };
     match mcache().and_then(|cache| cache.pop(class)) {
         Some(object) => {
@@ -111,6 +111,7 @@ fn malloc_slow(class: usize, zero: usize) -> *mut u8 {
         Some(cache) => cache.alloc(class),
         None => mem::alloc_one(class), // sysmon, say, has no P
     };
+    reclaim(cache_of(mp));
     sched::releasem(mp);
     let Some((object, is_zero)) = object else {
         return ptr::null_mut();
@@ -122,6 +123,31 @@ fn malloc_slow(class: usize, zero: usize) -> *mut u8 {
         unsafe { object.write_bytes(0, zero) };
     }
     object
+}
+
+/// Allocates a large object.
+#[cold]
+#[inline(never)]
+fn malloc_large(size: usize, align: usize, zero: bool) -> *mut u8 {
+    let object = mem::large_alloc(size, align, zero);
+    let mp = sched::acquirem();
+    reclaim(mcache());
+    sched::releasem(mp);
+    object
+}
+
+/// Gives what caches keep back to the heap: now and then what is of no use there,
+/// and all of it if the heap has grown by much.
+fn reclaim(cache: Option<&MCache>) {
+    if let Some(cache) = cache {
+        cache.age();
+    }
+    if mem::take_reclaim() {
+        if let Some(cache) = cache {
+            cache.flush();
+        }
+        mem::reclaim();
+    }
 }
 
 /// Frees an object for which the P's cache has no room, or which is to be filled.
@@ -143,6 +169,7 @@ unsafe fn free_slow(class: usize, object: *mut u8) {
         // SAFETY: as above.
         None => unsafe { mem::free_one(class, object) },
     }
+    reclaim(mcache());
     sched::releasem(mp);
     ask_for_scavenger();
 }

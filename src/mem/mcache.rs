@@ -31,6 +31,9 @@ use super::mcentral;
 use super::mspan::Free;
 use super::sizeclasses::{CLASS_TO_BATCH, CLASS_TO_SIZE, NUM_CLASSES};
 
+/// How many steps on the slow way there are between two looks at what is of no use.
+const AGE_STEPS: u32 = 1024;
+
 /// The objects of one size class: a cache line.
 #[repr(align(64))]
 pub(super) struct Magazine {
@@ -50,11 +53,15 @@ pub(super) struct Magazine {
     spares: AtomicU32,
     /// How many objects the program has taken.
     nmalloc: AtomicU64,
+    /// How many those were at the last look; see [`MCache::age`].
+    seen: Cell<u64>,
 }
 
 /// A cache: a magazine for each size class.
 pub(crate) struct MCache {
     magazines: [Magazine; NUM_CLASSES],
+    /// How often the usual way did not do.
+    slow: Cell<u32>,
     /// The next in the list of all.
     alllink: AtomicPtr<MCache>,
 }
@@ -148,6 +155,25 @@ impl MCache {
             unsafe { magazine.link(object.cast()) };
             magazine.rotate(class);
         }
+    }
+
+    /// Gives back what lies in here for no use: the objects of classes from which
+    /// the program has taken none since the last time. Each of them keeps a span
+    /// from being free, and once it has been said how many of them there are, the
+    /// program's next phase may need their memory. Owner only; on the slow way, of
+    /// which each thousandth step does it.
+    pub(crate) fn age(&self) {
+        self.slow.set(self.slow.get().wrapping_add(1));
+        if !self.slow.get().is_multiple_of(AGE_STEPS) {
+            return;
+        }
+        for (class, magazine) in self.magazines.iter().enumerate().skip(1) {
+            let taken = magazine.nmalloc.load(Ordering::Relaxed); // only the owner writes it
+            if magazine.seen.replace(taken) == taken {
+                magazine.flush(class);
+            }
+        }
+        mcentral::age();
     }
 
     /// Returns the magazine of a class.

@@ -23,7 +23,7 @@ use crate::debug::fatal::throw;
 use crate::debug::lock::{Mutex, rank};
 
 /// How many batches a class keeps, at most, and how many bytes in them.
-const MAX_BATCHES: usize = 8;
+const MAX_BATCHES: usize = 4;
 const MAX_BATCH_BYTES: usize = 128 << 10;
 
 /// What a class has, behind its lock.
@@ -33,6 +33,8 @@ struct MCentral {
     /// Full batches, the oldest first.
     batches: [*mut Free; MAX_BATCHES],
     nbatches: usize,
+    /// Nobody has taken a batch since the last look; see [`age`].
+    idle: bool,
     /// How many objects are given out: with the program or in a cache.
     out: u64,
     /// How many the program has taken past all caches, since it began.
@@ -49,6 +51,7 @@ impl MCentral {
             full: SpanSet::new(),
             batches: [ptr::null_mut(); MAX_BATCHES],
             nbatches: 0,
+            idle: false,
             out: 0,
             uncached: 0,
         }
@@ -127,6 +130,7 @@ pub(super) fn refill(class: usize) -> Option<Refill> {
     let mut central = CENTRAL[class].lock();
     if let Some(last) = central.nbatches.checked_sub(1) {
         central.nbatches = last;
+        central.idle = false;
         let batch = central.batches[last];
         central.out += u64::from(CLASS_TO_BATCH[class]);
         return Some(Refill::List(batch, u32::from(CLASS_TO_BATCH[class])));
@@ -231,18 +235,33 @@ pub(crate) unsafe fn free_one(class: usize, object: *mut u8) {
 
 /// Takes all batches apart, so that empty spans return to the mheap.
 pub(crate) fn flush() {
+    (1..NUM_CLASSES).for_each(flush_class);
+}
+
+/// Takes the batches apart of which none has been of use since the last time.
+pub(super) fn age() {
     for (class, central) in CENTRAL.iter().enumerate().skip(1) {
-        loop {
-            let mut central = central.lock();
-            let Some(last) = central.nbatches.checked_sub(1) else {
-                break;
-            };
-            central.nbatches = last;
-            let batch = central.batches[last];
-            central.out += u64::from(CLASS_TO_BATCH[class]);
+        let mut central = central.lock();
+        let was_idle = core::mem::replace(&mut central.idle, true);
+        if was_idle && central.nbatches > 0 {
             drop(central);
-            give_back(class, batch);
+            flush_class(class);
         }
+    }
+}
+
+/// Takes a class's batches apart.
+fn flush_class(class: usize) {
+    loop {
+        let mut central = CENTRAL[class].lock();
+        let Some(last) = central.nbatches.checked_sub(1) else {
+            return;
+        };
+        central.nbatches = last;
+        let batch = central.batches[last];
+        central.out += u64::from(CLASS_TO_BATCH[class]);
+        drop(central);
+        give_back(class, batch);
     }
 }
 

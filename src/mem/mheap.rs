@@ -107,6 +107,9 @@ pub(super) fn alloc_span(npages: usize, align: usize, class: usize) -> Option<&'
         heap.large.allocs += 1;
         heap.large.alloc_bytes += (npages * PAGE_SIZE) as u64;
     }
+    if run.newly_backed > 0 {
+        scavenge::grows(&heap);
+    }
     let starts = heap.starts;
     heap.starts = false;
     drop(heap);

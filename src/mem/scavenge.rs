@@ -72,6 +72,43 @@ pub(super) fn note_excess(heap: &MHeap) {
     ); // a hint
 }
 
+/// How many pages were in use or retained when the heap was last reclaimed.
+static RECLAIMED_AT: AtomicUsize = AtomicUsize::new(0);
+
+/// The heap is about to take more memory than it ever had since it was last
+/// reclaimed, by an eighth and [`RETAIN_MIN`]: time to look for what can be used
+/// again first. Go sweeps before it grows (`mheap.reclaim`).
+pub(super) fn grows(heap: &MHeap) {
+    let pages = heap.pages.in_use_pages() + heap.pages.free_backed_pages();
+    let last = RECLAIMED_AT.load(Ordering::Relaxed); // under the heap's lock
+    if pages > last + last / 8 + (RETAIN_MIN >> PAGE_SHIFT) {
+        RECLAIMED_AT.store(pages, Ordering::Relaxed); // as above
+        WANTS_RECLAIM.store(true, Ordering::Relaxed); // a hint
+    }
+}
+
+/// The heap has grown: see [`take_reclaim`].
+static WANTS_RECLAIM: AtomicBool = AtomicBool::new(false);
+
+/// Tells, once, that the heap has grown by so much that whoever made it grow
+/// should reclaim what caches keep from being free.
+pub(crate) fn take_reclaim() -> bool {
+    // Relaxed: hints; the swap is for one to do it and not all.
+    WANTS_RECLAIM.load(Ordering::Relaxed) && WANTS_RECLAIM.swap(false, Ordering::Relaxed)
+}
+
+/// Has the mcentrals' batches taken apart, since each object in one keeps a span
+/// from being free, and gives back what the heap then has too much of.
+#[cold]
+#[inline(never)]
+pub(crate) fn reclaim() {
+    super::mcentral::flush();
+    scavenge(excess());
+    let heap = mheap::lock();
+    let pages = heap.pages.in_use_pages() + heap.pages.free_backed_pages();
+    RECLAIMED_AT.store(pages, Ordering::Relaxed); // under the heap's lock
+}
+
 /// Tells how many bytes the background scavenger should give back.
 pub(crate) fn excess() -> usize {
     // Relaxed: hints.

@@ -58,7 +58,8 @@ pub(crate) static CLASS_TO_SIZE: [u16; NUM_CLASSES] = SIZES;
 pub(crate) static CLASS_TO_PAGES: [u8; NUM_CLASSES] = pages();
 
 /// How many objects of a class move between an mcache and its mcentral at once:
-/// 32 KiB of them, but 2 at least and 256 at most.
+/// 32 KiB of them, but 2 at least and 128 at most: each may keep a span of its
+/// own from becoming free.
 pub(crate) static CLASS_TO_BATCH: [u16; NUM_CLASSES] = batches();
 
 /// 2^32 divided by the size, rounded up: see [`object_index`].
@@ -162,8 +163,8 @@ const fn batches() -> [u16; NUM_CLASSES] {
         let batch = 32768 / SIZES[class] as usize;
         batches[class] = if batch < 2 {
             2
-        } else if batch > 256 {
-            256
+        } else if batch > 128 {
+            128
         } else {
             batch as u16
         };

@@ -8,7 +8,8 @@
 //!
 //! Its pace: it works for a tenth of a millisecond, then parks until sysmon,
 //! which comes by each ten, finds that there is more to do: a hundredth of one
-//! CPU, as in Go. A goroutine that never gives way keeps it waiting.
+//! CPU, as in Go. Where a goroutine that never gives way keeps it waiting, sysmon
+//! does its work.
 
 use core::ffi::c_void;
 use core::ptr;
@@ -66,15 +67,20 @@ pub(super) fn is_system(gp: &G) -> bool {
 #[inline(never)]
 extern "C" fn bgscavenge(_: *mut u8) {
     loop {
-        let start = os::nanotime();
-        while os::nanotime() - start < WORK {
-            let excess = mem::excess();
-            if excess == 0 || mem::scavenge(excess.min(QUANTUM)) == 0 {
-                break;
-            }
-        }
+        work();
         // SAFETY: `publish` does what an unlock function may.
         unsafe { gopark(Some(publish), ptr::null(), WaitReason::GC_SCAVENGE_WAIT) };
+    }
+}
+
+/// Gives back what is too much, for so long as it may work at a time.
+fn work() {
+    let start = os::nanotime();
+    while os::nanotime() - start < WORK {
+        let excess = mem::excess();
+        if excess == 0 || mem::scavenge(excess.min(QUANTUM)) == 0 {
+            break;
+        }
     }
 }
 
@@ -84,15 +90,16 @@ fn publish(gp: &'static G, _: *const c_void) -> bool {
     true
 }
 
-/// Wakes the scavenger if it is parked and has something to do. By sysmon.
+/// Wakes the scavenger if it has something to do; if it has been woken and has
+/// not had its turn since, works in its place. By sysmon.
 pub(super) fn wake_scavenger() {
-    // Relaxed: the swap is what counts.
-    if PARKED.load(Ordering::Relaxed).is_null() || mem::excess() == 0 {
+    if mem::excess() == 0 || system_goroutines() == 0 {
         return;
     }
     let gp = PARKED.swap(ptr::null_mut(), Ordering::Acquire); // pairs with publish
     // SAFETY: a G is never freed.
-    if let Some(gp) = unsafe { gp.as_ref() } {
-        goready(gp);
+    match unsafe { gp.as_ref() } {
+        Some(gp) => goready(gp),
+        None => work(),
     }
 }
