@@ -193,9 +193,10 @@ impl Write for Stderr {
 /// A panic: Go's text, and status 2. Poisoning and unwinding do not exist here.
 pub(crate) fn gopanic(info: &PanicInfo<'_>) -> ! {
     // What alloc::handle_alloc_error does where there is no std: a panic, from a
-    // file that has no other.
+    // file that has no other. A program's own alloc.rs has no such path.
     if let Some(at) = info.location()
-        && at.file().ends_with("alloc/src/alloc.rs")
+        && at.file().starts_with("/rustc/")
+        && at.file().ends_with("/library/alloc/src/alloc.rs")
     {
         throw("runtime: out of memory");
     }

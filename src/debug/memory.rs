@@ -25,10 +25,7 @@ use crate::mem;
 /// # }
 /// ```
 pub fn set_memory_limit(limit: i64) -> i64 {
-    let before = mem::memory_limit();
-    if let Ok(limit) = u64::try_from(limit) {
-        mem::set_memory_limit(limit);
-    }
+    let before = mem::set_memory_limit(u64::try_from(limit).ok());
     i64::try_from(before).unwrap_or(i64::MAX)
 }
 

@@ -13,6 +13,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 #[cfg(debug_assertions)]
 use super::arenas;
 #[cfg(debug_assertions)]
+use super::mspan::MSpan;
+#[cfg(debug_assertions)]
 use super::sizeclasses::MAX_OBJECTS;
 #[cfg(debug_assertions)]
 use crate::debug::fatal::throw;
@@ -36,6 +38,11 @@ impl AllocBits {
         for word in &self.0 {
             word.store(0, Ordering::Relaxed); // whoever makes a span has it alone
         }
+    }
+
+    /// Tells whether the program has an object. Relaxed as in `set`.
+    fn get(&self, index: usize) -> bool {
+        self.0[index / 64].load(Ordering::Relaxed) & 1 << (index % 64) != 0
     }
 
     /// Says whether the program has an object; returns what was said before.
@@ -68,15 +75,39 @@ pub(crate) fn allocated(object: *mut u8) {
     }
 }
 
+/// Checks the link that was found in a free object: whoever wrote to the object
+/// after its free has most likely spoilt it.
+#[cfg(debug_assertions)]
+pub(super) fn linked(object: *mut u8, next: *mut u8) {
+    let address = next.addr();
+    let is_free = |span: &MSpan| {
+        let index = span.index_of(address);
+        index < span.nelems.get() as usize
+            && span.object(index) == address
+            && !span.alloc_bits.get(index)
+    };
+    if !next.is_null() && !arenas::span_of(address).is_some_and(is_free) {
+        say(
+            "runtime: 0x%x, which is free, should lead to another free object; it leads to 0x%x",
+            &[object.addr() as u64, address as u64],
+            &[],
+        );
+        throw("the heap is damaged: freed memory was written to");
+    }
+}
+
 /// Checks that an object may be freed as one of a class (0: as a large one of so
 /// many pages), and notes that it is.
 #[cfg(debug_assertions)]
 pub(crate) fn freed(object: *mut u8, class: usize, npages: usize) {
     let address = object.addr();
     let number = address as u64;
-    let Some(span) = arenas::span_of(address) else {
+    // Behind a span's last object may be a rest that is too short for another.
+    let span = arenas::span_of(address)
+        .filter(|span| span.index_of(address) < span.nelems.get() as usize);
+    let Some(span) = span else {
         say(
-            "runtime: free of 0x%x, which is not an object of the heap",
+            "runtime: free of 0x%x, which is no object of the heap, or no longer",
             &[number],
             &[],
         );

@@ -42,11 +42,14 @@ pub(crate) fn large_alloc(size: usize, align: usize, zero: bool) -> *mut u8 {
 pub(crate) unsafe fn large_free(object: *mut u8, size: usize) {
     #[cfg(debug_assertions)]
     super::checks::freed(object, 0, pages(size));
+    let span = span(object);
     if super::checks::clobbers() {
+        // Not beyond the span, whatever a wrong free says of the size.
+        let size = size.min(span.npages.get() * PAGE_SIZE);
         // SAFETY: the caller's promise.
         unsafe { super::checks::clobber(object, size) };
     }
-    mheap::free_span(span(object));
+    mheap::free_span(span);
 }
 
 /// Resizes a large object in place; false if that can't be done, and nothing has
@@ -65,7 +68,7 @@ pub(crate) unsafe fn large_resize(object: *mut u8, old: usize, new: usize) -> bo
 fn span(object: *mut u8) -> &'static MSpan {
     let address = object.addr();
     match arenas::span_of(address) {
-        Some(span) if span.base.get() == address => span,
+        Some(span) if span.class.get() == 0 && span.base.get() == address => span,
         _ => throw("free of memory that is not in the heap"),
     }
 }

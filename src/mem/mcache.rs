@@ -234,7 +234,10 @@ impl Magazine {
     fn pop(&self, head: *mut Free) {
         // SAFETY: what is on the list are free objects, whose first word is a
         // link that `free` or a mcentral wrote.
-        self.head.set(unsafe { (*head).next });
+        let next = unsafe { (*head).next };
+        #[cfg(debug_assertions)]
+        super::checks::linked(head.cast(), next.cast());
+        self.head.set(next);
         set(&self.room, get(&self.room) + 1);
         self.count_one();
     }

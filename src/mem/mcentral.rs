@@ -180,7 +180,8 @@ pub(super) fn give_back(class: usize, list: *mut Free) {
             };
             // SAFETY: a free object of a list that is ours.
             next = unsafe { (*object.as_ptr()).next };
-            let Some(span) = arenas::span_of(object.as_ptr().addr()) else {
+            let span = arenas::span_of(object.as_ptr().addr());
+            let Some(span) = span.filter(|span| usize::from(span.class.get()) == class) else {
                 throw("free of memory that is not in the heap");
             };
             if let Some(span) = central.put(span, object.as_ptr()) {

@@ -45,8 +45,8 @@ pub(super) struct MHeap {
     end: usize,
     /// How many hints have been tried.
     hint: usize,
-    /// The first arena has just been mapped.
-    starts: bool,
+    /// GOMEMLIMIT has been read, or the program has set a limit.
+    pub(super) limit_known: bool,
     /// Bytes mapped.
     pub(super) mapped: usize,
     /// Bytes of MSpans made and in use.
@@ -72,7 +72,7 @@ static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap {
     free_spans: None,
     end: 0,
     hint: 0,
-    starts: false,
+    limit_known: false,
     mapped: 0,
     mspan_sys: 0,
     mspan_inuse: 0,
@@ -110,12 +110,10 @@ pub(super) fn alloc_span(npages: usize, align: usize, class: usize) -> Option<&'
     if run.newly_backed > 0 {
         scavenge::grows(&heap);
     }
-    let starts = heap.starts;
-    heap.starts = false;
-    drop(heap);
-    if starts {
-        scavenge::set_limit(crate::boot::read_gomemlimit());
+    if !heap.limit_known {
+        scavenge::learn_limit(&mut heap);
     }
+    drop(heap);
     if run.newly_backed > 0 && scavenge::is_limited() {
         scavenge::enforce_limit();
     }
@@ -148,16 +146,22 @@ pub(super) fn resize_span(span: &'static MSpan, npages: usize) -> bool {
     let old = span.npages.get();
     let end = (span.base.get() >> PAGE_SHIFT) + old;
     let mut heap = lock();
+    let mut newly_backed = 0;
     if npages > old {
-        if heap.pages.alloc_at(end, npages - old).is_none() {
+        let Some(run) = heap.pages.alloc_at(end, npages - old) else {
             return false;
-        }
+        };
+        newly_backed = run.newly_backed;
         heap.large.alloc_bytes += ((npages - old) * PAGE_SIZE) as u64;
     } else if npages < old {
         heap.free_pages(end - (old - npages), old - npages);
         heap.large.free_bytes += ((old - npages) * PAGE_SIZE) as u64;
     }
+    drop(heap);
     span.npages.set(npages);
+    if newly_backed > 0 && scavenge::is_limited() {
+        scavenge::enforce_limit();
+    }
     true
 }
 
@@ -178,7 +182,8 @@ impl MHeap {
     /// Maps at least `bytes` in one piece, behind what there is if possible.
     #[cold]
     fn grow(&mut self, bytes: usize) -> Option<()> {
-        if bytes >= 1 << ADDRESS_BITS {
+        // What cannot be written down need not be mapped first.
+        if bytes >= 1 << ADDRESS_BITS || bytes.div_ceil(ARENA_SIZE) > self.pages.arenas_left() {
             return None;
         }
         // To the end of an arena, or else as little as will do.
@@ -199,7 +204,10 @@ impl MHeap {
                     break; // no room: a smaller piece may fit
                 };
                 if memory.addr() == self.end {
-                    return self.add(size);
+                    if self.add(size).is_some() {
+                        return Some(());
+                    }
+                    break; // no room for the records: as above
                 }
                 // Somebody else is there.
                 // SAFETY: mapped above, and nobody has the address.
@@ -247,7 +255,6 @@ impl MHeap {
                 unsafe { os::unmap(rest, stop - self.end) };
                 return None;
             }
-            self.starts |= self.mapped == 0;
             self.mapped += end - self.end;
             self.end = end;
         }

@@ -95,6 +95,10 @@ impl MSpan {
     }
 
     /// Returns which object an address inside of the span belongs to.
+    #[cfg_attr(
+        not(debug_assertions),
+        allow(dead_code, reason = "the checks of debug builds ask")
+    )]
     pub(super) fn index_of(&self, address: usize) -> usize {
         match self.class.get() {
             0 => 0,

@@ -114,6 +114,11 @@ impl Pages {
         self.usable - self.free
     }
 
+    /// Counts the arenas that can still be added.
+    pub(crate) fn arenas_left(&self) -> usize {
+        MAX_ARENAS - self.count
+    }
+
     /// Tells how many slots [`replace_storage`](Self::replace_storage) must be
     /// given before the next arena is added; `None` if there is one left.
     pub(crate) fn needs_storage(&self) -> Option<usize> {

@@ -37,20 +37,44 @@ const UNLIMITED: u64 = i64::MAX as u64;
 static LIMIT: AtomicU64 = AtomicU64::new(0);
 
 /// Returns the memory limit; i64::MAX is none.
-pub(crate) fn limit() -> u64 {
+fn limit() -> u64 {
     match LIMIT.load(Ordering::Relaxed) {
         0 => UNLIMITED, // a setting
         limit => limit - 1,
     }
 }
 
-/// Sets the memory limit, and gives back what is over it.
-pub(crate) fn set_limit(bytes: u64) {
-    let limit = if bytes < UNLIMITED { bytes + 1 } else { 0 };
-    LIMIT.store(limit, Ordering::Relaxed); // as above
-    if limit != 0 {
+/// Sets the memory limit, and gives back what is over it; returns the one before.
+/// With None only asks. From any stack, with no lock of the heap's held.
+pub(crate) fn set_limit(bytes: Option<u64>) -> u64 {
+    let mut heap = mheap::lock();
+    if !heap.limit_known {
+        learn_limit(&mut heap); // or the first span would undo what is set here
+    }
+    let before = limit();
+    if let Some(bytes) = bytes {
+        store_limit(bytes);
+    }
+    drop(heap);
+    if bytes.is_some() && is_limited() {
         enforce_limit();
     }
+    before
+}
+
+/// Takes the limit from GOMEMLIMIT. Once, by whoever needs to know first, with the
+/// heap's lock held.
+#[cold]
+#[inline(never)]
+pub(super) fn learn_limit(heap: &mut MHeap) {
+    heap.limit_known = true;
+    store_limit(crate::boot::read_gomemlimit());
+}
+
+/// Writes the limit down. With the heap's lock held.
+fn store_limit(bytes: u64) {
+    let limit = if bytes < UNLIMITED { bytes + 1 } else { 0 };
+    LIMIT.store(limit, Ordering::Relaxed); // a setting
 }
 
 /// What the background scavenger should give back, in bytes, as of the last time

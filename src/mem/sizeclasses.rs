@@ -63,6 +63,10 @@ pub(crate) static CLASS_TO_PAGES: [u8; NUM_CLASSES] = pages();
 pub(crate) static CLASS_TO_BATCH: [u16; NUM_CLASSES] = batches();
 
 /// 2^32 divided by the size, rounded up: see [`object_index`].
+#[cfg_attr(
+    not(debug_assertions),
+    allow(dead_code, reason = "the checks of debug builds ask")
+)]
 static CLASS_TO_DIV_MAGIC: [u32; NUM_CLASSES] = magics();
 
 /// The class of each size up to [`SMALL_SIZE_MAX`], by size / 8 rounded up.
@@ -111,6 +115,10 @@ fn class_of_size(size: usize) -> usize {
 /// The factor is too large by less than 1, so the quotient is by less than
 /// offset / 2^32, which for offsets below 2^18 never reaches the next integer.
 #[inline(always)]
+#[cfg_attr(
+    not(debug_assertions),
+    allow(dead_code, reason = "the checks of debug builds ask")
+)]
 pub(crate) fn object_index(class: usize, offset: usize) -> usize {
     ((offset as u64 * u64::from(CLASS_TO_DIV_MAGIC[class])) >> 32) as usize
 }
@@ -174,6 +182,10 @@ const fn batches() -> [u16; NUM_CLASSES] {
 }
 
 /// Makes the factors for [`object_index`].
+#[cfg_attr(
+    not(debug_assertions),
+    allow(dead_code, reason = "the checks of debug builds ask")
+)]
 const fn magics() -> [u32; NUM_CLASSES] {
     let mut magics = [0; NUM_CLASSES];
     let mut class = 1;

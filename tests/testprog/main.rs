@@ -15,6 +15,8 @@ extern crate alloc;
 
 #[allow(unsafe_code, reason = "instructions that fault")]
 mod deaths;
+#[allow(unsafe_code, reason = "uses memory as nobody should")]
+mod memory;
 mod segments;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
@@ -67,7 +69,7 @@ fn main() -> Result<ExitCode, Failure> {
 /// Goes through all commands.
 fn commands() -> impl Iterator<Item = &'static Command> {
     let some = deaths::COMMANDS.iter().chain(segments::COMMANDS);
-    some.chain(views::COMMANDS)
+    some.chain(memory::COMMANDS).chain(views::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

@@ -10,7 +10,9 @@ use super::syscall::{nr, syscall4, syscall6};
 const MAP_ANONYMOUS: usize = 0x20;
 
 /// Maps zeroed memory, readable and writable, at `hint` if that is free and
-/// anywhere else if not. The pages appear when they are touched.
+/// anywhere else if not. The pages appear when they are touched. What the system
+/// cannot have, more than its memory and swap space, say, it refuses here: so the
+/// program gets a null, and is not killed when it touches what it was promised.
 pub(crate) fn map(hint: usize, size: usize) -> Option<*mut u8> {
     // SAFETY: without MAP_FIXED the kernel takes a range that nobody uses.
     let memory = unsafe {
@@ -18,7 +20,7 @@ pub(crate) fn map(hint: usize, size: usize) -> Option<*mut u8> {
             ptr::without_provenance_mut(hint),
             size,
             ProtFlags::READ | ProtFlags::WRITE,
-            MapFlags::PRIVATE | MapFlags::NORESERVE,
+            MapFlags::PRIVATE,
         )
     };
     memory.ok().map(<*mut _>::cast)
