@@ -28,3 +28,4 @@ mod settings;
 
 pub(crate) use moduledata::tls_image;
 pub(crate) use rand::rand;
+pub(crate) use settings::guardinstall;

@@ -13,7 +13,10 @@ mod stack;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use boot_heap::persistentalloc;
-pub(crate) use stack::{DEFAULT_STACK, GUARD, stackalloc, stackinit};
+pub(crate) use stack::{
+    DEFAULT_STACK, GUARD, GoStack, LINE, Slab, canary_is_whole, first_stack, for_each_top, gostack,
+    hint, retire, stack_stats, stackalloc, stackfree, stackinit,
+};
 
 use crate::debug::fatal::refuse;
 
@@ -26,7 +29,7 @@ pub(crate) static PHYS_PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 pub(crate) static PHYS_HUGE_PAGE_SIZE: AtomicUsize = AtomicUsize::new(0);
 
 /// The page size of every amd64 system.
-const PAGE_SIZE: usize = 4096;
+pub(crate) const PAGE_SIZE: usize = 4096;
 
 /// Prepares the program's heap. On g0, during boot.
 #[unsafe(export_name = "runtime.mallocinit")]

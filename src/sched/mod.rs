@@ -10,6 +10,7 @@
 //! | `glist` | queues and free lists of goroutines |
 //! | `status` | a goroutine's states and the ways between them |
 //! | `newproc` | how a goroutine is made, and how it ends |
+//! | `gfree` | Gs and their stacks before that and after it |
 //! | `proc` | the loop: schedule, execute, and the ways out of a goroutine |
 //! | `procresize` | Ps |
 //! | `machine` | Ms: mstart, newm |
@@ -25,6 +26,7 @@
 //!    on (its status set, queued) only from g0, when `mcall` has saved it
 //!    whole. Signal handlers so far only report a fault and end the process.
 
+mod gfree;
 mod glist;
 mod machine;
 mod newproc;
@@ -40,9 +42,10 @@ use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use crate::arch;
 use crate::debug::lock::{Mutex, rank};
 
-use glist::GQueue;
+pub(crate) use gfree::scavenge_stacks;
+use glist::{GFree, GQueue};
 pub(crate) use machine::mcommoninit;
-pub(crate) use newproc::{Closure, Entry, go, gomaxprocs, newproc, num_goroutine};
+pub(crate) use newproc::{Entry, go, gomaxprocs, newproc, num_goroutine, try_go};
 pub(crate) use proc::{for_each_g, goexit, gopark, gosched, lock_os_thread, unlock_os_thread};
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, P, WaitReason};
@@ -72,7 +75,7 @@ pub(crate) struct SchedLocked {
     /// The goroutines that no P has.
     runq: GQueue,
     /// Dead goroutines for any P to take.
-    g_free: GQueue,
+    g_free: GFree,
     /// Idle Ps, a list through `link`.
     pidle: *mut P,
     /// How many those are.
@@ -105,7 +108,7 @@ pub(crate) static SCHED: Sched = Sched {
     runqsize: AtomicUsize::new(0),
     lock: Mutex::new(SchedLocked {
         runq: GQueue::new(),
-        g_free: GQueue::new(),
+        g_free: GFree::new(),
         pidle: core::ptr::null_mut(),
         npidle: 0,
         mnext: 0,

@@ -1,10 +1,12 @@
 //! How a goroutine is made, and how it ends.
 //!
-//! Go's counterparts: `newproc`, `newproc1`, `goexit1`, `goexit0`, `gfput`,
-//! `gfget` in `runtime/proc.go`. A new goroutine's stack, from the top:
+//! Go's counterparts: `newproc`, `newproc1`, `goexit1`, `goexit0` in
+//! `runtime/proc.go`. A new goroutine's stack, from the top:
 //!
 //! ```text
 //!   hi ->   +--------------------+
+//!           | a line of the slab |
+//!           +--------------------+
 //!           | G                  |  the struct itself: one page, touched anyway
 //!           +--------------------+
 //!           | the closure        |  moved here by newproc1
@@ -19,12 +21,14 @@
 
 use alloc::boxed::Box;
 use core::mem::ManuallyDrop;
+use core::num::NonZero;
 use core::panic::Location;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
+use super::gfree::{gfget, malg_first};
 use super::proc::{mcall, schedule};
-use super::runtime2::{G, GStatus, P, STACK_GUARD};
+use super::runtime2::{G, GStatus, P};
 use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
@@ -40,18 +44,8 @@ const MAX_CLOSURE_ALIGN: usize = 64;
 /// How many goroutine numbers a P takes at a time.
 const GOID_BATCH: u64 = 16;
 
-/// How many dead goroutines a P keeps before it gives half of them away.
-const MAX_G_FREE: u32 = 64;
-
-/// All goroutines that ever were, linked through `alllink`; nothing leaves it.
-#[unsafe(export_name = "runtime.allgs")]
-static ALLGS: AtomicPtr<G> = AtomicPtr::new(ptr::null_mut());
-
-/// How many goroutines are dead, on any free list.
-static DEAD: AtomicUsize = AtomicUsize::new(0);
-
-/// How many there are in [`ALLGS`] without those that are abandoned.
-static ALLGLEN: AtomicUsize = AtomicUsize::new(0);
+/// How many goroutines there are.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: a label in asm/switch_amd64.S; only its address is used.
 unsafe extern "C" {
@@ -59,17 +53,33 @@ unsafe extern "C" {
     fn runtime_goexit();
 }
 
+/// The system has no room for a stack.
+#[derive(Debug)]
+pub(crate) struct NoRoom;
+
 /// Starts a goroutine that calls `f` on a stack of at least `stack` bytes.
 pub(crate) fn go<F: FnOnce() + Send + 'static>(
     f: F,
     location: Option<&'static Location<'static>>,
     stack: usize,
 ) {
+    if try_go(f, location, stack).is_err() {
+        no_room();
+    }
+}
+
+/// The same, which returns the goroutine's number, its `goid`. Where there is no
+/// room, `f` is dropped.
+pub(crate) fn try_go<F: FnOnce() + Send + 'static>(
+    f: F,
+    location: Option<&'static Location<'static>>,
+    stack: usize,
+) -> Result<NonZero<u64>, NoRoom> {
     super::machine::start_sysmon();
     if size_of::<F>() > MAX_CLOSURE || align_of::<F>() > MAX_CLOSURE_ALIGN {
-        start(Box::new(f), location, stack, |f| (*f)());
+        start(Box::new(f), location, stack, |f| (*f)())
     } else {
-        start(f, location, stack, |f| f());
+        start(f, location, stack, |f| f())
     }
 }
 
@@ -79,7 +89,7 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
     location: Option<&'static Location<'static>>,
     stack: usize,
     _call: C,
-) {
+) -> Result<NonZero<u64>, NoRoom> {
     extern "C" fn entry<F, C: FnOnce(F)>(closure: *mut u8) {
         // SAFETY: newproc1 moved an F there, and this is its only use.
         let f = unsafe { closure.cast::<F>().read() };
@@ -101,7 +111,11 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
         align: align_of::<F>(),
         move_to: move_to::<F>,
     };
-    newproc(entry::<F, C>, closure, location, stack);
+    let started = try_newproc(entry::<F, C>, &closure, location, stack, gfget);
+    if started.is_err() {
+        drop(ManuallyDrop::into_inner(f)); // nobody has moved it
+    }
+    started
 }
 
 /// A closure that is to be moved onto the new stack.
@@ -124,19 +138,44 @@ impl Closure {
     };
 }
 
-/// Makes a goroutine and puts it next on this P's queue. From a goroutine or g0.
+/// Makes the first goroutine, on the stack that stackinit made.
+pub(crate) fn newproc(entry: Entry) {
+    let made = try_newproc(entry, &Closure::NONE, None, mem::DEFAULT_STACK, malg_first);
+    debug_assert!(made.is_ok(), "the boot has a stack");
+}
+
+/// Ends the program: it has to have that goroutine.
+#[cold]
+#[inline(never)]
+fn no_room() -> ! {
+    mem::hint();
+    throw("out of memory (stack allocation)")
+}
+
+/// Takes or makes a dead goroutine with a stack of at least that size, if there is
+/// room. A parameter, so that a program that has but one goroutine need not know how
+/// others are made.
+type Take = fn(&'static P, usize) -> Option<&'static G>;
+
+/// Makes a goroutine and puts it next on this P's queue; returns its number. From
+/// a goroutine or g0.
 #[unsafe(export_name = "runtime.newproc")]
 #[inline(never)]
-pub(crate) fn newproc(
+fn try_newproc(
     entry: Entry,
-    closure: Closure,
+    closure: &Closure,
     location: Option<&'static Location<'static>>,
     stack: usize,
-) {
+    take: Take,
+) -> Result<NonZero<u64>, NoRoom> {
     crate::stops_here!();
     let mp = acquirem();
     let pp = getp(mp);
-    let newg = newproc1(entry, &closure, getg(), pp, location, stack);
+    let Some(newg) = newproc1(entry, closure, getg(), pp, location, stack, take) else {
+        releasem(mp);
+        return Err(NoRoom);
+    };
+    let goid = newg.goid.get(); // once queued, it may end and be another one
     runqput(pp, newg, true);
     releasem(mp);
     // The cooperative end of sysmon's request: a goroutine that only spawns
@@ -144,9 +183,10 @@ pub(crate) fn newproc(
     if getg().preempt.load(Ordering::Relaxed) && mp.locks.get() == 0 && !on_g0() {
         super::proc::gosched();
     }
+    NonZero::new(goid).ok_or(NoRoom) // numbers begin at 1
 }
 
-/// Makes a runnable goroutine: a dead one again, or a new stack.
+/// Makes a runnable goroutine: a dead one again, or a new stack if there is room.
 #[unsafe(export_name = "runtime.newproc1")]
 #[inline(never)]
 fn newproc1(
@@ -156,13 +196,9 @@ fn newproc1(
     pp: &'static P,
     location: Option<&'static Location<'static>>,
     stack: usize,
-) -> &'static G {
-    let reused = if stack == mem::DEFAULT_STACK {
-        gfget(pp)
-    } else {
-        None
-    };
-    let newg = reused.unwrap_or_else(|| malg(stack));
+    take: Take,
+) -> Option<&'static G> {
+    let newg = take(pp, stack)?;
     // The closure below the G, then the return address, so that the entry finds
     // the stack as behind a call: rsp + 8 divisible by 16.
     let align = closure.align.max(16);
@@ -194,61 +230,14 @@ fn newproc1(
     }
     newg.goid.set(pp.goidcache.get());
     pp.goidcache.set(pp.goidcache.get() + 1);
-    DEAD.fetch_sub(1, Ordering::Relaxed); // a counter
+    COUNT.fetch_add(1, Ordering::Relaxed); // a counter
     casgstatus(newg, GStatus::Dead, GStatus::Runnable);
-    newg
-}
-
-/// Makes a goroutine with a stack, dead as yet, and adds it to the list of all.
-fn malg(stack: usize) -> &'static G {
-    let Some(lo) = mem::stackalloc(stack) else {
-        throw("out of memory (stack allocation)");
-    };
-    let (lo, hi) = (lo.get(), lo.get() + stack);
-    let place = (hi - size_of::<G>()) & !63;
-    let gp: *const G = ptr::with_exposed_provenance(place);
-    // SAFETY: the top of a fresh stack that is ours alone, aligned for a G; the
-    // zeros there are an idle one. A stack that holds a G is never given back.
-    let gp = unsafe { &*gp };
-    gp.stack.lo.set(lo);
-    gp.stack.hi.set(hi);
-    gp.stackguard0.store(lo + STACK_GUARD, Ordering::Relaxed); // nobody knows it yet
-    gp.stackguard1.store(!0, Ordering::Relaxed); // as above
-    casgstatus(gp, GStatus::Idle, GStatus::Dead);
-    DEAD.fetch_add(1, Ordering::Relaxed); // a counter
-    ALLGLEN.fetch_add(1, Ordering::Relaxed); // a counter
-    let mut head = ALLGS.load(Ordering::Relaxed); // the exchange below is what counts
-    loop {
-        gp.alllink.set(head);
-        // Release pairs with the load in `allgs`.
-        match ALLGS.compare_exchange_weak(
-            head,
-            ptr::from_ref(gp).cast_mut(),
-            Ordering::Release,
-            Ordering::Relaxed,
-        ) {
-            Ok(_) => return gp,
-            Err(now) => head = now,
-        }
-    }
-}
-
-/// Goes through all goroutines that ever were, newest first.
-pub(super) fn allgs() -> impl Iterator<Item = &'static G> {
-    let mut next = ALLGS.load(Ordering::Acquire); // pairs with malg's exchange
-    core::iter::from_fn(move || {
-        // SAFETY: the list holds Gs, which are never freed, linked before they
-        // were published.
-        let gp = unsafe { next.as_ref() }?;
-        next = gp.alllink.get();
-        Some(gp)
-    })
+    Some(newg)
 }
 
 /// Counts the goroutines that are not dead. Exact when nobody makes or ends one.
 pub(crate) fn num_goroutine() -> usize {
-    let all = ALLGLEN.load(Ordering::Relaxed); // counters; the sum is a snapshot
-    all.saturating_sub(DEAD.load(Ordering::Relaxed))
+    COUNT.load(Ordering::Relaxed) // a counter
 }
 
 /// Puts a goroutine on a P's queue; half of a full one goes to the global queue.
@@ -285,6 +274,7 @@ extern "C" fn goexit0(gp: &'static G) -> ! {
         "exited a goroutine internally locked to the OS thread"
     );
     casgstatus(gp, GStatus::Running, GStatus::Dead);
+    COUNT.fetch_sub(1, Ordering::Relaxed); // a counter
     gp.m.store(ptr::null_mut(), Ordering::Relaxed); // the free list hands it on
     gp.lockedm.store(ptr::null_mut(), Ordering::Relaxed); // as above
     gp.preempt.store(false, Ordering::Relaxed); // as above
@@ -294,40 +284,11 @@ extern "C" fn goexit0(gp: &'static G) -> ! {
         mp.locked_ext.set(0);
     }
     mp.curg.store(ptr::null_mut(), Ordering::Relaxed); // sysmon only peeks
-    gfput(pp, gp);
+    if let Some(gfput) = gp.gfput.get() {
+        gfput(pp, gp); // somebody may have it from here on
+    }
     releasem(mp);
     schedule()
-}
-
-/// Puts a dead goroutine on the P's free list, and half of a long list on the
-/// global one.
-fn gfput(pp: &'static P, gp: &'static G) {
-    if gp.abandoned.get() || gp.stack.hi.get() - gp.stack.lo.get() != mem::DEFAULT_STACK {
-        ALLGLEN.fetch_sub(1, Ordering::Relaxed); // a counter
-        return;
-    }
-    DEAD.fetch_add(1, Ordering::Relaxed); // a counter
-    pp.g_free.push(gp);
-    if pp.g_free.size.get() >= MAX_G_FREE {
-        let mut sched = SCHED.lock.lock();
-        while pp.g_free.size.get() > MAX_G_FREE / 2 {
-            if let Some(gp) = pp.g_free.pop() {
-                sched.g_free.push_back(gp);
-            }
-        }
-    }
-}
-
-/// Takes a dead goroutine, from the P's list or else a batch from the global one.
-fn gfget(pp: &'static P) -> Option<&'static G> {
-    if pp.g_free.head.get().is_null() && DEAD.load(Ordering::Relaxed) > 0 {
-        let mut sched = SCHED.lock.lock();
-        while pp.g_free.size.get() < MAX_G_FREE / 2 {
-            let Some(gp) = sched.g_free.pop() else { break };
-            pp.g_free.push(gp);
-        }
-    }
-    pp.g_free.pop()
 }
 
 /// Tells whether this is the scheduler itself.

@@ -11,7 +11,8 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::newproc::{allgs, goexit1, runqput};
+use super::gfree::allgs;
+use super::newproc::{goexit1, runqput};
 use super::runtime2::{G, GStatus, Gobuf, M, P, WaitReason};
 use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
@@ -36,6 +37,10 @@ const GLOBAL_QUEUE_TICKS: u32 = 61;
 /// Leaves the current goroutine and calls `f` with it on g0. Returns when the
 /// goroutine is run again.
 pub(super) fn mcall(f: extern "C" fn(&'static G) -> !) {
+    let gp = getg();
+    if let Some(check) = gp.check_stack.get() {
+        check(gp);
+    }
     // SAFETY: we are on a goroutine (mcall itself checks that it is not g0),
     // and `f` takes what mcall gives.
     unsafe { runtime_mcall(f) };
@@ -243,10 +248,14 @@ pub(crate) fn unlock_os_thread() {
 }
 
 /// Calls `f` for each goroutine that is not dead.
-pub(crate) fn for_each_g(mut f: impl FnMut(&'static G)) {
-    allgs()
-        .filter(|gp| super::readgstatus(gp) != GStatus::Dead as u32)
-        .for_each(&mut f);
+#[inline(never)] // one for all
+pub(crate) fn for_each_g(f: &mut dyn FnMut(&'static G)) {
+    allgs(|gp| {
+        let status = super::readgstatus(gp);
+        if status != GStatus::Dead as u32 && status != GStatus::Idle as u32 {
+            f(gp);
+        }
+    });
 }
 
 /// There is nothing to run and, without timers and a poller, nothing that could
@@ -260,7 +269,7 @@ fn checkdead() {
         return;
     }
     let mut left = false;
-    for_each_g(|_| left = true);
+    for_each_g(&mut |_| left = true);
     let text = if left {
         "fatal error: all goroutines are asleep - deadlock!"
     } else {

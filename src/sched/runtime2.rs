@@ -17,7 +17,7 @@
 
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use super::runq::RunQueue;
 
@@ -158,8 +158,8 @@ pub(crate) struct G {
     pub(crate) parent_goid: Cell<u64>,
     /// The next in the queue or list that this is in.
     pub(crate) schedlink: Cell<*mut G>,
-    /// The next in the list of all.
-    pub(crate) alllink: Cell<*mut G>,
+    /// The one before it there, in the list of dead ones that all Ps share.
+    pub(crate) schedprev: Cell<*mut G>,
     /// The M that this is locked to, or null.
     pub(crate) lockedm: AtomicPtr<M>,
     /// Since when it waits, in nanoseconds.
@@ -168,6 +168,13 @@ pub(crate) struct G {
     pub(crate) startpc: Cell<usize>,
     /// The `go` statement that made it.
     pub(crate) gopc: Cell<Option<&'static Location>>,
+    /// The slab that its stack is from, a `mem::Slab`.
+    pub(crate) slab: Cell<*const ()>,
+    /// Looks whether it has left its stack, where there is no guard to see to that.
+    pub(crate) check_stack: Cell<Option<fn(&'static G)>>,
+    /// Keeps it for another life, on a P's list or elsewhere. A function here, so that
+    /// a program without a second goroutine need not have it.
+    pub(crate) gfput: Cell<Option<fn(&'static P, &'static G)>>,
 }
 
 impl G {
@@ -189,12 +196,69 @@ impl G {
             goid: Cell::new(0),
             parent_goid: Cell::new(0),
             schedlink: Cell::new(ptr::null_mut()),
-            alllink: Cell::new(ptr::null_mut()),
+            schedprev: Cell::new(ptr::null_mut()),
             lockedm: AtomicPtr::new(ptr::null_mut()),
             waitsince: Cell::new(0),
             startpc: Cell::new(0),
             gopc: Cell::new(None),
+            slab: Cell::new(ptr::null()),
+            check_stack: Cell::new(None),
+            gfput: Cell::new(None),
         }
+    }
+
+    /// Makes it an idle one again, whatever it was: nobody has it, but somebody may
+    /// look at it.
+    pub(crate) fn reset(&self) {
+        // Every field by its name, so that none is forgotten.
+        let Self {
+            stack,
+            stackguard0,
+            stackguard1,
+            m,
+            sched,
+            atomicstatus,
+            preempt,
+            abandoned,
+            waitreason,
+            goid,
+            parent_goid,
+            schedlink,
+            schedprev,
+            lockedm,
+            waitsince,
+            startpc,
+            gopc,
+            slab,
+            check_stack,
+            gfput,
+        } = self;
+        // Relaxed: malg's change of its status hands it on.
+        atomicstatus.store(GStatus::Idle as u32, Ordering::Relaxed);
+        m.store(ptr::null_mut(), Ordering::Relaxed);
+        lockedm.store(ptr::null_mut(), Ordering::Relaxed);
+        stackguard0.store(0, Ordering::Relaxed);
+        stackguard1.store(0, Ordering::Relaxed);
+        preempt.store(false, Ordering::Relaxed);
+        stack.lo.set(0);
+        stack.hi.set(0);
+        sched.sp.set(0);
+        sched.pc.set(0);
+        sched.g.set(ptr::null());
+        sched.ctxt.set(ptr::null_mut());
+        sched.bp.set(0);
+        abandoned.set(false);
+        waitreason.set(WaitReason::Zero);
+        goid.set(0);
+        parent_goid.set(0);
+        schedlink.set(ptr::null_mut());
+        schedprev.set(ptr::null_mut());
+        waitsince.set(0);
+        startpc.set(0);
+        gopc.set(None);
+        slab.set(ptr::null());
+        check_stack.set(None);
+        gfput.set(None);
     }
 }
 
