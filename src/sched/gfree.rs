@@ -67,7 +67,7 @@ impl Large {
 
 /// Makes the main goroutine, dead as yet, on the stack that stackinit made. It keeps
 /// that for good.
-pub(super) fn malg_first(_: &'static P, _: usize) -> Option<&'static G> {
+pub(crate) fn malg_first(_: &'static P, _: usize) -> Option<&'static G> {
     Some(set_up(&mem::first_stack()))
 }
 

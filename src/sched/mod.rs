@@ -42,10 +42,10 @@ use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use crate::arch;
 use crate::debug::lock::{Mutex, rank};
 
-pub(crate) use gfree::scavenge_stacks;
+pub(crate) use gfree::{malg_first, scavenge_stacks};
 use glist::{GFree, GQueue};
 pub(crate) use machine::mcommoninit;
-pub(crate) use newproc::{Entry, go, gomaxprocs, newproc, num_goroutine, try_go};
+pub(crate) use newproc::{Closure, Entry, go, gomaxprocs, newproc, num_goroutine, try_go};
 pub(crate) use proc::{for_each_g, goexit, gopark, gosched, lock_os_thread, unlock_os_thread};
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, P, WaitReason};

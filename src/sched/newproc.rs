@@ -111,7 +111,7 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
         align: align_of::<F>(),
         move_to: move_to::<F>,
     };
-    let started = try_newproc(entry::<F, C>, &closure, location, stack, gfget);
+    let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
     if started.is_err() {
         drop(ManuallyDrop::into_inner(f)); // nobody has moved it
     }
@@ -138,12 +138,6 @@ impl Closure {
     };
 }
 
-/// Makes the first goroutine, on the stack that stackinit made.
-pub(crate) fn newproc(entry: Entry) {
-    let made = try_newproc(entry, &Closure::NONE, None, mem::DEFAULT_STACK, malg_first);
-    debug_assert!(made.is_ok(), "the boot has a stack");
-}
-
 /// Ends the program: it has to have that goroutine.
 #[cold]
 #[inline(never)]
@@ -161,7 +155,7 @@ type Take = fn(&'static P, usize) -> Option<&'static G>;
 /// a goroutine or g0.
 #[unsafe(export_name = "runtime.newproc")]
 #[inline(never)]
-fn try_newproc(
+pub(crate) fn newproc(
     entry: Entry,
     closure: &Closure,
     location: Option<&'static Location<'static>>,
