@@ -26,7 +26,7 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::gfree::{gfget, malg_first};
+use super::gfree::gfget;
 use super::proc::{mcall, schedule};
 use super::runtime2::{G, GStatus, P};
 use super::status::casgstatus;
