@@ -130,6 +130,9 @@ impl Gobuf {
 /// Where in the source a goroutine was made.
 pub(crate) type Location = core::panic::Location<'static>;
 
+/// What keeps a dead goroutine for another life.
+pub(crate) type Gfput = fn(&'static P, &'static G);
+
 /// A goroutine. It lives at the top of its own stack, but for g0 of m0.
 #[repr(C)]
 pub(crate) struct G {
@@ -172,9 +175,9 @@ pub(crate) struct G {
     pub(crate) slab: Cell<*const ()>,
     /// Looks whether it has left its stack, where there is no guard to see to that.
     pub(crate) check_stack: Cell<Option<fn(&'static G)>>,
-    /// Keeps it for another life, on a P's list or elsewhere. A function here, so that
+    /// Puts it on a list of dead ones, if it shall get on one. A function here, so that
     /// a program without a second goroutine need not have it.
-    pub(crate) gfput: Cell<Option<fn(&'static P, &'static G)>>,
+    pub(crate) gfput: Cell<Option<Gfput>>,
 }
 
 impl G {
