@@ -1,9 +1,8 @@
 //! Memory: the boot heap, goroutines' stacks, and the heap of the program.
 //!
 //! Go's counterparts: `runtime/malloc.go`, `mheap.go`, `stack.go`. Of the tiers
-//! that Go has (mcache, mcentral, mheap; stackpool, stackLarge) there is one
-//! so far: one heap behind one lock, and stacks straight from the system. What
-//! is above uses Rust's allocator and [`stackalloc`], and will not notice when
+//! that Go has for the heap (mcache, mcentral, mheap) there is one so far: one heap
+//! behind one lock. What is above uses Rust's allocator, and will not notice when
 //! the tiers come.
 
 mod boot_heap;

@@ -27,13 +27,20 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("lines-init", |_| OK), // the lines come from an init task
     ("canary", |_| say(canary())),
     ("terminations", terminations),
-    ("many-goroutines", many_goroutines),
+    ("many-goroutines", |count| say(crowd(number(count)))),
+    ("many-goroutines-again", |count| {
+        for _ in 0..3 {
+            println!("{}", crowd(number(count)));
+            gort::__private::scavenge_stacks(usize::MAX);
+        }
+        OK
+    }),
 ];
 
 /// Has so many goroutines at once, each of which gives way, and counts them.
-fn many_goroutines(count: &str) -> Result<ExitCode, Failure> {
+fn crowd(count: usize) -> usize {
     static ARRIVED: AtomicUsize = AtomicUsize::new(0);
-    let count = number(count);
+    ARRIVED.store(0, Ordering::Relaxed);
     for _ in 0..count {
         gort::go(move || {
             ARRIVED.fetch_add(1, Ordering::Relaxed);
@@ -46,7 +53,7 @@ fn many_goroutines(count: &str) -> Result<ExitCode, Failure> {
     while runtime::num_goroutine() > 1 {
         runtime::gosched();
     }
-    say(most)
+    most
 }
 
 /// Prints a value on a line.

@@ -24,7 +24,7 @@
 //! **Cost.** One page for what is touched, and the share of a page table in which
 //! seven slots of 288 KiB find room: 4096 + 576 bytes for a goroutine that is parked.
 //! Huge pages would undo that: slabs are kept free of them. The boot's slab is too
-//! small for one, which saves a system call.
+//! small for one, and is joined to none of the others, so that it need not say so.
 //!
 //! **Memory is given back, addresses are not.** Whoever kept a reference to a G may
 //! look at it at any time, and sysmon even writes to one: so its memory stays mapped

@@ -21,9 +21,6 @@ use crate::{mem, os};
 /// The smallest slab but the first.
 const MIN_SLOTS: usize = 16;
 
-/// A range that can hold a huge page if the system so decides.
-const HUGE: usize = 2 << 20;
-
 /// What is left of the slabs.
 struct Pool {
     /// The slab whose slots are not all opened; none is the first one.
@@ -141,10 +138,9 @@ fn new_slab(last: usize) -> Option<&'static Slab> {
 /// Maps addresses for stacks.
 fn map(size: usize) -> Option<usize> {
     let memory = os::map(0, size)?;
-    if size >= HUGE {
-        // SAFETY: mapped above.
-        unsafe { os::no_huge_pages(memory, size) };
-    }
+    // Even where it is too small for one: the system joins mappings of one kind.
+    // SAFETY: mapped above.
+    unsafe { os::no_huge_pages(memory, size) };
     SYS.fetch_add(size, Ordering::Relaxed); // a counter
     Some(memory.expose_provenance())
 }

@@ -1,6 +1,7 @@
 //! Tests of gort's pure modules, which need no running gort: the ELF headers,
-//! the vDSO, the control groups, the random numbers. Each is included here by its path, tried with
-//! what real machines have, and then with a great many damaged inputs.
+//! the vDSO, the control groups, the random numbers, and what lists and marks the
+//! scheduler keeps. Each is included here by its path, tried with what real machines
+//! have, and then with a great many damaged inputs, or against a model.
 //!
 //! A panic would abort the whole program, which is what the damaged inputs are
 //! for: they pass if the program is still there.
@@ -13,8 +14,17 @@ mod chacha8;
 mod elf;
 #[path = "../../../src/os/linux/fields.rs"]
 mod fields;
+#[path = "../../../src/sched/glist.rs"]
+#[allow(unsafe_code, reason = "Gs are never freed")]
+mod glist;
 #[path = "../../../src/sched/runq.rs"]
 mod runq;
+#[path = "../../../src/sched/runtime2.rs"]
+#[allow(unsafe_code, dead_code, reason = "the structs' types alone")]
+mod runtime2;
+#[path = "../../../src/mem/stack/slab.rs"]
+#[allow(unsafe_code, reason = "slabs are never freed")]
+mod slab;
 #[path = "../../../src/debug/vdso.rs"]
 mod vdso;
 
@@ -30,9 +40,13 @@ mod elf_cases;
 mod elf_damage;
 #[path = "pure/elf_image.rs"]
 mod elf_image;
+#[path = "pure/glist_cases.rs"]
+mod glist_cases;
 #[allow(unsafe_code, reason = "makes a queue whose indices are about to wrap")]
 #[path = "pure/runq_cases.rs"]
 mod runq_cases;
+#[path = "pure/slab_cases.rs"]
+mod slab_cases;
 #[path = "pure/vdso_cases.rs"]
 mod vdso_cases;
 
@@ -47,5 +61,7 @@ fn main() {
     trials.extend(cgroup_cases::trials());
     trials.extend(chacha8_cases::trials());
     trials.extend(runq_cases::trials());
+    trials.extend(glist_cases::trials());
+    trials.extend(slab_cases::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

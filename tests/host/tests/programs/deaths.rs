@@ -282,10 +282,8 @@ fn out_of_limited_memory() -> Result<(), Failed> {
 
 fn too_many_goroutines() -> Result<(), Failed> {
     let outcome = run(in_shell("ulimit -v 300000", "testprog")?.args(["too-many-goroutines"]))?;
-    let hint = "runtime: may need to increase the limit of the address space (ulimit -v)\n";
-    // An emulator has the limit, and the program under it does not know.
-    let hint = if native() { hint } else { "" };
-    let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
-    outcome.expect(2, "", &format!("{hint}{text}"))?;
+    let text = "runtime: may need to increase the limit of the address space (ulimit -v)\n\
+        fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
+    outcome.expect(2, "", text)?;
     Ok(())
 }

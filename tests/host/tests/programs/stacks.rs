@@ -13,19 +13,20 @@ use gort_host_tests::programs::{
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    // An emulator's list of memory is its own, and so are its limits.
+    // An emulator's list of memory is its own.
     let native_only = [
         Trial::test("stacks::a_guard_below", a_guard_below),
         Trial::test("stacks::guards_are_no_mappings", guards_are_no_mappings),
-        Trial::test("stacks::a_hundred_thousand", a_hundred_thousand),
         Trial::test("stacks::few_mappings", few_mappings),
-        Trial::test("stacks::overflow_without_a_guard", overflow_without_a_guard),
     ];
     native_only
         .into_iter()
         .map(|trial| trial.with_ignored_flag(!native()))
         .chain([
+            Trial::test("stacks::a_hundred_thousand", a_hundred_thousand),
             Trial::test("stacks::overflow_by_a_mapping", overflow_by_a_mapping),
+            Trial::test("stacks::overflow_without_a_guard", overflow_without_a_guard),
+            Trial::test("stacks::no_guard_twice", no_guard_twice),
             Trial::test("stacks::given_back_and_listed", given_back_and_listed),
         ])
         .collect()
@@ -134,6 +135,17 @@ fn a_hundred_thousand() -> Result<(), Failed> {
             .expect(0, &format!("{}\n", count + 1), "")
             .map_err(|error| format!("{environment:?}: {error}"))?;
     }
+    Ok(())
+}
+
+/// Where there is no guard, giving memory back must leave the canary alone.
+fn no_guard_twice() -> Result<(), Failed> {
+    let count = guards()? + 2000;
+    let mut command = program("testprog")?;
+    command
+        .args(["many-goroutines-again", &count.to_string()])
+        .envs([OLD]);
+    run(&mut command)?.expect(0, &format!("{}\n", count + 1).repeat(3), "")?;
     Ok(())
 }
 
