@@ -5,7 +5,8 @@
 //! from it the offsets that the assembly uses.
 //!
 //! A G, an M and a P are never freed: a reference to one is good for ever, and
-//! a dead one is used again. Each plain (`Cell`) field has one owner at a time:
+//! a dead one is used again. A dead G's memory may become zeros meanwhile, which are
+//! an idle G; see `gfree`. Each plain (`Cell`) field has one owner at a time:
 //!
 //! - of a G: whoever moved it to its present status. Running: the M that runs
 //!   it. Runnable: whoever took it off its queue. Waiting: whoever readies it.

@@ -109,6 +109,7 @@ impl Budget {
     pub(super) fn end(&mut self) {
         self.used = self.used.max(LOOK_UP);
         self.limit = 1;
+        USED_UP.store(true, Ordering::Relaxed); // for a hint
     }
 }
 
