@@ -54,7 +54,10 @@ pub(crate) use scavenge::{excess, reclaim, scavenge, take_reclaim};
 pub(crate) use scavenge::{limit as memory_limit, set_limit as set_memory_limit};
 pub(crate) use segment::{Segment, segment_alloc, segment_free};
 pub(crate) use sizeclasses::class_of;
-pub(crate) use stack::{DEFAULT_STACK, GUARD, stack_stats, stackalloc, stackinit};
+pub(crate) use stack::{
+    DEFAULT_STACK, GUARD, GoStack, LINE, Slab, canary_is_whole, first_stack, for_each_top, gostack,
+    hint, retire, stack_stats, stackalloc, stackfree, stackinit,
+};
 
 use crate::debug::fatal::throw;
 use crate::debug::print::say;

@@ -15,6 +15,7 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
+use super::gfree::{cold_stacks, gfget, scavenge_stacks};
 use super::newproc::{Closure, newproc};
 use super::park::{gopark, goready};
 use super::runtime2::{G, WaitReason};
@@ -46,7 +47,7 @@ pub(crate) fn start_bgscavenge() {
         return;
     }
     super::machine::start_sysmon();
-    if let Ok(goid) = newproc(bgscavenge, Closure::NONE, None, mem::DEFAULT_STACK) {
+    if let Ok(goid) = newproc(bgscavenge, &Closure::NONE, None, 0, gfget) {
         GOID.store(goid.get(), Ordering::Relaxed); // a number, for those who count
     }
 }
@@ -77,8 +78,12 @@ extern "C" fn bgscavenge(_: *mut u8) {
 fn work() {
     let start = os::nanotime();
     while os::nanotime() - start < WORK {
-        let excess = mem::excess();
-        if excess == 0 || mem::scavenge(excess.min(QUANTUM)) == 0 {
+        let given = match mem::excess() {
+            0 if cold_stacks() == 0 => break,
+            0 => scavenge_stacks(QUANTUM),
+            excess => mem::scavenge(excess.min(QUANTUM)),
+        };
+        if given == 0 {
             break;
         }
     }
@@ -90,10 +95,10 @@ fn publish(gp: &'static G, _: *const c_void) -> bool {
     true
 }
 
-/// Wakes the scavenger if it has something to do; if it has been woken and has
-/// not had its turn since, works in its place. By sysmon.
+/// Wakes the scavenger if there is something to do. If it has not been started, or
+/// has been woken and has not had its turn since, works in its place. By sysmon.
 pub(super) fn wake_scavenger() {
-    if mem::excess() == 0 || system_goroutines() == 0 {
+    if mem::excess() == 0 && cold_stacks() == 0 {
         return;
     }
     let gp = PARKED.swap(ptr::null_mut(), Ordering::Acquire); // pairs with publish

@@ -9,6 +9,7 @@ use core::num::NonZero;
 use super::cgroup;
 use super::fields::{Fields, Files};
 use super::syscall::{nr, syscall4};
+use crate::debug::print::parse_decimal;
 
 const O_RDWR: usize = 2;
 const O_CLOEXEC: usize = 0o2_000_000;
@@ -71,6 +72,16 @@ pub(crate) fn read(file: &File, buffer: &mut [u8]) -> Option<usize> {
             return usize::try_from(count).ok();
         }
     }
+}
+
+/// Reads the number that a file of the system's begins with.
+#[cold]
+pub(super) fn read_number(path: &CStr) -> Option<u64> {
+    let file = open_read(path)?;
+    let mut text = [0; 32];
+    let length = read(&file, &mut text)?;
+    let digits = text.get(..length)?.split(|byte| !byte.is_ascii_digit());
+    parse_decimal(digits.into_iter().next()?)
 }
 
 /// Writes all of `bytes`, however many short writes that takes, or returns the
