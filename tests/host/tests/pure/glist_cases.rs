@@ -92,7 +92,7 @@ fn queue_is_as_the_model() -> Result<(), Failed> {
     let mut model: VecDeque<&'static G> = VecDeque::new();
     let mut idle: Vec<&'static G> = (1..=20).map(goroutine).collect();
     for step in 0..20_000 {
-        if random.next() % 2 == 0 {
+        if random.next().is_multiple_of(2) {
             if let Some(gp) = idle.pop() {
                 queue.push_back(gp);
                 model.push_back(gp);

@@ -88,7 +88,7 @@ fn is_as_the_model() -> Result<(), Failed> {
                 _ => {
                     if let Some(index) = pick(&mut random, &model.retiring) {
                         model.retiring.remove(&index);
-                        if random.next() % 3 == 0 {
+                        if random.next().is_multiple_of(3) {
                             slab.keep(index);
                             model.live.insert(index);
                         } else {
