@@ -261,6 +261,7 @@ gort_test::tests! {
             }
             assert!((40 * MIB..41 * MIB).contains(&given), "{given} bytes given back");
             assert!(under_qemu() || full - resident() >= 40 * MIB);
+            assert_eq!(scavenge_stacks(usize::MAX), 0, "not looked at twice");
             assert_eq!(run(), place);
         }
     }

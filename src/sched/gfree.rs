@@ -46,22 +46,30 @@ const _: () = assert!(DEFAULT_STACK << LARGE_SIZES == 1 << 30);
 /// How many dead goroutines the list has that all Ps share: a hint.
 static G_FREE: AtomicUsize = AtomicUsize::new(0);
 
-/// Dead goroutines with large stacks, a list for each size.
-static STACK_LARGE: Mutex<Large, { rank::STACK }> =
-    Mutex::new(Large([const { GList::new() }; LARGE_SIZES]));
+/// Dead goroutines with large stacks.
+static STACK_LARGE: Mutex<Large, { rank::STACK }> = Mutex::new(Large {
+    used: [const { GList::new() }; LARGE_SIZES],
+    clean: [const { GList::new() }; LARGE_SIZES],
+});
 
-/// The lists of large ones.
-struct Large([GList; LARGE_SIZES]);
+/// A list of large ones for each size.
+struct Large {
+    /// Those whose stacks are as their goroutines left them.
+    used: [GList; LARGE_SIZES],
+    /// Those whose memory was given back.
+    clean: [GList; LARGE_SIZES],
+}
 
 // SAFETY: the Gs live for ever, and the lists are behind a lock.
 unsafe impl Send for Large {}
 
 impl Large {
-    /// Finds the list for stacks of that size.
-    fn of(&self, size: usize) -> Option<&GList> {
+    /// Finds the lists for stacks of that size, the used ones and the clean ones.
+    fn of(&self, size: usize) -> Option<(&GList, &GList)> {
         let doubled = size.checked_next_power_of_two()?.trailing_zeros();
         let least = DEFAULT_STACK.trailing_zeros() + 1;
-        self.0.get(doubled.checked_sub(least)? as usize)
+        let at = doubled.checked_sub(least)? as usize;
+        Some((self.used.get(at)?, self.clean.get(at)?))
     }
 }
 
@@ -76,7 +84,8 @@ pub(crate) fn malg_first(_: &'static P, _: usize) -> Option<&'static G> {
 pub(super) fn gfget(pp: &'static P, stack: usize) -> Option<&'static G> {
     if stack > DEFAULT_STACK {
         let large = STACK_LARGE.lock();
-        if let Some(gp) = large.of(stack)?.pop() {
+        let (used, clean) = large.of(stack)?;
+        if let Some(gp) = used.pop().or_else(|| clean.pop()) {
             return Some(gp);
         }
     } else {
@@ -139,8 +148,8 @@ fn gfput(pp: &'static P, gp: &'static G) {
     let size = gp.stack.hi.get() - gp.stack.lo.get();
     if size != DEFAULT_STACK {
         let large = STACK_LARGE.lock();
-        if let Some(list) = large.of(size) {
-            list.push(gp);
+        if let Some((used, _)) = large.of(size) {
+            used.push(gp);
         }
         return;
     }
@@ -251,16 +260,16 @@ fn scavenge_large(max_bytes: usize) -> usize {
     let mut given = 0;
     for order in 1..=LARGE_SIZES {
         let size = DEFAULT_STACK << order;
-        let done = GList::new();
         while given < max_bytes {
-            let taken = STACK_LARGE.lock().of(size).and_then(GList::pop);
+            let taken = STACK_LARGE.lock().of(size).and_then(|(used, _)| used.pop());
             let Some(gp) = taken else { break };
-            done.push(gp);
-            given += discard(gp.stack.lo.get(), page_of(gp)).unwrap_or(0);
-        }
-        let large = STACK_LARGE.lock();
-        while let (Some(list), Some(gp)) = (large.of(size), done.pop()) {
-            list.push(gp);
+            let bytes = discard(gp.stack.lo.get(), page_of(gp));
+            if let Some((used, clean)) = STACK_LARGE.lock().of(size) {
+                let list = if bytes.is_some() { clean } else { used };
+                list.push(gp);
+            }
+            let Some(bytes) = bytes else { return given }; // the system takes none
+            given += bytes;
         }
     }
     given
