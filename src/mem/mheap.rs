@@ -114,6 +114,7 @@ pub(super) fn alloc_span(npages: usize, align: usize, class: usize) -> Option<&'
     heap.starts = false;
     drop(heap);
     if starts {
+        super::check_huge_page_size();
         scavenge::set_limit(crate::boot::read_gomemlimit());
     }
     if run.newly_backed > 0 && scavenge::is_limited() {

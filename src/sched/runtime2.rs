@@ -76,8 +76,6 @@ pub(crate) enum PStatus {
 pub(crate) struct WaitReason(&'static &'static str);
 
 impl WaitReason {
-    /// main has returned while another thread panics.
-    pub(crate) const PANIC_WAIT: Self = Self(&"panicwait");
     /// It called `thread::park`.
     pub(crate) const THREAD_PARK: Self = Self(&"thread::park");
     /// The background scavenger, when there is nothing to do.

@@ -139,10 +139,16 @@ pub(crate) fn canary_is_whole(top: usize) -> bool {
 pub(crate) fn hint() {
     // Relaxed: only a hint.
     let text = match os::scarcity() {
-        Scarcity::AddressLimit => "the limit of the address space (ulimit -v)",
-        Scarcity::StrictOvercommit => "what the system commits to (vm.overcommit_memory)",
-        Scarcity::Unknown if USED_UP.load(Ordering::Relaxed) => "vm.max_map_count",
+        Scarcity::AddressLimit => {
+            "runtime: may need to increase the limit of the address space (ulimit -v)"
+        }
+        Scarcity::StrictOvercommit => {
+            "runtime: may need to increase what the system commits to (vm.overcommit_memory)"
+        }
+        Scarcity::Unknown if USED_UP.load(Ordering::Relaxed) => {
+            "runtime: may need to increase vm.max_map_count"
+        }
         Scarcity::Unknown => return,
     };
-    say("runtime: may need to increase %s", &[], &[text.as_bytes()]);
+    say(text, &[], &[]);
 }

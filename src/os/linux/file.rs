@@ -18,6 +18,8 @@ const EINTR: isize = 4;
 const EIO: i32 = 5;
 const EBADF: isize = 9;
 
+const DEV_NULL: &CStr = path(b"/dev/null\0\0");
+
 /// A file that is open for reading; closed when it is dropped.
 ///
 /// Holds the descriptor plus one: then an [`Option`] of it needs no more room.
@@ -44,6 +46,15 @@ impl Drop for File {
     fn drop(&mut self) {
         // SAFETY: the descriptor is ours, and nobody uses it afterwards.
         unsafe { syscall4(nr::CLOSE, [self.fd(), 0, 0, 0]) };
+    }
+}
+
+/// Makes a path out of a text that ends with two NULs; see `debug::vdso::text` for
+/// the second one.
+pub(super) const fn path(text: &'static [u8]) -> &'static CStr {
+    match CStr::from_bytes_until_nul(text) {
+        Ok(path) => path,
+        Err(_) => panic!("no NUL at the end of a path"),
     }
 }
 
@@ -114,7 +125,7 @@ pub(crate) fn check_fds() -> Result<(), i32> {
         // SAFETY: only asks; EBADF is the answer that we look for.
         let flags = unsafe { syscall4(nr::FCNTL, [number as usize, F_GETFD, 0, 0]) };
         // The lowest free number is the one that we ask for: those below are open.
-        if flags == -EBADF && open(c"/dev/null", O_RDWR) != number as isize {
+        if flags == -EBADF && open(DEV_NULL, O_RDWR) != number as isize {
             return Err(number);
         }
     }

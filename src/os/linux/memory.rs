@@ -18,8 +18,6 @@ const MADV_DONTNEED: usize = 4;
 const MADV_NOHUGEPAGE: usize = 15;
 /// Linux 6.13 and later.
 const MADV_GUARD_INSTALL: usize = 102;
-/// Nobody's.
-const MADV_BOGUS: usize = 0x676f_7274;
 
 const SIG_BLOCK: usize = 0;
 const EFAULT: isize = 14;
@@ -87,9 +85,9 @@ pub(crate) unsafe fn install_guard(memory: *mut u8, size: usize) -> bool {
     unsafe { advise(memory, size, MADV_GUARD_INSTALL) }
 }
 
-/// The same for the first time, which believes nothing. Emulators say yes to any
-/// advice and do nothing: so asks for an advice that there is not, and then has
-/// the system itself read from the guard, which cannot crash us.
+/// The same for the first time, which believes nothing: emulators say yes to any
+/// advice and do nothing. So has the system itself read from the guard, which cannot
+/// crash us.
 ///
 /// # Safety
 ///
@@ -97,9 +95,7 @@ pub(crate) unsafe fn install_guard(memory: *mut u8, size: usize) -> bool {
 #[inline(always)] // the boot's, for its size
 pub(crate) unsafe fn try_install_guard(memory: *mut u8, size: usize) -> bool {
     // SAFETY: the caller's promise.
-    let lies = unsafe { advise(memory, size, MADV_BOGUS) };
-    // SAFETY: the caller's promise.
-    if lies || !unsafe { install_guard(memory, size) } {
+    if !unsafe { install_guard(memory, size) } {
         return false;
     }
     // SAFETY: blocks no signal: what could be read there are zeros.

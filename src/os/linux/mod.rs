@@ -12,7 +12,7 @@
 //! | `sched_getaffinity` | 1 | `runtime.osinit`: how many CPUs there are for us |
 //! | `open`, `read`, `close` | 1 | `runtime.osinit`: the size of a huge page, from sysfs |
 //! | `mmap` | 1 | `runtime.stackinit`: addresses for seven stacks |
-//! | `madvise` | 2 | `runtime.stackinit`: does the system say yes to anything? A guard, if not |
+//! | `madvise` | 1 | `runtime.stackinit`: a guard below the main goroutine's stack |
 //! | `rt_sigprocmask` | 1 | `runtime.stackinit`: is that guard one? The system shall read from it |
 //! | `rt_sigprocmask` | 1 | `runtime.sigsave`: the mask that threads and children get |
 //! | `fcntl` | 3 | `runtime.checkfds`: descriptors 0, 1 and 2 are open |
