@@ -153,7 +153,7 @@
         \do     processorVersionInfo, uint32
         \do     g0, g
         \do     m0, m
-        \do     allgs, pointer_g
+        \do     allgs, slab
         .endm
         .weak   runtime.allgs
 
@@ -179,7 +179,9 @@
         pointer_type pointer_g, g
         pointer_type pointer_m, m
         pointer_type pointer_stktop, stktop
+        pointer_type pointer_slab, slab
         array   tls, uintptr, 8
+        array   live, uint64, SLAB_WORDS
 
         enumeration gstatus, uint32, 4
         enumerator _Gidle, 0
@@ -225,12 +227,20 @@
         member  goid, uint64, g_goid
         member  parentGoid, uint64, g_parent_goid
         member  schedlink, pointer_g, g_schedlink
-        member  alllink, pointer_g, g_alllink
+        member  schedprev, pointer_g, g_schedprev
         member  lockedm, pointer_m, g_lockedm
         member  waitsince, int64, g_waitsince
         member  startpc, uintptr, g_startpc
         member  gopc, uintptr, g_gopc
         member  stktop, pointer_stktop, g_stktop
+        .byte   0
+
+        structure slab, slab_size
+        member  next, pointer_slab, slab_next
+        member  top, uintptr, slab_top
+        member  stride, uintptr, slab_stride
+        member  slots, uintptr, slab_slots
+        member  live, live, slab_live
         .byte   0
 
         structure m, m_size

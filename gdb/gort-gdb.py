@@ -105,13 +105,24 @@ def goroutines():
     if gdb.selected_thread() is None:
         raise gdb.GdbError("The program is not running.")
     found = []
-    gp = head.value()
-    while int(gp):
-        gp = gp.dereference()
-        if status(gp) not in ("idle", "dead"):
-            found.append(gp)
-        gp = gp["alllink"]
+    slab = head.value()
+    while True:
+        found += [gp for gp in live(slab) if status(gp) not in ("idle", "dead")]
+        if not int(slab["next"]):
+            break
+        slab = slab["next"].dereference()
     return sorted(found, key=lambda gp: int(gp["goid"]))
+
+
+def live(slab):
+    """Returns the goroutines on the stacks of a slab, dead ones too."""
+    g = gdb.lookup_static_symbol("g0").value().type
+    for word in range(0, int(slab["slots"]) + 63 >> 6):
+        bits = int(slab["live"][word])
+        for slot in (64 * word + bit for bit in range(64) if bits >> bit & 1):
+            top = int(slab["top"]) + slot * int(slab["stride"])
+            place = gdb.Value((top - g.sizeof) & ~63)
+            yield place.cast(g.pointer()).dereference()
 
 
 def status(gp):

@@ -31,7 +31,7 @@
  *
  * A goroutine has 256 KiB of stack; running off its end ends the program with
  * "fatal error: stack overflow" (with -fstack-clash-protection; without it, a
- * frame of more than 64 KiB can miss the guard below the stack). What a failing
+ * frame of more than 32 KiB can miss the guard below the stack). What a failing
  * program prints goes to standard error and is what Go prints; its exit status
  * is 2.
  *

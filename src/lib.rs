@@ -96,10 +96,25 @@ pub mod debug;
 
 mod macros;
 
-/// What the macros need; not for anybody else.
+/// What the macros and gort's own tests need; not for anybody else.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::boot::init::InitTask;
+
+    /// Starts a goroutine with a stack of at least that size, if there is room.
+    pub fn try_go<F: FnOnce() + Send + 'static>(f: F, stack: usize) -> bool {
+        crate::sched::try_go(f, None, stack).is_ok()
+    }
+
+    /// Gives cold stacks back; returns how many bytes of memory.
+    pub fn scavenge_stacks(max_bytes: usize) -> usize {
+        crate::sched::scavenge_stacks(max_bytes)
+    }
+
+    /// Returns the bytes of addresses that stacks in use have, and all of them.
+    pub fn stack_stats() -> (usize, usize) {
+        crate::mem::stack_stats()
+    }
 }
 
 pub use runtime::go;

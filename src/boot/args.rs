@@ -10,7 +10,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
 use crate::debug::boottrace;
-use crate::debug::vdso::Vdso;
+use crate::debug::vdso::{self, Vdso};
 use crate::mem;
 use crate::os::{self, Auxv};
 
@@ -22,6 +22,10 @@ static AUXV: Auxv = Auxv::new();
 
 /// The page size where the auxiliary vector has none: every amd64 has it.
 const DEFAULT_PAGE_SIZE: usize = 4096;
+
+/// The functions that the runtime takes from the vDSO.
+const CLOCK_GETTIME: &[u8] = vdso::text(b"__vdso_clock_gettime\0\0");
+const GETCPU: &[u8] = vdso::text(b"__vdso_getcpu\0\0");
 
 /// Remembers argc and argv and reads on behind them. On g0, once.
 #[unsafe(export_name = "runtime.args")]
@@ -71,11 +75,11 @@ fn vdsoinit(address: usize) {
     };
     // SAFETY: the kernel maps all that the image's own headers say.
     vdso.image = unsafe { core::slice::from_raw_parts(base, vdso.size) };
-    if let Some(offset) = vdso.find(b"__vdso_clock_gettime\0") {
+    if let Some(offset) = vdso.find(CLOCK_GETTIME) {
         // SAFETY: the address of that very function.
         unsafe { os::use_vdso_clock(address + offset.get()) };
     }
-    if let Some(offset) = vdso.find(b"__vdso_getcpu\0") {
+    if let Some(offset) = vdso.find(GETCPU) {
         // SAFETY: as above.
         unsafe { os::use_vdso_getcpu(address + offset.get()) };
     }

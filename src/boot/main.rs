@@ -3,7 +3,6 @@
 //!
 //! Go's counterpart: `main` in `runtime/proc.go`.
 
-use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::init::{run_program_tasks, run_runtime_tasks};
@@ -18,8 +17,9 @@ unsafe extern "C" {
     safe fn main_main() -> i32;
 }
 
-/// How often the end of main gives way to panics that are under way.
-const PANIC_ROUNDS: usize = 1000;
+/// How long the end of main rests between two looks at panics that are under way,
+/// in nanoseconds.
+const PANIC_NAP: u64 = 1_000_000;
 
 /// The main goroutine's entry; `runtime.mainPC` holds its address.
 #[unsafe(export_name = "runtime.main")]
@@ -38,16 +38,12 @@ extern "C" fn main(_: *mut u8) {
     let status = main_main();
     step("main.main");
 
-    // A panic on another thread is ending the program: let it say why.
-    for _ in 0..PANIC_ROUNDS {
-        if fatal::PANICKING.load(Ordering::SeqCst) == 0 {
-            break;
-        }
+    // A panic on another thread is ending the program: let it say why. Go parks here
+    // after a thousand rounds; this way a program without another goroutine need not
+    // know how that is done.
+    while fatal::PANICKING.load(Ordering::SeqCst) != 0 {
         sched::gosched();
-    }
-    if fatal::PANICKING.load(Ordering::SeqCst) != 0 {
-        // SAFETY: without an unlock function there is nothing to vouch for.
-        unsafe { sched::gopark(None, ptr::null(), sched::WaitReason::PANIC_WAIT) };
+        os::nap(PANIC_NAP);
     }
     os::exit(status)
 }

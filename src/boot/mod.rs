@@ -28,4 +28,4 @@ mod settings;
 
 pub(crate) use moduledata::tls_image;
 pub(crate) use rand::rand;
-pub(crate) use settings::read_gomemlimit;
+pub(crate) use settings::{guardinstall, read_gomemlimit};

@@ -8,7 +8,7 @@ use super::check::check;
 use super::osinit::osinit;
 use super::schedinit::schedinit;
 use crate::debug::boottrace;
-use crate::{mem, sched};
+use crate::sched::{self, Closure, malg_first};
 
 // SAFETY: the routines' contracts stand in asm/: both may be called here, once, in
 // the order below. mainPC is a constant.
@@ -43,10 +43,7 @@ extern "C" fn rt0_go(argc: i32, argv: *const *const u8) -> ! {
     boottrace::step("runtime.osinit");
     schedinit(); // all subsystems, in order
     boottrace::step("runtime.schedinit");
-    // The main goroutine.
-    if sched::newproc(MAIN_PC, sched::Closure::NONE, None, mem::DEFAULT_STACK).is_err() {
-        sched::no_room();
-    }
+    _ = sched::newproc(MAIN_PC, &Closure::NONE, None, 0, malg_first); // the main goroutine
     boottrace::step("runtime.newproc");
     mstart() // this thread, for ever; its step ends when runtime.main begins
 }

@@ -13,15 +13,18 @@ use crate::debug::print::{parse_decimal, say};
 use crate::mem::checks::CLOBBERFREE;
 use crate::{os, sched};
 
-/// The settings of GODEBUG. All are off at 0.
-static SETTINGS: [(&[u8], &AtomicU32); 3] = [
-    (b"boottrace=", &BOOTTRACE),
-    (b"inittrace=", &INITTRACE),
-    (b"clobberfree=", &CLOBBERFREE),
+/// The settings of GODEBUG: the name, what is set, and what it is by itself, which
+/// is 0 in the variable and the other way round.
+static SETTINGS: [(&[u8], &AtomicU32, u32); 4] = [
+    (b"boottrace=", &BOOTTRACE, 0),
+    (b"inittrace=", &INITTRACE, 0),
+    (b"clobberfree=", &CLOBBERFREE, 0),
+    (b"guardinstall=", &NO_GUARDINSTALL, 1),
 ];
 
 static BOOTTRACE: AtomicU32 = AtomicU32::new(0);
 static INITTRACE: AtomicU32 = AtomicU32::new(0);
+static NO_GUARDINSTALL: AtomicU32 = AtomicU32::new(0);
 
 /// AT_SECURE: whoever set the environment has fewer rights than we have.
 static SECURE_MODE: AtomicBool = AtomicBool::new(false);
@@ -104,7 +107,7 @@ fn read_godebug(complain: bool) {
     {
         if !set(setting) && complain && !setting.is_empty() {
             say(
-                "gort: GODEBUG: %q: expected boottrace=N, inittrace=N or clobberfree=N, N a whole number",
+                "gort: GODEBUG: %q: expected boottrace=N, inittrace=N, clobberfree=N or guardinstall=N, N a whole number",
                 &[],
                 &[setting],
             );
@@ -115,12 +118,12 @@ fn read_godebug(complain: bool) {
 /// Sets one; false if there is no such name or if the value is no number.
 #[inline(never)]
 fn set(setting: &[u8]) -> bool {
-    for (name, variable) in &SETTINGS {
+    for (name, variable, default) in &SETTINGS {
         if let Some(value) = setting.strip_prefix(*name)
             && let Some(value) = parse_decimal(value)
         {
             let value = u32::try_from(value).unwrap_or(u32::MAX);
-            variable.store(value, Ordering::Relaxed); // still one thread
+            variable.store(value ^ default, Ordering::Relaxed); // still one thread
             return true;
         }
     }
@@ -168,6 +171,11 @@ fn parse_byte_count(text: &[u8]) -> Option<u64> {
         .find_map(|(unit, shift)| Some((text.strip_suffix(*unit)?, shift)));
     let (digits, shift) = unit.unwrap_or((text, &0));
     parse_decimal(digits)?.checked_mul(1 << shift)
+}
+
+/// GODEBUG=guardinstall=0: guards are to be mappings, as on a system before Linux 6.13.
+pub(crate) fn guardinstall() -> bool {
+    !cfg!(feature = "trace") || NO_GUARDINSTALL.load(Ordering::Relaxed) != 1 // still one thread
 }
 
 /// How many Ps to begin with: what GOMAXPROCS says, or else as many as this

@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use super::print::say;
 use crate::os::{self, Died};
-use crate::sched::{self, GStatus, WaitReason};
+use crate::sched::{self, G, GStatus, WaitReason};
 
 /// How many threads are dying. runtime.main waits for them.
 pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
@@ -132,7 +132,7 @@ pub(crate) fn other_goroutines() {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
         return;
     }
-    sched::for_each_g(|gp| {
+    sched::for_each_g(&mut |gp| {
         let reason = match sched::readgstatus(gp) {
             status if status == GStatus::Runnable as u32 => "runnable",
             status if status == GStatus::Waiting as u32 => {
@@ -242,15 +242,10 @@ pub(crate) fn fault(died: &Died) -> ! {
 
     let gp = sched::try_getg().filter(|gp| gp.goid.get() != 0);
     if let Some(gp) = gp
-        && gp.stack.lo.get().wrapping_sub(died.addr).wrapping_sub(1) < crate::mem::GUARD
+        && (gp.stack.lo.get().wrapping_sub(died.addr).wrapping_sub(1) < crate::mem::GUARD
+            || gp.check_stack.get().is_some() && died.sp < gp.stack.lo.get())
     {
-        let (lo, hi) = (gp.stack.lo.get(), gp.stack.hi.get());
-        say(
-            "runtime: goroutine stack exceeds %d-byte limit\nruntime: sp=0x%x stack=[0x%x, 0x%x]",
-            &[(hi - lo) as u64, died.sp as u64, lo as u64, hi as u64],
-            &[],
-        );
-        throw("stack overflow");
+        stack_overflow(gp, died.sp);
     }
     start_dying();
     let (code, addr, pc) = (
@@ -284,6 +279,19 @@ pub(crate) fn fault(died: &Died) -> ! {
     }
     goroutine_header(None);
     die(2)
+}
+
+/// Ends the program because the current goroutine, `gp`, has left its stack.
+#[cold]
+#[inline(never)]
+pub(crate) fn stack_overflow(gp: &G, sp: usize) -> ! {
+    let (lo, hi) = (gp.stack.lo.get(), gp.stack.hi.get());
+    say(
+        "runtime: goroutine stack exceeds %d-byte limit\nruntime: sp=0x%x stack=[0x%x, 0x%x]",
+        &[(hi - lo) as u64, sp as u64, lo as u64, hi as u64],
+        &[],
+    );
+    throw("stack overflow")
 }
 
 /// Where C code ends up that finds the canary below its frame overwritten; the

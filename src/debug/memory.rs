@@ -1,7 +1,6 @@
 //! What a program can say of its memory as a whole: Go's `runtime/debug`.
 
-use crate::malloc;
-use crate::mem;
+use crate::{malloc, mem, sched};
 
 /// Sets a limit for the memory that the program takes, in bytes, and returns the
 /// limit before; a negative number only asks. `i64::MAX`, the default, is none.
@@ -49,4 +48,5 @@ pub fn set_memory_limit(limit: i64) -> i64 {
 pub fn free_os_memory() {
     malloc::flush_mcache();
     mem::free_os_memory();
+    sched::scavenge_stacks(usize::MAX);
 }

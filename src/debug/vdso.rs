@@ -33,8 +33,15 @@ use super::elf::{header, segments};
 /// More than any vDSO takes: they have two pages, later ones some more.
 const MAX_SIZE: u64 = 1 << 20;
 
+/// Takes a text that ends with two NULs, and returns it with one. Constants with one
+/// NUL at their end, and none before, share a section of the program with those of
+/// all code, used or not: the linker keeps all of them or none.
+pub(crate) const fn text(constant: &[u8]) -> &[u8] {
+    constant.split_at(constant.len() - 1).0
+}
+
 /// The version that x86_64 gives all of its vDSO's symbols.
-const VERSION: &[u8] = b"LINUX_2.6\0";
+const VERSION: &[u8] = text(b"LINUX_2.6\0\0");
 
 /// The bits of a DT_VERSYM entry that say the version; the top one hides it.
 const VERSYM_VERSION: u16 = 0x7fff;

@@ -45,8 +45,8 @@ pub(super) struct MHeap {
     end: usize,
     /// How many hints have been tried.
     hint: usize,
-    /// GOMEMLIMIT has been read, or the program has set a limit.
-    pub(super) limit_known: bool,
+    /// The scavenger knows what it goes by.
+    pub(super) prepared: bool,
     /// Bytes mapped.
     pub(super) mapped: usize,
     /// Bytes of MSpans made and in use.
@@ -72,7 +72,7 @@ static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap {
     free_spans: None,
     end: 0,
     hint: 0,
-    limit_known: false,
+    prepared: false,
     mapped: 0,
     mspan_sys: 0,
     mspan_inuse: 0,
@@ -110,8 +110,8 @@ pub(super) fn alloc_span(npages: usize, align: usize, class: usize) -> Option<&'
     if run.newly_backed > 0 {
         scavenge::grows(&heap);
     }
-    if !heap.limit_known {
-        scavenge::learn_limit(&mut heap);
+    if !heap.prepared {
+        scavenge::prepare(&mut heap);
     }
     drop(heap);
     if run.newly_backed > 0 && scavenge::is_limited() {

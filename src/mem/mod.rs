@@ -54,7 +54,10 @@ pub(crate) use scavenge::{excess, reclaim, scavenge, take_reclaim};
 pub(crate) use scavenge::set_limit as set_memory_limit;
 pub(crate) use segment::{Segment, segment_alloc, segment_free};
 pub(crate) use sizeclasses::class_of;
-pub(crate) use stack::{DEFAULT_STACK, GUARD, stack_stats, stackalloc, stackinit};
+pub(crate) use stack::{
+    DEFAULT_STACK, GUARD, GoStack, LINE, Slab, canary_is_whole, first_stack, for_each_top, gostack,
+    hint, retire, stack_stats, stackalloc, stackfree, stackinit,
+};
 
 use crate::debug::fatal::throw;
 use crate::debug::print::say;
@@ -81,23 +84,30 @@ const MAX_PHYS_HUGE_PAGE_SIZE: usize = 4 << 20;
 pub(crate) extern "C" fn mallocinit() {
     let page = PHYS_PAGE_SIZE.load(Ordering::Relaxed); // set at boot, by this thread
     if page != PAGE_SIZE {
-        if page == 0 {
-            throw("failed to get system page size");
-        }
-        let wrong: &[u8] = if page < PAGE_SIZE {
-            b"smaller than minimum"
-        } else {
-            b"larger than maximum"
-        };
-        let numbers = [page as u64, PAGE_SIZE as u64];
-        say(
-            "system page size (%d) is %s page size (%d)",
-            &numbers,
-            &[wrong],
-        );
-        throw("bad system page size");
+        bad_page_size(page);
     }
-    let huge = PHYS_HUGE_PAGE_SIZE.load(Ordering::Relaxed); // as above
+}
+
+/// Ends the program, with Go's texts, where pages are of another size.
+#[cold]
+fn bad_page_size(page: usize) -> ! {
+    let wrong: &[u8] = if page < PAGE_SIZE {
+        b"smaller than minimum"
+    } else {
+        b"larger than maximum"
+    };
+    say(
+        "system page size (%d) is %s page size (4096)",
+        &[page as u64],
+        &[wrong],
+    );
+    throw("bad system page size");
+}
+
+/// Checks the size of a huge page. What Go's mallocinit does as well is done here
+/// when the first arena is mapped: a program without a heap need not have it.
+fn check_huge_page_size() {
+    let huge = PHYS_HUGE_PAGE_SIZE.load(Ordering::Relaxed); // set at boot
     if huge & huge.wrapping_sub(1) != 0 {
         say(
             "system huge page size (%d) must be a power of 2",
@@ -107,7 +117,7 @@ pub(crate) extern "C" fn mallocinit() {
         throw("bad system huge page size");
     }
     if huge > MAX_PHYS_HUGE_PAGE_SIZE {
-        PHYS_HUGE_PAGE_SIZE.store(0, Ordering::Relaxed); // as above
+        PHYS_HUGE_PAGE_SIZE.store(0, Ordering::Relaxed); // all who do this store the same
     }
 }
 

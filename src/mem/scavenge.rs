@@ -48,8 +48,8 @@ fn limit() -> u64 {
 /// With None only asks. From any stack, with no lock of the heap's held.
 pub(crate) fn set_limit(bytes: Option<u64>) -> u64 {
     let mut heap = mheap::lock();
-    if !heap.limit_known {
-        learn_limit(&mut heap); // or the first span would undo what is set here
+    if !heap.prepared {
+        prepare(&mut heap); // or the first span would undo what is set here
     }
     let before = limit();
     if let Some(bytes) = bytes {
@@ -62,12 +62,13 @@ pub(crate) fn set_limit(bytes: Option<u64>) -> u64 {
     before
 }
 
-/// Takes the limit from GOMEMLIMIT. Once, by whoever needs to know first, with the
-/// heap's lock held.
+/// Finds out what the scavenger goes by: the size of huge pages, and the limit that
+/// GOMEMLIMIT sets. Once, by whoever needs to know first, with the heap's lock held.
 #[cold]
 #[inline(never)]
-pub(super) fn learn_limit(heap: &mut MHeap) {
-    heap.limit_known = true;
+pub(super) fn prepare(heap: &mut MHeap) {
+    heap.prepared = true;
+    super::check_huge_page_size();
     store_limit(crate::boot::read_gomemlimit());
 }
 

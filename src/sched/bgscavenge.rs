@@ -15,6 +15,7 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 
+use super::gfree::{cold_stacks, gfget, scavenge_stacks};
 use super::newproc::{Closure, newproc};
 use super::park::{gopark, goready};
 use super::runtime2::{G, WaitReason};
@@ -37,7 +38,7 @@ static GOID: AtomicU64 = AtomicU64::new(0);
 static PARKED: AtomicPtr<G> = AtomicPtr::new(ptr::null_mut());
 
 /// Starts the scavenger, unless it has been. From a goroutine. Where there is no
-/// room for another stack, nothing is given back.
+/// room for another thread whoever frees does its work: to free is no reason to die.
 #[cold]
 #[inline(never)]
 pub(crate) fn start_bgscavenge() {
@@ -45,8 +46,11 @@ pub(crate) fn start_bgscavenge() {
     if STARTED.load(Ordering::Relaxed) || STARTED.swap(true, Ordering::Relaxed) {
         return;
     }
-    super::machine::start_sysmon();
-    if let Ok(goid) = newproc(bgscavenge, Closure::NONE, None, mem::DEFAULT_STACK) {
+    if !super::machine::try_start_sysmon() {
+        STARTED.store(false, Ordering::Relaxed); // as above; there may be room later
+        return work();
+    }
+    if let Ok(goid) = newproc(bgscavenge, &Closure::NONE, None, 0, gfget) {
         GOID.store(goid.get(), Ordering::Relaxed); // a number, for those who count
     }
 }
@@ -77,8 +81,12 @@ extern "C" fn bgscavenge(_: *mut u8) {
 fn work() {
     let start = os::nanotime();
     while os::nanotime() - start < WORK {
-        let excess = mem::excess();
-        if excess == 0 || mem::scavenge(excess.min(QUANTUM)) == 0 {
+        let given = match mem::excess() {
+            0 if cold_stacks() == 0 => break,
+            0 => scavenge_stacks(QUANTUM),
+            excess => mem::scavenge(excess.min(QUANTUM)),
+        };
+        if given == 0 {
             break;
         }
     }
@@ -90,10 +98,10 @@ fn publish(gp: &'static G, _: *const c_void) -> bool {
     true
 }
 
-/// Wakes the scavenger if it has something to do; if it has been woken and has
-/// not had its turn since, works in its place. By sysmon.
+/// Wakes the scavenger if there is something to do. If it has not been started, or
+/// has been woken and has not had its turn since, works in its place. By sysmon.
 pub(super) fn wake_scavenger() {
-    if mem::excess() == 0 || system_goroutines() == 0 {
+    if mem::excess() == 0 && cold_stacks() == 0 {
         return;
     }
     let gp = PARKED.swap(ptr::null_mut(), Ordering::Acquire); // pairs with publish

@@ -127,10 +127,12 @@ pub(crate) fn mcommoninit(mp: &'static M) {
     sched.allm = mp;
 }
 
-/// Starts a new M that runs `f` on its g0. From g0.
+/// Starts a new M that runs `f` on its g0; false if there is no room for that. From
+/// g0.
 #[unsafe(export_name = "runtime.newm")]
 #[inline(never)]
-pub(super) fn newm(f: extern "C" fn()) {
+#[must_use]
+pub(super) fn newm(f: extern "C" fn()) -> bool {
     let tls = boot::tls_image();
     let align = tls.align.max(64);
     // Below, FS is rounded down to align, and g0's top to 64.
@@ -138,7 +140,7 @@ pub(super) fn newm(f: extern "C" fn()) {
     let size = least.next_multiple_of(mem::PAGE_SIZE);
     let size = size.max(mem::DEFAULT_STACK);
     let Some(lo) = mem::stackalloc(size) else {
-        throw("runtime: cannot map a stack for a new thread");
+        return false;
     };
     let (lo, hi) = (lo.get(), lo.get() + size);
     let signal_lo = hi - SIGNAL_STACK;
@@ -207,6 +209,7 @@ pub(super) fn newm(f: extern "C" fn()) {
         }
         throw("newosproc");
     }
+    true
 }
 
 /// What a new thread starts with; see mstart in asm/switch_amd64.S.
@@ -228,8 +231,22 @@ fn set_stack(gp: &G, lo: usize, hi: usize) {
 /// brings it: while there is one alone, nobody waits for its P. A thread costs
 /// 50 µs to make and to end, a fifth of what the shortest program takes.
 pub(super) fn start_sysmon() {
-    // Relaxed reads first, since all but the first call end here.
-    if !SYSMON_STARTED.load(Ordering::Relaxed) && !SYSMON_STARTED.swap(true, Ordering::Relaxed) {
-        super::proc::systemstack(|| newm(super::sysmon::sysmon));
+    if !try_start_sysmon() {
+        throw("runtime: cannot map a stack for a new thread");
     }
+}
+
+/// The same for who can do without; false if there is no room for it.
+#[must_use]
+pub(super) fn try_start_sysmon() -> bool {
+    // Relaxed reads first, since all but the first call end here.
+    if SYSMON_STARTED.load(Ordering::Relaxed) || SYSMON_STARTED.swap(true, Ordering::Relaxed) {
+        return true;
+    }
+    let mut started = false;
+    super::proc::systemstack(|| started = newm(super::sysmon::sysmon));
+    if !started {
+        SYSMON_STARTED.store(false, Ordering::Relaxed); // as above: only a flag
+    }
+    started
 }

@@ -11,6 +11,7 @@
 //! | `status` | a goroutine's states and the ways between them |
 //! | `newproc` | how a goroutine is made, and how it ends |
 //! | `newstack` | how a goroutine goes on with another piece of stack |
+//! | `gfree` | Gs and their stacks before that and after it |
 //! | `proc` | the loop: schedule, execute, and the ways out of a goroutine |
 //! | `park` | how a goroutine waits, and how it is told |
 //! | `procresize` | Ps |
@@ -29,6 +30,7 @@
 //!    whole. Signal handlers so far only report a fault and end the process.
 
 mod bgscavenge;
+mod gfree;
 mod glist;
 mod machine;
 mod newproc;
@@ -47,11 +49,10 @@ use crate::arch;
 use crate::debug::lock::{Mutex, rank};
 
 pub(crate) use bgscavenge::start_bgscavenge;
-use glist::GQueue;
+pub(crate) use gfree::{malg_first, scavenge_stacks};
+use glist::{GFree, GQueue};
 pub(crate) use machine::mcommoninit;
-pub(crate) use newproc::{
-    Closure, Entry, NoRoom, go, gomaxprocs, newproc, no_room, num_goroutine, try_go,
-};
+pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
 pub(crate) use proc::{for_each_g, goexit, gosched, lock_os_thread, unlock_os_thread};
@@ -83,7 +84,7 @@ pub(crate) struct SchedLocked {
     /// The goroutines that no P has.
     runq: GQueue,
     /// Dead goroutines for any P to take.
-    g_free: GQueue,
+    g_free: GFree,
     /// Idle Ps, a list through `link`.
     pidle: *mut P,
     /// How many those are.
@@ -120,7 +121,7 @@ pub(crate) static SCHED: Sched = Sched {
     now: AtomicI64::new(0),
     lock: Mutex::new(SchedLocked {
         runq: GQueue::new(),
-        g_free: GQueue::new(),
+        g_free: GFree::new(),
         pidle: core::ptr::null_mut(),
         npidle: 0,
         mnext: 0,

@@ -1,10 +1,12 @@
 //! How a goroutine is made, and how it ends.
 //!
-//! Go's counterparts: `newproc`, `newproc1`, `goexit1`, `goexit0`, `gfput`,
-//! `gfget` in `runtime/proc.go`. A new goroutine's stack, from the top:
+//! Go's counterparts: `newproc`, `newproc1`, `goexit1`, `goexit0` in
+//! `runtime/proc.go`. A new goroutine's stack, from the top:
 //!
 //! ```text
 //!   hi ->   +--------------------+
+//!           | a line of the slab |
+//!           +--------------------+
 //!           | G                  |  the struct itself: one page, touched anyway
 //!           +--------------------+
 //!           | the closure        |  moved here by newproc1
@@ -22,11 +24,12 @@ use core::mem::ManuallyDrop;
 use core::num::NonZero;
 use core::panic::Location;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::bgscavenge::system_goroutines;
+use super::gfree::gfget;
 use super::proc::{mcall, schedule};
-use super::runtime2::{G, GStatus, P, STACK_GUARD};
+use super::runtime2::{G, GStatus, P};
 use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
@@ -42,18 +45,8 @@ const MAX_CLOSURE_ALIGN: usize = 64;
 /// How many goroutine numbers a P takes at a time.
 const GOID_BATCH: u64 = 16;
 
-/// How many dead goroutines a P keeps before it gives half of them away.
-const MAX_G_FREE: u32 = 64;
-
-/// All goroutines that ever were, linked through `alllink`; nothing leaves it.
-#[unsafe(export_name = "runtime.allgs")]
-static ALLGS: AtomicPtr<G> = AtomicPtr::new(ptr::null_mut());
-
-/// How many goroutines are dead, on any free list.
-static DEAD: AtomicUsize = AtomicUsize::new(0);
-
-/// How many there are in [`ALLGS`] without those that are abandoned.
-static ALLGLEN: AtomicUsize = AtomicUsize::new(0);
+/// How many goroutines there are.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: a label in asm/switch_amd64.S; only its address is used.
 unsafe extern "C" {
@@ -74,13 +67,6 @@ pub(crate) fn go<F: FnOnce() + Send + 'static>(
     if try_go(f, location, stack).is_err() {
         no_room();
     }
-}
-
-/// Ends the program: it has to have that goroutine.
-#[cold]
-#[inline(never)]
-pub(crate) fn no_room() -> ! {
-    throw("out of memory (stack allocation)")
 }
 
 /// The same, which returns the goroutine's number, its `goid`. Where there is no
@@ -126,7 +112,7 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
         align: align_of::<F>(),
         move_to: move_to::<F>,
     };
-    let started = newproc(entry::<F, C>, closure, location, stack);
+    let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
     if started.is_err() {
         drop(ManuallyDrop::into_inner(f)); // nobody has moved it
     }
@@ -153,20 +139,34 @@ impl Closure {
     };
 }
 
+/// Ends the program: it has to have that goroutine.
+#[cold]
+#[inline(never)]
+fn no_room() -> ! {
+    mem::hint();
+    throw("out of memory (stack allocation)")
+}
+
+/// Takes or makes a dead goroutine with a stack of at least that size, if there is
+/// room. A parameter, so that a program that has but one goroutine need not know how
+/// others are made.
+type Take = fn(&'static P, usize) -> Option<&'static G>;
+
 /// Makes a goroutine and puts it next on this P's queue; returns its number. From
 /// a goroutine or g0.
 #[unsafe(export_name = "runtime.newproc")]
 #[inline(never)]
 pub(crate) fn newproc(
     entry: Entry,
-    closure: Closure,
+    closure: &Closure,
     location: Option<&'static Location<'static>>,
     stack: usize,
+    take: Take,
 ) -> Result<NonZero<u64>, NoRoom> {
     crate::stops_here!();
     let mp = acquirem();
     let pp = getp(mp);
-    let Some(newg) = newproc1(entry, &closure, getg(), pp, location, stack) else {
+    let Some(newg) = newproc1(entry, closure, getg(), pp, location, stack, take) else {
         releasem(mp);
         return Err(NoRoom);
     };
@@ -191,16 +191,9 @@ fn newproc1(
     pp: &'static P,
     location: Option<&'static Location<'static>>,
     stack: usize,
+    take: Take,
 ) -> Option<&'static G> {
-    let reused = if stack == mem::DEFAULT_STACK {
-        gfget(pp)
-    } else {
-        None
-    };
-    let newg = match reused {
-        Some(gp) => gp,
-        None => malg(stack)?,
-    };
+    let newg = take(pp, stack)?;
     // The closure below the G, then the return address, so that the entry finds
     // the stack as behind a call: rsp + 8 divisible by 16.
     let align = closure.align.max(16);
@@ -232,60 +225,18 @@ fn newproc1(
     }
     newg.goid.set(pp.goidcache.get());
     pp.goidcache.set(pp.goidcache.get() + 1);
-    DEAD.fetch_sub(1, Ordering::Relaxed); // a counter
+    COUNT.fetch_add(1, Ordering::Relaxed); // a counter
     casgstatus(newg, GStatus::Dead, GStatus::Runnable);
     Some(newg)
-}
-
-/// Makes a goroutine with a stack, dead as yet, and adds it to the list of all.
-fn malg(stack: usize) -> Option<&'static G> {
-    let lo = mem::stackalloc(stack)?.get();
-    let hi = lo + stack;
-    let place = (hi - size_of::<G>()) & !63;
-    let gp: *const G = ptr::with_exposed_provenance(place);
-    // SAFETY: the top of a fresh stack that is ours alone, aligned for a G; the
-    // zeros there are an idle one. A stack that holds a G is never given back.
-    let gp = unsafe { &*gp };
-    gp.stack.lo.set(lo);
-    gp.stack.hi.set(hi);
-    gp.stackguard0.store(lo + STACK_GUARD, Ordering::Relaxed); // nobody knows it yet
-    gp.stackguard1.store(!0, Ordering::Relaxed); // as above
-    casgstatus(gp, GStatus::Idle, GStatus::Dead);
-    DEAD.fetch_add(1, Ordering::Relaxed); // a counter
-    ALLGLEN.fetch_add(1, Ordering::Relaxed); // a counter
-    let mut head = ALLGS.load(Ordering::Relaxed); // the exchange below is what counts
-    loop {
-        gp.alllink.set(head);
-        // Release pairs with the load in `allgs`.
-        match ALLGS.compare_exchange_weak(
-            head,
-            ptr::from_ref(gp).cast_mut(),
-            Ordering::Release,
-            Ordering::Relaxed,
-        ) {
-            Ok(_) => return Some(gp),
-            Err(now) => head = now,
-        }
-    }
-}
-
-/// Goes through all goroutines that ever were, newest first.
-pub(super) fn allgs() -> impl Iterator<Item = &'static G> {
-    let mut next = ALLGS.load(Ordering::Acquire); // pairs with malg's exchange
-    core::iter::from_fn(move || {
-        // SAFETY: the list holds Gs, which are never freed, linked before they
-        // were published.
-        let gp = unsafe { next.as_ref() }?;
-        next = gp.alllink.get();
-        Some(gp)
-    })
 }
 
 /// Counts the program's goroutines that are not dead. Exact when nobody makes or
 /// ends one.
 pub(crate) fn num_goroutine() -> usize {
-    let all = ALLGLEN.load(Ordering::Relaxed); // counters; the sum is a snapshot
-    all.saturating_sub(DEAD.load(Ordering::Relaxed) + system_goroutines())
+    // A counter.
+    COUNT
+        .load(Ordering::Relaxed)
+        .saturating_sub(system_goroutines())
 }
 
 /// Puts a goroutine on a P's queue; half of a full one goes to the global queue.
@@ -328,6 +279,7 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
         "exited a goroutine internally locked to the OS thread"
     );
     casgstatus(gp, GStatus::Running, GStatus::Dead);
+    COUNT.fetch_sub(1, Ordering::Relaxed); // a counter
     gp.m.store(ptr::null_mut(), Ordering::Relaxed); // the free list hands it on
     gp.lockedm.store(ptr::null_mut(), Ordering::Relaxed); // as above
     gp.preempt.store(false, Ordering::Relaxed); // as above
@@ -337,40 +289,11 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
         mp.locked_ext.set(0);
     }
     mp.curg.store(ptr::null_mut(), Ordering::Relaxed); // sysmon only peeks
-    gfput(pp, gp);
+    if let Some(gfput) = gp.gfput.get() {
+        gfput(pp, gp); // somebody may have it from here on
+    }
     releasem(mp);
     schedule()
-}
-
-/// Puts a dead goroutine on the P's free list, and half of a long list on the
-/// global one.
-fn gfput(pp: &'static P, gp: &'static G) {
-    if gp.abandoned.get() || gp.stack.hi.get() - gp.stack.lo.get() != mem::DEFAULT_STACK {
-        ALLGLEN.fetch_sub(1, Ordering::Relaxed); // a counter
-        return;
-    }
-    DEAD.fetch_add(1, Ordering::Relaxed); // a counter
-    pp.g_free.push(gp);
-    if pp.g_free.size.get() >= MAX_G_FREE {
-        let mut sched = SCHED.lock.lock();
-        while pp.g_free.size.get() > MAX_G_FREE / 2 {
-            if let Some(gp) = pp.g_free.pop() {
-                sched.g_free.push_back(gp);
-            }
-        }
-    }
-}
-
-/// Takes a dead goroutine, from the P's list or else a batch from the global one.
-fn gfget(pp: &'static P) -> Option<&'static G> {
-    if pp.g_free.head.get().is_null() && DEAD.load(Ordering::Relaxed) > 0 {
-        let mut sched = SCHED.lock.lock();
-        while pp.g_free.size.get() < MAX_G_FREE / 2 {
-            let Some(gp) = sched.g_free.pop() else { break };
-            pp.g_free.push(gp);
-        }
-    }
-    pp.g_free.pop()
 }
 
 /// Tells whether this is the scheduler itself.

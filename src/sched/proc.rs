@@ -12,7 +12,8 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::bgscavenge::is_system;
-use super::newproc::{allgs, goexit1, runqput};
+use super::gfree::allgs;
+use super::newproc::{goexit1, runqput};
 use super::newstack::leave_segments;
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
@@ -38,6 +39,10 @@ const GLOBAL_QUEUE_TICKS: u32 = 61;
 /// Leaves the current goroutine and calls `f` with it on g0. Returns when the
 /// goroutine is run again.
 pub(super) fn mcall(f: extern "C" fn(&'static G) -> !) {
+    let gp = getg();
+    if let Some(check) = gp.check_stack.get() {
+        check(gp);
+    }
     // SAFETY: we are on a goroutine (mcall itself checks that it is not g0),
     // and `f` takes what mcall gives.
     unsafe { runtime_mcall(f) };
@@ -231,10 +236,15 @@ pub(crate) fn unlock_os_thread() {
 }
 
 /// Calls `f` for each of the program's goroutines that is not dead.
-pub(crate) fn for_each_g(mut f: impl FnMut(&'static G)) {
-    allgs()
-        .filter(|gp| super::readgstatus(gp) != GStatus::Dead as u32 && !is_system(gp))
-        .for_each(&mut f);
+#[inline(never)] // one for all
+pub(crate) fn for_each_g(f: &mut dyn FnMut(&'static G)) {
+    allgs(|gp| {
+        let status = super::readgstatus(gp);
+        let exists = status != GStatus::Dead as u32 && status != GStatus::Idle as u32;
+        if exists && !is_system(gp) {
+            f(gp);
+        }
+    });
 }
 
 /// There is nothing to run and, without timers and a poller, nothing that could
@@ -248,7 +258,7 @@ fn checkdead() {
         return;
     }
     let mut left = false;
-    for_each_g(|_| left = true);
+    for_each_g(&mut |_| left = true);
     let text = if left {
         "fatal error: all goroutines are asleep - deadlock!"
     } else {

@@ -5,7 +5,8 @@
 //! from it the offsets that the assembly uses.
 //!
 //! A G, an M and a P are never freed: a reference to one is good for ever, and
-//! a dead one is used again. Each plain (`Cell`) field has one owner at a time:
+//! a dead one is used again. A dead G's memory may become zeros meanwhile, which are
+//! an idle G; see `gfree`. Each plain (`Cell`) field has one owner at a time:
 //!
 //! - of a G: whoever moved it to its present status. Running: the M that runs
 //!   it. Runnable: whoever took it off its queue. Waiting: whoever readies it.
@@ -18,7 +19,7 @@
 use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use super::runq::RunQueue;
 
@@ -75,8 +76,6 @@ pub(crate) enum PStatus {
 pub(crate) struct WaitReason(&'static &'static str);
 
 impl WaitReason {
-    /// main has returned while another thread panics.
-    pub(crate) const PANIC_WAIT: Self = Self(&"panicwait");
     /// It called `thread::park`.
     pub(crate) const THREAD_PARK: Self = Self(&"thread::park");
     /// The background scavenger, when there is nothing to do.
@@ -151,6 +150,9 @@ pub(crate) struct ThreadHead {
 /// Where in the source a goroutine was made.
 pub(crate) type Location = core::panic::Location<'static>;
 
+/// What keeps a dead goroutine for another life.
+pub(crate) type Gfput = fn(&'static P, &'static G);
+
 /// A goroutine. It lives at the top of its own stack, but for g0 of m0.
 #[repr(C)]
 pub(crate) struct G {
@@ -177,11 +179,11 @@ pub(crate) struct G {
     pub(crate) parent_goid: Cell<u64>,
     /// The next in the queue or list that this is in.
     pub(crate) schedlink: Cell<*mut G>,
+    /// The one before it there, in the list of dead ones that all Ps share.
+    pub(crate) schedprev: Cell<*mut G>,
     /// Its `thread::Thread`, or null while nobody has asked for that. While the
     /// goroutine lives, only it reads and writes this.
     pub(crate) thread: Cell<*const ThreadHead>,
-    /// The next in the list of all.
-    pub(crate) alllink: Cell<*mut G>,
     /// The M that this is locked to, or null.
     pub(crate) lockedm: AtomicPtr<M>,
     /// Why it waits, or waited last.
@@ -194,6 +196,13 @@ pub(crate) struct G {
     pub(crate) gopc: Cell<Option<&'static Location>>,
     /// The top of the segment that it runs on, or null on its own stack.
     pub(crate) stktop: Cell<*const Stktop>,
+    /// The slab that its stack is from, a `mem::Slab`.
+    pub(crate) slab: Cell<*const ()>,
+    /// Looks whether it has left its stack, where there is no guard to see to that.
+    pub(crate) check_stack: Cell<Option<fn(&'static G)>>,
+    /// Puts it on a list of dead ones, if it shall get on one. A function here, so that
+    /// a program without a second goroutine need not have it.
+    pub(crate) gfput: Cell<Option<Gfput>>,
 }
 
 impl G {
@@ -214,15 +223,76 @@ impl G {
             goid: Cell::new(0),
             parent_goid: Cell::new(0),
             schedlink: Cell::new(ptr::null_mut()),
+            schedprev: Cell::new(ptr::null_mut()),
             thread: Cell::new(ptr::null()),
-            alllink: Cell::new(ptr::null_mut()),
             lockedm: AtomicPtr::new(ptr::null_mut()),
             waitreason: Cell::new(None),
             waitsince: Cell::new(0),
             startpc: Cell::new(0),
             gopc: Cell::new(None),
             stktop: Cell::new(ptr::null()),
+            slab: Cell::new(ptr::null()),
+            check_stack: Cell::new(None),
+            gfput: Cell::new(None),
         }
+    }
+
+    /// Makes it an idle one again, whatever it was: nobody has it, but somebody may
+    /// look at it.
+    pub(crate) fn reset(&self) {
+        // Every field by its name, so that none is forgotten.
+        let Self {
+            stack,
+            stackguard0,
+            stackguard1,
+            m,
+            sched,
+            atomicstatus,
+            preempt,
+            abandoned,
+            waitreason,
+            goid,
+            parent_goid,
+            schedlink,
+            schedprev,
+            thread,
+            lockedm,
+            waitsince,
+            startpc,
+            gopc,
+            stktop,
+            slab,
+            check_stack,
+            gfput,
+        } = self;
+        // Relaxed: malg's change of its status hands it on.
+        atomicstatus.store(GStatus::Idle as u32, Ordering::Relaxed);
+        m.store(ptr::null_mut(), Ordering::Relaxed);
+        lockedm.store(ptr::null_mut(), Ordering::Relaxed);
+        stackguard0.store(0, Ordering::Relaxed);
+        stackguard1.store(0, Ordering::Relaxed);
+        preempt.store(false, Ordering::Relaxed);
+        stack.lo.set(0);
+        stack.hi.set(0);
+        sched.sp.set(0);
+        sched.pc.set(0);
+        sched.g.set(ptr::null());
+        sched.ctxt.set(ptr::null_mut());
+        sched.bp.set(0);
+        abandoned.set(false);
+        waitreason.set(None);
+        goid.set(0);
+        parent_goid.set(0);
+        schedlink.set(ptr::null_mut());
+        schedprev.set(ptr::null_mut());
+        thread.set(ptr::null());
+        stktop.set(ptr::null());
+        waitsince.set(0);
+        startpc.set(0);
+        gopc.set(None);
+        slab.set(ptr::null());
+        check_stack.set(None);
+        gfput.set(None);
     }
 }
 

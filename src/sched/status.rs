@@ -3,8 +3,9 @@
 //! Go's counterpart: `casgstatus` in `runtime/proc.go`.
 //!
 //! ```text
-//!  Idle --malg--> Dead --newproc1--> Runnable --execute--> Running
-//!                  ^                  ^    ^                 | | |
+//!  Idle --set_up--> Dead --newproc1--> Runnable --execute--> Running
+//!   ^                | ^                  ^    ^                 | | |
+//!   +---give_back----+ |                  |    |                 | | |
 //!                  |                  |    +----gosched_m----+ | |
 //!                  |         goready, park_m                   | |
 //!                  |                  |                        | |
@@ -46,6 +47,7 @@ fn is_edge(from: GStatus, to: GStatus) -> bool {
     matches!(
         (from, to),
         (Idle | Running, Dead)
+            | (Dead, Idle)
             | (Dead | Running | Waiting, Runnable)
             | (Runnable, Running)
             | (Running, Waiting)

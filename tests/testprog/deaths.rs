@@ -57,6 +57,24 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("divide", |_| divide()),
     ("overflow", |_| Ok(ExitCode::from(descend(0) as u8))),
     ("overflow-goroutine", |_| on_goroutine(|| _ = descend(0))),
+    ("overflow-late-and-back", |count| {
+        overflow_late(number(count), || {
+            black_box(descend_by(310 << 10));
+            runtime::gosched();
+        })
+    }),
+    ("overflow-late-and-end", |count| {
+        overflow_late(number(count), || _ = black_box(descend_by(310 << 10)))
+    }),
+    ("overflow-late-and-stay", |count| {
+        overflow_late(number(count), || {
+            black_box(descend_and(272 << 10, runtime::gosched));
+        })
+    }),
+    ("overflow-late-for-ever", |count| {
+        overflow_late(number(count), || _ = descend(0))
+    }),
+    ("deadlock-scavenged", deadlock_scavenged),
     ("goexit", |_| runtime::goexit()),
     ("goexit-others", goexit_others),
     ("deadlock", |_| park()),
@@ -158,6 +176,54 @@ pub(crate) fn descend(depth: usize) -> usize {
     } else {
         depth
     }
+}
+
+/// Calls itself until the stack has grown by `size` bytes, and goes back.
+fn descend_by(size: usize) -> usize {
+    descend_and(size, || {})
+}
+
+/// The same, and calls `f` down there.
+fn descend_and(size: usize, f: fn()) -> usize {
+    fn descend(end: usize, f: fn()) -> usize {
+        let frame = black_box([end; 32]);
+        if frame.as_ptr().addr() > end {
+            descend(end, f) + black_box(frame)[end % 32]
+        } else {
+            f();
+            end
+        }
+    }
+    let top = 0u8;
+    descend((&raw const *black_box(&top)).addr() - size, f)
+}
+
+/// Has so many goroutines wait, and then one overflow its stack.
+fn overflow_late(
+    count: usize,
+    overflow: impl FnOnce() + Send + 'static,
+) -> Result<ExitCode, Failure> {
+    for _ in 0..count {
+        gort::go(|| _ = spin());
+    }
+    gort::go(move || {
+        overflow();
+        println!("nobody has noticed");
+    });
+    runtime::gosched();
+    OK
+}
+
+/// Has goroutines end and gives their memory back; then two wait, and the main one.
+fn deadlock_scavenged(_: &str) -> Result<ExitCode, Failure> {
+    for _ in 0..200 {
+        gort::go(runtime::gosched);
+    }
+    while runtime::num_goroutine() > 1 {
+        runtime::gosched();
+    }
+    gort::__private::scavenge_stacks(usize::MAX);
+    deadlock_many("2")
 }
 
 /// Waits for what never comes.

@@ -4,6 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec;
 use core::arch::asm;
 use core::hash::{BuildHasher as _, Hasher as _};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use gort::process::{ExitCode, Termination};
 use gort::{env, eprintln, println, runtime};
@@ -26,7 +27,34 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("lines-init", |_| OK), // the lines come from an init task
     ("canary", |_| say(canary())),
     ("terminations", terminations),
+    ("many-goroutines", |count| say(crowd(number(count)))),
+    ("many-goroutines-again", |count| {
+        for _ in 0..3 {
+            println!("{}", crowd(number(count)));
+            gort::__private::scavenge_stacks(usize::MAX);
+        }
+        OK
+    }),
 ];
+
+/// Has so many goroutines at once, each of which gives way, and counts them.
+fn crowd(count: usize) -> usize {
+    static ARRIVED: AtomicUsize = AtomicUsize::new(0);
+    ARRIVED.store(0, Ordering::Relaxed);
+    for _ in 0..count {
+        gort::go(move || {
+            ARRIVED.fetch_add(1, Ordering::Relaxed);
+            while ARRIVED.load(Ordering::Relaxed) < count {
+                runtime::gosched();
+            }
+        });
+    }
+    let most = runtime::num_goroutine();
+    while runtime::num_goroutine() > 1 {
+        runtime::gosched();
+    }
+    most
+}
 
 /// Prints a value on a line.
 fn say(value: impl core::fmt::Display) -> Result<ExitCode, Failure> {

@@ -4,6 +4,7 @@
 //! Go's counterparts: `sysauxv`, `getproccount`, `getHugePageSize` in
 //! `runtime/os_linux.go`.
 
+use core::ffi::CStr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::syscall::{nr, syscall4};
@@ -145,7 +146,9 @@ fn affinity(mask: &mut [u64]) -> i32 {
 #[unsafe(export_name = "runtime.getHugePageSize")]
 #[inline(never)]
 pub(crate) fn huge_page_size() -> usize {
-    let Some(file) = super::open_read(c"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size") else {
+    const SIZE: &CStr =
+        super::file::path(b"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size\0\0");
+    let Some(file) = super::open_read(SIZE) else {
         return 0;
     };
     let mut digits = [0u8; 20];

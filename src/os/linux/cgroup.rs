@@ -78,7 +78,7 @@ pub(crate) fn cpu_limit<F: Files>(fields: &mut Fields<F>) -> u64 {
 /// `ID:controllers:path`; v2 names no controllers and is last. A controller is in
 /// one hierarchy only: v2 may have ours if v1 does not.
 fn find_group<F: Files>(fields: &mut Fields<F>) -> bool {
-    fields.open(b"/proc/self/cgroup\0");
+    fields.open(b"/proc/self/cgroup\0\0");
     loop {
         fields.stop = b':';
         fields.field();
@@ -113,7 +113,7 @@ fn find_mount<F: Files>(fields: &mut Fields<F>) -> Option<u32> {
     const V1: u64 = word(b"cgroup");
     const V2: u64 = word(b"cgroup2");
     let group = fields.kept;
-    fields.open(b"/proc/self/mountinfo\0");
+    fields.open(b"/proc/self/mountinfo\0\0");
     fields.stop = b' ';
     loop {
         for _ in 0..4 {
@@ -148,15 +148,15 @@ fn find_mount<F: Files>(fields: &mut Fields<F>) -> Option<u32> {
 fn limit<F: Files>(fields: &mut Fields<F>) -> u64 {
     // Both numbers are in cpu.max.
     fields.open(if fields.v1 {
-        b"cpu.cfs_quota_us\0"
+        b"cpu.cfs_quota_us\0\0"
     } else {
-        b"cpu.max\0"
+        b"cpu.max\0\0"
     });
     fields.stop = b' ';
     fields.field();
     let quota = fields.number;
     if fields.v1 {
-        fields.open(b"cpu.cfs_period_us\0");
+        fields.open(b"cpu.cfs_period_us\0\0");
     }
     fields.stop = b'\n';
     fields.field();

@@ -9,6 +9,7 @@ use core::num::NonZero;
 use super::cgroup;
 use super::fields::{Fields, Files};
 use super::syscall::{nr, syscall4};
+use crate::debug::print::parse_decimal;
 
 const O_RDWR: usize = 2;
 const O_CLOEXEC: usize = 0o2_000_000;
@@ -16,6 +17,8 @@ const F_GETFD: usize = 1;
 const EINTR: isize = 4;
 const EIO: i32 = 5;
 const EBADF: isize = 9;
+
+const DEV_NULL: &CStr = path(b"/dev/null\0\0");
 
 /// A file that is open for reading; closed when it is dropped.
 ///
@@ -46,6 +49,15 @@ impl Drop for File {
     }
 }
 
+/// Makes a path out of a text that ends with two NULs; see `debug::vdso::text` for
+/// the second one.
+pub(super) const fn path(text: &'static [u8]) -> &'static CStr {
+    match CStr::from_bytes_until_nul(text) {
+        Ok(path) => path,
+        Err(_) => panic!("no NUL at the end of a path"),
+    }
+}
+
 /// Opens a file for reading.
 pub(crate) fn open_read(path: &CStr) -> Option<File> {
     File::new(open(path, O_CLOEXEC))
@@ -71,6 +83,16 @@ pub(crate) fn read(file: &File, buffer: &mut [u8]) -> Option<usize> {
             return usize::try_from(count).ok();
         }
     }
+}
+
+/// Reads the number that a file of the system's begins with.
+#[cold]
+pub(super) fn read_number(path: &CStr) -> Option<u64> {
+    let file = open_read(path)?;
+    let mut text = [0; 32];
+    let length = read(&file, &mut text)?;
+    let digits = text.get(..length)?.split(|byte| !byte.is_ascii_digit());
+    parse_decimal(digits.into_iter().next()?)
 }
 
 /// Writes all of `bytes`, however many short writes that takes, or returns the
@@ -103,7 +125,7 @@ pub(crate) fn check_fds() -> Result<(), i32> {
         // SAFETY: only asks; EBADF is the answer that we look for.
         let flags = unsafe { syscall4(nr::FCNTL, [number as usize, F_GETFD, 0, 0]) };
         // The lowest free number is the one that we ask for: those below are open.
-        if flags == -EBADF && open(c"/dev/null", O_RDWR) != number as isize {
+        if flags == -EBADF && open(DEV_NULL, O_RDWR) != number as isize {
             return Err(number);
         }
     }

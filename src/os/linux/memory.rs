@@ -1,53 +1,44 @@
-//! Address space.
+//! Address space, and the memory behind it. By bare system calls: most of this is
+//! on the boot's way, or is asked of the system in words that it may not know.
 
 use core::ptr;
-
-use rustix::mm::{MapFlags, MprotectFlags, ProtFlags};
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::syscall::{nr, syscall4, syscall6};
 
-/// Memory that is nobody's file; rustix adds it by itself.
+/// What mmap and mprotect take.
+const PROT_NONE: usize = 0;
+const PROT_READ_WRITE: usize = 3;
+const MAP_PRIVATE: usize = 0x2;
 const MAP_ANONYMOUS: usize = 0x20;
+
+/// What madvise takes.
+const MADV_DONTNEED: usize = 4;
+const MADV_NOHUGEPAGE: usize = 15;
+/// Linux 6.13 and later.
+const MADV_GUARD_INSTALL: usize = 102;
+
+const SIG_BLOCK: usize = 0;
+const EFAULT: isize = 14;
+
+const PAGE_SIZE: usize = 4096;
 
 /// Maps zeroed memory, readable and writable, at `hint` if that is free and
 /// anywhere else if not. The pages appear when they are touched. What the system
 /// cannot have, more than its memory and swap space, say, it refuses here: so the
 /// program gets a null, and is not killed when it touches what it was promised.
 pub(crate) fn map(hint: usize, size: usize) -> Option<*mut u8> {
+    const FLAGS: usize = MAP_PRIVATE | MAP_ANONYMOUS;
     // SAFETY: without MAP_FIXED the kernel takes a range that nobody uses.
     let memory = unsafe {
-        rustix::mm::mmap_anonymous(
-            ptr::without_provenance_mut(hint),
-            size,
-            ProtFlags::READ | ProtFlags::WRITE,
-            MapFlags::PRIVATE,
+        syscall6(
+            nr::MMAP,
+            [hint, size, PROT_READ_WRITE, FLAGS, usize::MAX, 0],
         )
     };
-    memory.ok().map(<*mut _>::cast)
-}
-
-/// Reserves addresses that fault when they are touched. By a bare system call,
-/// as is what follows: they are on the boot's way.
-pub(crate) fn reserve(size: usize) -> Option<*mut u8> {
-    const FLAGS: usize =
-        (MapFlags::PRIVATE.bits() | MapFlags::NORESERVE.bits()) as usize | MAP_ANONYMOUS;
-    // SAFETY: without MAP_FIXED the kernel takes a range that nobody uses.
-    let memory = unsafe { syscall6(nr::MMAP, [0, size, 0, FLAGS, usize::MAX, 0]) };
     // An errno is negative, and an address never is.
     let address = usize::try_from(memory).ok()?;
     Some(ptr::with_exposed_provenance_mut(address))
-}
-
-/// Makes a part of a reservation zeroed memory, readable and writable; false if
-/// the system has no room for it.
-///
-/// # Safety
-///
-/// The range must come from [`reserve`], and nobody else may use it.
-pub(crate) unsafe fn open_up(memory: *mut u8, size: usize) -> bool {
-    let rights = (MprotectFlags::READ | MprotectFlags::WRITE).bits() as usize;
-    // SAFETY: the caller's promise.
-    unsafe { syscall4(nr::MPROTECT, [memory.expose_provenance(), size, rights, 0]) == 0 }
 }
 
 /// Gives a mapping back.
@@ -57,17 +48,170 @@ pub(crate) unsafe fn open_up(memory: *mut u8, size: usize) -> bool {
 /// The range must come from `map`, and nothing may use it.
 pub(crate) unsafe fn unmap(memory: *mut u8, size: usize) {
     // SAFETY: the caller's promise. It can fail only for a range that is none.
-    let _ = unsafe { rustix::mm::munmap(memory.cast(), size) };
+    unsafe { change(nr::MUNMAP, memory, size, 0) };
 }
 
-/// Gives the memory behind a range back: it reads as zeros from then on. False if
-/// this system does not.
+/// Tells the system something about a range; false if it will have none of it.
 ///
 /// # Safety
 ///
-/// The range must be mapped, and nobody may need what is in it.
-pub(crate) unsafe fn discard(memory: *mut u8, size: usize) -> bool {
-    const MADV_DONTNEED: usize = 4;
+/// The range must be the caller's, and the advice one that nothing in it minds.
+#[inline(always)]
+unsafe fn advise(memory: *mut u8, size: usize, advice: usize) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { syscall4(nr::MADVISE, [memory.addr(), size, MADV_DONTNEED, 0]) == 0 }
+    unsafe { change(nr::MADVISE, memory, size, advice) }
+}
+
+/// Makes a system call about a range; false if it fails.
+///
+/// # Safety
+///
+/// The range must be the caller's, and what the call does to it what nothing there
+/// minds.
+#[inline(always)]
+unsafe fn change(number: usize, memory: *mut u8, size: usize, how: usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { syscall4(number, [memory.addr(), size, how, 0]) == 0 }
+}
+
+/// Makes a range fault when it is touched, which splits no mapping. False if this
+/// system cannot.
+///
+/// # Safety
+///
+/// The range must come from `map`, and nothing may use it.
+#[inline(always)] // the boot's, for its size
+pub(crate) unsafe fn install_guard(memory: *mut u8, size: usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { advise(memory, size, MADV_GUARD_INSTALL) }
+}
+
+/// The same for the first time, which believes nothing: emulators say yes to any
+/// advice and do nothing. So has the system itself read from the guard, which cannot
+/// crash us.
+///
+/// # Safety
+///
+/// As for [`install_guard`].
+#[inline(always)] // the boot's, for its size
+pub(crate) unsafe fn try_install_guard(memory: *mut u8, size: usize) -> bool {
+    // SAFETY: the caller's promise.
+    if !unsafe { install_guard(memory, size) } {
+        return false;
+    }
+    // SAFETY: blocks no signal: what could be read there are zeros.
+    unsafe { syscall4(nr::RT_SIGPROCMASK, [SIG_BLOCK, memory.addr(), 0, 8]) == -EFAULT }
+}
+
+/// Makes a range fault when it is touched, which makes it a mapping of its own.
+/// False if the system has no room for that.
+///
+/// # Safety
+///
+/// As for [`install_guard`].
+#[inline(always)] // the boot's, for its size
+pub(crate) unsafe fn protect(memory: *mut u8, size: usize) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { change(nr::MPROTECT, memory, size, PROT_NONE) }
+}
+
+/// Has a range take no more memory than is touched, where the system would give it
+/// huge pages.
+///
+/// # Safety
+///
+/// The range must be the caller's.
+pub(crate) unsafe fn no_huge_pages(memory: *mut u8, size: usize) {
+    // SAFETY: the caller's promise. A system without huge pages says no.
+    unsafe { advise(memory, size, MADV_NOHUGEPAGE) };
+}
+
+/// Gives the memory of a range back, which is zeros from then on; the addresses
+/// stay. False if this system cannot: then all of it is as it was, but for the
+/// first byte, which may be anything.
+///
+/// # Safety
+///
+/// The range must be whole pages that come from `map`, and what is in it must be
+/// of no use to anybody.
+pub(crate) unsafe fn discard(memory: *mut u8, size: usize) -> bool {
+    const UNKNOWN: u8 = 0;
+    const WORKS: u8 = 1;
+    const LIES: u8 = 2;
+    /// Whether memory that was given back is zeros: some emulators do nothing.
+    static ZEROES: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+    // Relaxed: whoever does not see it yet finds out again.
+    match ZEROES.load(Ordering::Relaxed) {
+        // SAFETY: the caller's promise.
+        WORKS => unsafe { advise(memory, size, MADV_DONTNEED) },
+        LIES => false,
+        _ => {
+            // SAFETY: the caller's promise. Volatile: the system changes it.
+            unsafe { memory.write_volatile(1) };
+            // SAFETY: the caller's promise.
+            if !unsafe { advise(memory, size, MADV_DONTNEED) } {
+                return false;
+            }
+            // SAFETY: as above.
+            let zero = unsafe { memory.read_volatile() } == 0;
+            ZEROES.store(if zero { WORKS } else { LIES }, Ordering::Relaxed);
+            zero
+        }
+    }
+}
+
+/// Counts the bytes of a range of whole pages that are in memory; a page of each
+/// part of it of which this system cannot tell.
+pub(crate) fn resident(memory: *mut u8, size: usize) -> usize {
+    const PAGES: usize = 1024;
+    let mut resident = 0;
+    for start in (0..size).step_by(PAGES * PAGE_SIZE) {
+        let mut pages = [0u8; PAGES];
+        let size = (size - start).min(PAGES * PAGE_SIZE);
+        let address = memory.addr() + start;
+        // SAFETY: the kernel writes a byte of ours for each of at most that many pages.
+        let result =
+            unsafe { syscall4(nr::MINCORE, [address, size, pages.as_mut_ptr().addr(), 0]) };
+        resident += match result {
+            0 => pages.iter().filter(|&&page| page & 1 != 0).count(),
+            _ => 1,
+        };
+    }
+    resident * PAGE_SIZE
+}
+
+/// What keeps a program from more mappings or addresses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scarcity {
+    /// RLIMIT_AS.
+    AddressLimit,
+    /// The system gives no more than it has.
+    StrictOvercommit,
+    /// Nothing that we know of.
+    Unknown,
+}
+
+/// Tells why there may be no more address space.
+#[cold]
+pub(crate) fn scarcity() -> Scarcity {
+    const RLIMIT_AS: usize = 9;
+    const STRICT: u64 = 2;
+    let mut limit = [u64::MAX; 2];
+    // SAFETY: the kernel writes two words of ours.
+    unsafe { syscall4(nr::PRLIMIT64, [0, RLIMIT_AS, 0, limit.as_mut_ptr().addr()]) };
+    if limit != [u64::MAX; 2] && limit[0] != u64::MAX {
+        Scarcity::AddressLimit
+    } else if super::file::read_number(c"/proc/sys/vm/overcommit_memory") == Some(STRICT) {
+        Scarcity::StrictOvercommit
+    } else {
+        Scarcity::Unknown
+    }
+}
+
+/// Returns how many mappings a process may have.
+#[cold]
+pub(crate) fn max_map_count() -> usize {
+    const DEFAULT: u64 = 65_530;
+    super::file::read_number(c"/proc/sys/vm/max_map_count").unwrap_or(DEFAULT) as usize
 }

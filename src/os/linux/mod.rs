@@ -11,10 +11,11 @@
 //! | `arch_prctl` | 1 | `runtime.settls`: FS is where g is found |
 //! | `sched_getaffinity` | 1 | `runtime.osinit`: how many CPUs there are for us |
 //! | `open`, `read`, `close` | 1 | `runtime.osinit`: the size of a huge page, from sysfs |
+//! | `mmap` | 1 | `runtime.stackinit`: addresses for seven stacks |
+//! | `madvise` | 1 | `runtime.stackinit`: a guard below the main goroutine's stack |
+//! | `rt_sigprocmask` | 1 | `runtime.stackinit`: is that guard one? The system shall read from it |
 //! | `rt_sigprocmask` | 1 | `runtime.sigsave`: the mask that threads and children get |
 //! | `fcntl` | 3 | `runtime.checkfds`: descriptors 0, 1 and 2 are open |
-//! | `mmap` | 1 | `runtime.newproc`: addresses for sixteen stacks |
-//! | `mprotect` | 1 | `runtime.newproc`: one of them for the main goroutine, above its guard |
 //! | `gettid` | 1 | `runtime.mstart`: the main thread's id, which a signal to it needs |
 //! | `sigaltstack` | 1 | `runtime.mstart`: a stack to report a stack's overflow on |
 //! | `rt_sigaction` | 4 | `runtime.mstart`: SIGILL, SIGBUS, SIGFPE, SIGSEGV end with a message |
@@ -37,7 +38,10 @@ mod time;
 
 pub(crate) use auxv::{Auxv, cpu_count, huge_page_size, random};
 pub(crate) use file::{check_fds, cpu_limit, open_read, read, write_all};
-pub(crate) use memory::{discard, map, open_up, reserve, unmap};
+pub(crate) use memory::{
+    Scarcity, discard, install_guard, map, max_map_count, no_huge_pages, protect, resident,
+    scarcity, try_install_guard, unmap,
+};
 pub(crate) use signal::{Died, initsig, save_mask, set_mask, set_signal_stack};
 pub(crate) use syscall::{die_by_abort, exit, thread_id};
 pub(crate) use thread::{EAGAIN, Thread, nap, new_thread};

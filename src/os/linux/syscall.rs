@@ -21,6 +21,10 @@ pub(crate) mod nr {
     pub(crate) const MMAP: usize = 9;
     /// `mprotect`
     pub(crate) const MPROTECT: usize = 10;
+    /// `munmap`
+    pub(crate) const MUNMAP: usize = 11;
+    /// `mincore`
+    pub(crate) const MINCORE: usize = 27;
     /// `madvise`
     pub(crate) const MADVISE: usize = 28;
     /// `close`
@@ -47,6 +51,8 @@ pub(crate) mod nr {
     pub(crate) const EXIT_GROUP: usize = 231;
     /// `tgkill`
     pub(crate) const TGKILL: usize = 234;
+    /// `prlimit64`
+    pub(crate) const PRLIMIT64: usize = 302;
     /// `getrandom`
     pub(crate) const GETRANDOM: usize = 318;
 }

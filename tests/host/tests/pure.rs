@@ -1,6 +1,8 @@
 //! Tests of gort's pure modules, which need no running gort: the ELF headers,
-//! the vDSO, the control groups, the random numbers, the size classes, the pages. Each is included here by its path, tried with
-//! what real machines have, and then with a great many damaged inputs.
+//! the vDSO, the control groups, the random numbers, the size classes, the pages of
+//! the heap, and what lists and marks the
+//! scheduler keeps. Each is included here by its path, tried with what real machines
+//! have, and then with a great many damaged inputs, or against a model.
 //!
 //! A panic would abort the whole program, which is what the damaged inputs are
 //! for: they pass if the program is still there.
@@ -13,14 +15,23 @@ mod chacha8;
 mod elf;
 #[path = "../../../src/os/linux/fields.rs"]
 mod fields;
+#[path = "../../../src/sched/glist.rs"]
+#[allow(unsafe_code, reason = "Gs are never freed")]
+mod glist;
 #[path = "../../../src/mem/page_bits.rs"]
 mod page_bits;
 #[path = "../../../src/mem/pages.rs"]
 mod pages;
 #[path = "../../../src/sched/runq.rs"]
 mod runq;
+#[path = "../../../src/sched/runtime2.rs"]
+#[allow(unsafe_code, dead_code, reason = "the structs' types alone")]
+mod runtime2;
 #[path = "../../../src/mem/sizeclasses.rs"]
 mod sizeclasses;
+#[path = "../../../src/mem/stack/slab.rs"]
+#[allow(unsafe_code, reason = "slabs are never freed")]
+mod slab;
 #[path = "../../../src/mem/span_set.rs"]
 mod span_set;
 #[path = "../../../src/debug/vdso.rs"]
@@ -38,6 +49,8 @@ mod elf_cases;
 mod elf_damage;
 #[path = "pure/elf_image.rs"]
 mod elf_image;
+#[path = "pure/glist_cases.rs"]
+mod glist_cases;
 #[path = "pure/pages_cases.rs"]
 mod pages_cases;
 #[allow(unsafe_code, reason = "makes a queue whose indices are about to wrap")]
@@ -45,6 +58,8 @@ mod pages_cases;
 mod runq_cases;
 #[path = "pure/sizeclasses_cases.rs"]
 mod sizeclasses_cases;
+#[path = "pure/slab_cases.rs"]
+mod slab_cases;
 #[path = "pure/span_set_cases.rs"]
 mod span_set_cases;
 #[path = "pure/vdso_cases.rs"]
@@ -64,5 +79,7 @@ fn main() {
     trials.extend(pages_cases::trials());
     trials.extend(sizeclasses_cases::trials());
     trials.extend(span_set_cases::trials());
+    trials.extend(glist_cases::trials());
+    trials.extend(slab_cases::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -115,7 +115,7 @@ fn godebug_not_understood() -> Result<(), Failed> {
     for (value, named) in cases {
         let line = |name: &&str| {
             format!(
-                "gort: GODEBUG: {name}: expected boottrace=N or inittrace=N, N a whole number\n"
+                "gort: GODEBUG: {name}: expected boottrace=N, inittrace=N or guardinstall=N, N a whole number\n"
             )
         };
         let lines: String = named.iter().map(line).collect();

@@ -43,6 +43,8 @@ pub(crate) static PHYS_HUGE_PAGE_SIZE: AtomicUsize = AtomicUsize::new(2 << 20);
 const DEFAULT_STACK: usize = 256 << 10;
 const PAGE_SIZE: usize = 4096;
 
+fn check_huge_page_size() {}
+
 fn stack_stats() -> (usize, usize) {
     (0, 0)
 }

@@ -204,7 +204,7 @@ fn panic_that_gives_way() -> Result<(), Failed> {
 
 /// All goroutines but the one that died, with what they are about.
 fn gotraceback_all() -> Result<(), Failed> {
-    let others = "\ngoroutine * [runnable]:\n\ngoroutine * [thread::park]:\n";
+    let others = "\ngoroutine 2 [*]:\n\ngoroutine 3 [*]:\n";
     let with = |value: &str| {
         run(program("testprog")?
             .args(["panic-with-others"])
@@ -245,7 +245,7 @@ fn deadlock() -> Result<(), Failed> {
     die(&["deadlock-others"])?.expect(
         2,
         "",
-        &format!("{text}\ngoroutine 3 [thread::park]:\n\ngoroutine 2 [thread::park]:\n"),
+        &format!("{text}\ngoroutine 2 [*]:\n\ngoroutine 3 [*]:\n"),
     )?;
     // One that waits for the other's end.
     die(&["deadlock-join"])?.expect(
@@ -299,7 +299,8 @@ fn out_of_limited_memory() -> Result<(), Failed> {
 
 fn too_many_goroutines() -> Result<(), Failed> {
     let outcome = run(in_shell("ulimit -v 300000", "testprog")?.args(["too-many-goroutines"]))?;
-    let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
+    let text = "runtime: may need to increase the limit of the address space (ulimit -v)\n\
+        fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
     outcome.expect(2, "", text)?;
     Ok(())
 }

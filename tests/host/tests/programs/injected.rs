@@ -12,6 +12,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("injected::write_in_pieces", write_in_pieces),
         Trial::test("injected::write_of_nothing", write_of_nothing),
         Trial::test("injected::thread_refused", thread_refused),
+        Trial::test("injected::guards_refused", guards_refused),
+        Trial::test("injected::mappings_refused", mappings_refused),
     ];
     let ignored = |trial: Trial| trial.with_ignored_flag(!native());
     trials.into_iter().map(ignored).collect()
@@ -19,14 +21,21 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Runs an example with a system call's answers changed, in strace's words.
 fn injected(change: &str, name: &str) -> Result<Outcome, Failed> {
+    injected_with(&[change], name, &[])
+}
+
+/// The same with several changes, and arguments.
+fn injected_with(changes: &[&str], name: &str, arguments: &[&str]) -> Result<Outcome, Failed> {
     let Some(strace) = find_tool("strace") else {
         return Err("strace is not there: apt-get install strace".into());
     };
     let mut command = Command::new(strace);
     command
-        .args(["-f", "-o", "/dev/null", "-e", &format!("inject={change}")])
+        .args(["-f", "-o", "/dev/null"])
+        .args(changes.iter().map(|change| format!("-einject={change}")))
         .arg("--")
         .arg(path(name)?)
+        .args(arguments)
         .env_clear();
     Ok(run(&mut command)?)
 }
@@ -60,5 +69,36 @@ fn thread_refused() -> Result<(), Failed> {
         let text = format!("{first}{number})\n{hint}{last}");
         injected(&format!("clone:error={errno}"), "goroutines")?.expect(2, "", &text)?;
     }
+    Ok(())
+}
+
+/// Kernels without guards in a mapping, and those that say yes and do nothing, to any
+/// advice or to that one: stacks have guards all the same.
+fn guards_refused() -> Result<(), Failed> {
+    let text = "runtime: goroutine stack exceeds 262144-byte limit\n\
+        runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n\n*\n*\n*\n";
+    for change in [
+        "madvise:error=EINVAL",
+        "madvise:retval=0",
+        "madvise:retval=0:when=2",
+        // The first one is real, and none after it.
+        "madvise:error=ENOMEM:when=3+",
+    ] {
+        injected_with(&[change], "testprog", &["overflow-goroutine"])?
+            .expect(2, "", text)
+            .map_err(|error| format!("{change}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// No more mappings for guards: there are goroutines without, and then none.
+fn mappings_refused() -> Result<(), Failed> {
+    // The main goroutine's, sysmon's, six more of the first slab and one of the next.
+    let changes = ["madvise:error=EINVAL", "mprotect:error=ENOMEM:when=10+"];
+    let many = |count| injected_with(&changes, "testprog", &["many-goroutines", count]);
+    many("15")?.expect(0, "16\n", "")?;
+    let text = "runtime: may need to increase vm.max_map_count\n\
+        fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
+    many("40")?.expect(2, "", text)?;
     Ok(())
 }

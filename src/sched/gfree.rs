@@ -1,0 +1,290 @@
+//! Goroutines without a life: made with their stacks, kept when they are dead, taken
+//! again, and given back.
+//!
+//! Go's counterparts: `malg`, `gfput`, `gfget`, `allgs` in `runtime/proc.go`; the
+//! lists of `stackpool` and `stackLarge` in `runtime/stack.go`.
+//!
+//! ```text
+//!   malg --> P.g_free <--gfget, gfput--> sched.g_free --scavenge_stacks--> its slab
+//!                  hot                           cold
+//! ```
+//!
+//! A dead goroutine keeps its stack, with what it touched of it. That on a large
+//! stack waits on a list of its size, and stays a G for good.
+//!
+//! **A G that is given back** is no longer one: its status is idle and then zero,
+//! which is the same, and its memory is zeros. Somebody may still hold a reference to
+//! it, since `for_each_g` asks for no lock, and sysmon sets `preempt` in what it took
+//! for a running goroutine. The first finds nothing to look at. The second is why
+//! `malg` sets every field, when it gets such a stack again.
+//!
+//! The boot knows of all this only [`malg_first`].
+
+use core::ptr;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use super::SCHED;
+use super::glist::GFree;
+use super::runtime2::{G, GList, GStatus, P, STACK_GUARD};
+use super::status::casgstatus;
+use crate::debug::fatal;
+use crate::debug::lock::{Mutex, rank};
+use crate::mem::{self, DEFAULT_STACK, GoStack, Slab};
+use crate::os;
+
+/// How many dead goroutines a P keeps before it gives half of them away.
+const MAX_G_FREE: u32 = 64;
+
+/// How many the scavenger takes at a time: the lock is not held for the rest.
+const BATCH: u32 = 32;
+
+/// The sizes of large stacks: 512 KiB, doubled and doubled again, up to 1 GiB.
+const LARGE_SIZES: usize = 12;
+
+const _: () = assert!(DEFAULT_STACK << LARGE_SIZES == 1 << 30);
+
+/// How many dead goroutines the list has that all Ps share: a hint.
+static G_FREE: AtomicUsize = AtomicUsize::new(0);
+
+/// Dead goroutines with large stacks.
+static STACK_LARGE: Mutex<Large, { rank::STACK }> = Mutex::new(Large {
+    used: [const { GList::new() }; LARGE_SIZES],
+    clean: [const { GList::new() }; LARGE_SIZES],
+});
+
+/// A list of large ones for each size.
+struct Large {
+    /// Those whose stacks are as their goroutines left them.
+    used: [GList; LARGE_SIZES],
+    /// Those whose memory was given back.
+    clean: [GList; LARGE_SIZES],
+}
+
+// SAFETY: the Gs live for ever, and the lists are behind a lock.
+unsafe impl Send for Large {}
+
+impl Large {
+    /// Finds the lists for stacks of that size, the used ones and the clean ones.
+    fn of(&self, size: usize) -> Option<(&GList, &GList)> {
+        let doubled = size.checked_next_power_of_two()?.trailing_zeros();
+        let least = DEFAULT_STACK.trailing_zeros() + 1;
+        let at = doubled.checked_sub(least)? as usize;
+        Some((self.used.get(at)?, self.clean.get(at)?))
+    }
+}
+
+/// Makes the main goroutine, dead as yet, on the stack that stackinit made. It keeps
+/// that for good.
+pub(crate) fn malg_first(_: &'static P, _: usize) -> Option<&'static G> {
+    Some(set_up(&mem::first_stack()))
+}
+
+/// Takes a dead goroutine with a stack of at least that size, from the P's list or
+/// else a batch from the global one; or makes one. None if there is no room.
+pub(super) fn gfget(pp: &'static P, stack: usize) -> Option<&'static G> {
+    if stack > DEFAULT_STACK {
+        let large = STACK_LARGE.lock();
+        let (used, clean) = large.of(stack)?;
+        if let Some(gp) = used.pop().or_else(|| clean.pop()) {
+            return Some(gp);
+        }
+    } else {
+        if pp.g_free.size.get() == 0 && G_FREE.load(Ordering::Relaxed) > 0 {
+            change_g_free(|g_free| g_free.take(&pp.g_free, MAX_G_FREE / 2));
+        }
+        if let Some(gp) = pp.g_free.pop() {
+            return Some(gp);
+        }
+    }
+    malg(stack)
+}
+
+/// Makes a goroutine with a stack, dead as yet.
+fn malg(stack: usize) -> Option<&'static G> {
+    let stack = mem::gostack(stack)?;
+    let gp = place(stack.top);
+    gp.reset();
+    if !stack.guarded {
+        gp.check_stack.set(Some(check_stack));
+    }
+    gp.gfput.set(Some(gfput));
+    Some(set_up(&stack))
+}
+
+/// Finds the G of a stack.
+fn place(top: usize) -> &'static G {
+    let gp: *const G = ptr::with_exposed_provenance((top - size_of::<G>()) & !63);
+    // SAFETY: the end of a stack, which is never unmapped, aligned for a G. What is
+    // there is one, or zeros, which are an idle one.
+    unsafe { &*gp }
+}
+
+/// Gives an idle G its stack, and lets everybody see it.
+#[inline(always)] // once for the boot, whose stack is a constant, and once for the rest
+fn set_up(stack: &GoStack) -> &'static G {
+    let gp = place(stack.top);
+    gp.stack.lo.set(stack.lo);
+    gp.stack.hi.set(stack.hi);
+    gp.stackguard0
+        .store(stack.lo + STACK_GUARD, Ordering::Relaxed); // nobody knows it yet
+    gp.stackguard1.store(!0, Ordering::Relaxed); // as above
+    gp.slab.set(ptr::from_ref(stack.slab).cast());
+    casgstatus(gp, GStatus::Idle, GStatus::Dead);
+    stack.slab.set_live(stack.index);
+    gp
+}
+
+/// Goes through all goroutines, dead ones too, and places where there was one.
+pub(super) fn allgs(mut f: impl FnMut(&'static G)) {
+    mem::for_each_top(|top| f(place(top)));
+}
+
+/// Puts a dead goroutine on the P's free list, and the colder half of a long list on
+/// the global one.
+fn gfput(pp: &'static P, gp: &'static G) {
+    if gp.abandoned.get() {
+        return;
+    }
+    let size = gp.stack.hi.get() - gp.stack.lo.get();
+    if size != DEFAULT_STACK {
+        let large = STACK_LARGE.lock();
+        if let Some((used, _)) = large.of(size) {
+            used.push(gp);
+        }
+        return;
+    }
+    pp.g_free.push(gp);
+    if pp.g_free.size.get() >= MAX_G_FREE {
+        change_g_free(|g_free| g_free.put(&pp.g_free, MAX_G_FREE / 2));
+    }
+}
+
+/// Looks whether a goroutine whose stack has no guard has left it, and ends the
+/// program if so. On the goroutine, before it gives way or ends.
+#[cold]
+#[inline(never)]
+fn check_stack(gp: &'static G) {
+    let mark = 0u8;
+    let sp = (&raw const mark).addr();
+    // Found by the G and not by `stack`, which may be a segment's.
+    let top = (ptr::from_ref(gp).addr() + size_of::<G>()).next_multiple_of(mem::LINE);
+    if sp < gp.stack.lo.get() || !mem::canary_is_whole(top) {
+        fatal::stack_overflow(gp, sp);
+    }
+}
+
+/// Gives the memory of cold stacks back to the system, at least `max_bytes` if there
+/// is so much; returns how many bytes that were. From any stack but a signal's; it
+/// makes system calls, and holds no lock meanwhile.
+///
+/// Large stacks come first: they have the most. Then the dead goroutines that nobody
+/// has taken for the longest time, each as a whole, with its G. What the Ps keep for
+/// themselves stays.
+pub(crate) fn scavenge_stacks(max_bytes: usize) -> usize {
+    let mut given = scavenge_large(max_bytes);
+    while given < max_bytes {
+        let batch = GList::new();
+        change_g_free(|g_free| {
+            while batch.size.get() < BATCH
+                && let Some(gp) = g_free.pop_coldest()
+            {
+                batch.push(gp);
+            }
+        });
+        if batch.size.get() == 0 {
+            break;
+        }
+        // The least cold of them first: the difference is small.
+        while given < max_bytes
+            && let Some(gp) = batch.pop()
+        {
+            let Some(bytes) = give_back(gp) else {
+                batch.push(gp);
+                break; // the system takes none
+            };
+            given += bytes;
+        }
+        if batch.size.get() > 0 {
+            change_g_free(|g_free| {
+                while let Some(gp) = batch.pop() {
+                    g_free.push_coldest(gp);
+                }
+            });
+            break;
+        }
+    }
+    given
+}
+
+/// Tells how many dead goroutines there are beyond those that the next ones may soon
+/// want: a tenth of those that live, and some.
+pub(super) fn cold_stacks() -> usize {
+    const RETAINED: usize = 1000;
+    let dead = G_FREE.load(Ordering::Relaxed); // a hint
+    dead.saturating_sub(super::num_goroutine() / 10 + RETAINED)
+}
+
+/// Does something to the list that all Ps share.
+fn change_g_free<T>(f: impl FnOnce(&mut GFree) -> T) -> T {
+    let mut sched = SCHED.lock.lock();
+    let result = f(&mut sched.g_free);
+    G_FREE.store(sched.g_free.len(), Ordering::Relaxed); // a hint
+    result
+}
+
+/// Gives a dead goroutine back, and returns how many bytes of memory that were. None
+/// if the system takes none: then it is what it was.
+fn give_back(gp: &'static G) -> Option<usize> {
+    let address = ptr::from_ref(gp).addr();
+    let slab: *const Slab = gp.slab.get().cast();
+    // SAFETY: set_up put a slab there, which is never freed.
+    let slab = unsafe { &*slab };
+    casgstatus(gp, GStatus::Dead, GStatus::Idle);
+    let (lo, hi) = (gp.stack.lo.get(), gp.stack.hi.get());
+    let end = if mem::retire(slab, address) {
+        hi
+    } else {
+        page_of(gp)
+    };
+    let bytes = discard(lo, end);
+    mem::stackfree(slab, address, bytes.is_some());
+    if bytes.is_none() {
+        casgstatus(gp, GStatus::Idle, GStatus::Dead);
+    }
+    bytes
+}
+
+/// Gives back what the stacks of large dead goroutines have touched, but for the page
+/// of the G.
+fn scavenge_large(max_bytes: usize) -> usize {
+    let mut given = 0;
+    for order in 1..=LARGE_SIZES {
+        let size = DEFAULT_STACK << order;
+        while given < max_bytes {
+            let taken = STACK_LARGE.lock().of(size).and_then(|(used, _)| used.pop());
+            let Some(gp) = taken else { break };
+            let bytes = discard(gp.stack.lo.get(), page_of(gp));
+            if let Some((used, clean)) = STACK_LARGE.lock().of(size) {
+                let list = if bytes.is_some() { clean } else { used };
+                list.push(gp);
+            }
+            let Some(bytes) = bytes else { return given }; // the system takes none
+            given += bytes;
+        }
+    }
+    given
+}
+
+/// Returns where the page begins that a G lies in.
+fn page_of(gp: &G) -> usize {
+    ptr::from_ref(gp).addr() & !(mem::PAGE_SIZE - 1)
+}
+
+/// Gives the memory of `lo..hi` back, and returns how much that was; None if the
+/// system takes none.
+fn discard(lo: usize, hi: usize) -> Option<usize> {
+    let memory = ptr::with_exposed_provenance_mut(lo);
+    let bytes = os::resident(memory, hi - lo);
+    // SAFETY: the stack of a dead goroutine that is on no list: it is ours.
+    unsafe { os::discard(memory, hi - lo) }.then_some(bytes)
+}
