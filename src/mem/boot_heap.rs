@@ -90,8 +90,12 @@ pub(super) fn metadata_alloc(layout: Layout) -> Option<NonNull<u8>> {
     let (chunk, size) = if metadata.bytes == 0 && need <= FIRST_CHUNK {
         (persistentalloc(FIRST_CHUNK), FIRST_CHUNK)
     } else {
-        let size = need.checked_next_multiple_of(CHUNK)?;
-        (os::map(0, size)?, size)
+        // Near a limit what is needed may be had where a whole chunk may not.
+        let map = |multiple| {
+            let size = need.checked_next_multiple_of(multiple)?;
+            Some((os::map(0, size)?, size))
+        };
+        map(CHUNK).or_else(|| map(super::PAGE_SIZE))?
     };
     metadata.bytes += size;
     metadata.heap = Heap::empty();

@@ -168,7 +168,8 @@ fn fill_memory(size: &str) -> Result<ExitCode, Failure> {
         while !last.is_null() {
             // SAFETY: a block of ours, of that size.
             let bytes = unsafe { core::slice::from_raw_parts(last, size) };
-            assert!(bytes[8..].iter().all(|&byte| byte == 0xa5), "it is damaged");
+            let mut places = bytes[8..].iter().step_by(31);
+            assert!(places.all(|&byte| byte == 0xa5), "it is damaged");
             // SAFETY: as above; written when it was allocated.
             let next = unsafe { last.cast::<*mut u8>().read() };
             free(last, size);
@@ -207,18 +208,17 @@ fn set_memory_limit(order: &str) -> Result<ExitCode, Failure> {
     OK
 }
 
-/// Leaves holes of 64 KiB between blocks of the same size, 128 MiB of each, and
-/// then takes 64 MiB in pieces that fit into no hole. Waits to be looked at.
+/// Leaves holes of 64 KiB between blocks of the same size, 96 MiB of each, and
+/// then takes what fits into no hole. Waits to be looked at.
 fn holes(_: &str) -> Result<ExitCode, Failure> {
     const PIECE: usize = 64 << 10;
-    let mut pieces: Vec<_> = (0..4096).map(|_| Some(vec![1u8; PIECE])).collect();
-    for piece in pieces.iter_mut().step_by(2) {
+    let mut pieces: Vec<_> = (0..3072).map(|_| Some(vec![1u8; PIECE])).collect();
+    for piece in black_box(&mut pieces).iter_mut().step_by(2) {
         *piece = None;
     }
-    let rest: Vec<_> = (0..512).map(|_| vec![1u8; 2 * PIECE]).collect();
+    _ = black_box(vec![1u8; PIECE + (8 << 10)]);
     println!("ready");
     wait();
-    drop((pieces, rest));
     OK
 }
 

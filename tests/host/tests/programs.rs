@@ -9,6 +9,8 @@ mod examples;
 mod faults;
 #[path = "programs/injected.rs"]
 mod injected;
+#[path = "programs/memory_deaths.rs"]
+mod memory_deaths;
 #[path = "programs/output.rs"]
 mod output;
 #[path = "programs/stacks.rs"]
@@ -28,5 +30,6 @@ fn main() {
     trials.extend(system_calls::trials());
     trials.extend(injected::trials());
     trials.extend(stacks::trials());
+    trials.extend(memory_deaths::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
