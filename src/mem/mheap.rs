@@ -200,7 +200,7 @@ impl MHeap {
                     self.end = FIRST_HINT + self.hint * HINT_STEP;
                 }
                 let size = size(self.end);
-                let Some(memory) = os::map(self.end, size) else {
+                let Some(memory) = os::map_backed(self.end, size) else {
                     break; // no room: a smaller piece may fit
                 };
                 if memory.addr() == self.end {
@@ -226,7 +226,7 @@ impl MHeap {
     #[cold]
     fn grow_anywhere(&mut self, bytes: usize) -> Option<()> {
         let size = bytes.next_multiple_of(ARENA_SIZE);
-        let memory = os::map(0, size + ARENA_SIZE)?;
+        let memory = os::map_backed(0, size + ARENA_SIZE)?;
         let start = memory.addr().next_multiple_of(ARENA_SIZE);
         let before = start - memory.addr();
         let behind = memory.wrapping_add(before + size);

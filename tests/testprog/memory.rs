@@ -1,7 +1,7 @@
 //! What goes wrong with memory: frees that are none, memory that is used after
 //! its free, and memory that cannot be had.
 
-use alloc::alloc::{Layout, alloc, dealloc};
+use alloc::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -28,6 +28,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("set-memory-limit", set_memory_limit),
     ("holes", holes),
     ("give-back", give_back),
+    ("zeroed-again", zeroed_again),
 ];
 
 /// What a test needs: objects of so many bytes.
@@ -230,6 +231,36 @@ fn give_back(_: &str) -> Result<ExitCode, Failure> {
     debug::free_os_memory();
     println!("ready");
     wait();
+    OK
+}
+
+/// Spoils memory and gives it back, large and small; then checks that what is to be
+/// zeros is. Says how much the system has taken back.
+fn zeroed_again(_: &str) -> Result<ExitCode, Failure> {
+    let mut released = 0;
+    for size in [10 << 20, 100_000, 1000] {
+        let layout = layout(size);
+        let count = (10 << 20) / size;
+        for _ in 0..3 {
+            let mut objects = Vec::with_capacity(count);
+            for _ in 0..count {
+                // SAFETY: the size is not 0.
+                let object = black_box(unsafe { alloc_zeroed(layout) });
+                // SAFETY: ours, of that size.
+                let bytes = unsafe { core::slice::from_raw_parts_mut(object, size) };
+                assert!(bytes.iter().step_by(8).all(|&byte| byte == 0), "it is dirty");
+                bytes.fill(0xff);
+                objects.push(object);
+            }
+            for object in objects {
+                free(object, size);
+            }
+            let before = runtime::read_mem_stats().heap_released;
+            debug::free_os_memory();
+            released += runtime::read_mem_stats().heap_released - before;
+        }
+    }
+    println!("released: {released}");
     OK
 }
 

@@ -11,6 +11,7 @@ const PROT_NONE: usize = 0;
 const PROT_READ_WRITE: usize = 3;
 const MAP_PRIVATE: usize = 0x2;
 const MAP_ANONYMOUS: usize = 0x20;
+const MAP_NORESERVE: usize = 0x4000;
 
 /// What madvise takes.
 const MADV_DONTNEED: usize = 4;
@@ -24,16 +25,25 @@ const EFAULT: isize = 14;
 const PAGE_SIZE: usize = 4096;
 
 /// Maps zeroed memory, readable and writable, at `hint` if that is free and
-/// anywhere else if not. The pages appear when they are touched. What the system
-/// cannot have, more than its memory and swap space, say, it refuses here: so the
-/// program gets a null, and is not killed when it touches what it was promised.
+/// anywhere else if not. The pages appear when they are touched.
 pub(crate) fn map(hint: usize, size: usize) -> Option<*mut u8> {
-    const FLAGS: usize = MAP_PRIVATE | MAP_ANONYMOUS;
+    mmap(hint, size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+}
+
+/// The same for what will all be touched: more than the system has, memory and swap
+/// space, is refused. Who asked for it gets a null, and is not killed later.
+pub(crate) fn map_backed(hint: usize, size: usize) -> Option<*mut u8> {
+    mmap(hint, size, MAP_PRIVATE | MAP_ANONYMOUS)
+}
+
+/// Maps memory.
+#[inline(always)]
+fn mmap(hint: usize, size: usize, flags: usize) -> Option<*mut u8> {
     // SAFETY: without MAP_FIXED the kernel takes a range that nobody uses.
     let memory = unsafe {
         syscall6(
             nr::MMAP,
-            [hint, size, PROT_READ_WRITE, FLAGS, usize::MAX, 0],
+            [hint, size, PROT_READ_WRITE, flags, usize::MAX, 0],
         )
     };
     // An errno is negative, and an address never is.

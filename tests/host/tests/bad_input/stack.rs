@@ -188,26 +188,31 @@ fn four_differ(options: &[&str], command: &str) -> Result<(), Failed> {
     Ok(())
 }
 
+/// Go's texts. No size at all counts as the usual one.
 fn strange_page_sizes() -> Result<(), Failed> {
-    for size in [
-        "1",
-        "2048",
-        "8192",
-        "12345",
-        "1048576",
-        "0x8000000000000000",
+    for (size, number, wrong) in [
+        ("1", "1", "smaller than minimum"),
+        ("2048", "2048", "smaller than minimum"),
+        ("4095", "4095", "smaller than minimum"),
+        ("8192", "8192", "larger than maximum"),
+        ("12345", "12345", "larger than maximum"),
+        ("16384", "16384", "larger than maximum"),
+        (
+            "0x8000000000000000",
+            "9223372036854775808",
+            "larger than maximum",
+        ),
     ] {
-        let outcome = run(&mut loaded(&[&format!("--aux=6:{size}")], "hello")?)?;
-        let text = String::from_utf8_lossy(&outcome.stderr);
-        let refused = outcome.status.code() == Some(2)
-            && text.contains("fatal error: ")
-            && text.contains("page size");
-        ensure!(
-            refused && outcome.stdout.is_empty(),
-            "page size {size}: {} {text}",
-            outcome.status
+        let text = format!(
+            "system page size ({number}) is {wrong} page size (4096)\n\
+             fatal error: bad system page size\n\nruntime stack:\n"
         );
+        run(&mut loaded(&[&format!("--aux=6:{size}")], "hello")?)?
+            .expect(2, "", &text)
+            .map_err(|error| format!("page size {size}: {error}"))?;
     }
+    run(&mut loaded(&["--aux=6:0"], "hello")?)?.expect(0, "vim-go\n", "")?;
+    run(&mut loaded(&["--aux=6:4096"], "hello")?)?.expect(0, "vim-go\n", "")?;
     Ok(())
 }
 

@@ -19,6 +19,10 @@ pub(crate) fn map(hint: usize, size: usize) -> Option<*mut u8> {
     Some(memory)
 }
 
+pub(crate) fn map_backed(hint: usize, size: usize) -> Option<*mut u8> {
+    map(hint, size)
+}
+
 pub(crate) unsafe fn unmap(memory: *mut u8, size: usize) {
     // SAFETY: the caller's promise.
     let _ = unsafe { rustix::mm::munmap(memory.cast(), size) };

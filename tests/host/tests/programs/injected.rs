@@ -14,6 +14,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("injected::thread_refused", thread_refused),
         Trial::test("injected::guards_refused", guards_refused),
         Trial::test("injected::mappings_refused", mappings_refused),
+        Trial::test("injected::memory_refused_once", memory_refused_once),
+        Trial::test("injected::memory_refused_for_good", memory_refused_for_good),
+        Trial::test("injected::memory_never_taken_back", memory_never_taken_back),
+        Trial::test("injected::huge_page_sizes", huge_page_sizes),
     ];
     let ignored = |trial: Trial| trial.with_ignored_flag(!native());
     trials.into_iter().map(ignored).collect()
@@ -100,5 +104,74 @@ fn mappings_refused() -> Result<(), Failed> {
     let text = "runtime: may need to increase vm.max_map_count\n\
         fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
     many("40")?.expect(2, "", text)?;
+    Ok(())
+}
+
+/// The first mapping is for stacks. Whichever is refused behind that, an arena's or
+/// one for records, a smaller one will do.
+fn memory_refused_once() -> Result<(), Failed> {
+    for number in 2..6 {
+        let change = format!("mmap:error=ENOMEM:when={number}");
+        injected_with(&[&change], "testprog", &["try-reserve", "1000"])?
+            .expect(0, "ok\n", "")
+            .map_err(|error| format!("{change}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// From some mapping on there is no more: that is a clear death, unless what there
+/// is does.
+fn memory_refused_for_good() -> Result<(), Failed> {
+    let texts = [
+        "fatal error: out of memory (stack allocation)\n\nruntime stack:\n",
+        "fatal error: runtime: out of memory\n\ngoroutine 1 [running]:\n",
+    ];
+    for (number, text) in [(1, texts[0]), (2, texts[1]), (3, texts[1])] {
+        let change = format!("mmap:error=ENOMEM:when={number}+");
+        injected_with(&[&change], "testprog", &["return", "7"])?
+            .expect(2, "", text)
+            .map_err(|error| format!("{change}: {error}"))?;
+    }
+    let enough = ["mmap:error=ENOMEM:when=4+"];
+    injected_with(&enough, "testprog", &["return", "7"])?.expect(7, "", "")?;
+    injected_with(&enough, "testprog", &["try-reserve", "100000000"])?.expect(0, "err\n", "")?;
+    Ok(())
+}
+
+/// Locked memory, say: what cannot be given back is kept and used again.
+fn memory_never_taken_back() -> Result<(), Failed> {
+    let change = "madvise:error=EINVAL";
+    injected_with(&[change], "testprog", &["zeroed-again"])?.expect(0, "released: 0\n", "")?;
+    Ok(())
+}
+
+/// What sysfs says is no size of a page: Go's text. What is too large or no number
+/// counts as none.
+fn huge_page_sizes() -> Result<(), Failed> {
+    const SIZE_FILE: &str = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
+    let Ok(true_size) = std::fs::read_to_string(SIZE_FILE) else {
+        return Ok(()); // a kernel without
+    };
+    let with = |size: &str| {
+        let bytes = size.bytes().map(|byte| format!("{byte:02x}"));
+        let poke = format!("read:poke_exit=@arg2={}:when=1", bytes.collect::<String>());
+        injected_with(&[&poke], "testprog", &["return", "7"])
+    };
+    if true_size.len() != "2097152\n".len() {
+        return Ok(()); // what is poked in would not fit
+    }
+    for size in ["3097152", "2097153", "0000003"] {
+        let number = size.trim_start_matches('0');
+        let text = format!(
+            "system huge page size ({number}) must be a power of 2\n\
+             fatal error: bad system huge page size\n\ngoroutine 1 [running]:\n"
+        );
+        with(size)?.expect(2, "", &text)?;
+    }
+    for size in ["4194304", "8388608", "0000000", "0000001", "-000001", "no size"] {
+        with(size)?
+            .expect(7, "", "")
+            .map_err(|error| format!("{size}: {error}"))?;
+    }
     Ok(())
 }
