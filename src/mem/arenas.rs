@@ -94,7 +94,7 @@ pub(super) fn set_spans(span: &MSpan, npages: usize, entry: *mut MSpan) {
 /// Makes the record of the arena at an address, and enters it into the map.
 /// None if the system has no memory. The heap's lock is held.
 pub(super) fn new_arena(start: usize) -> Option<&'static mut ArenaPages> {
-    let record = os::map(0, size_of::<HeapArena>())?.cast::<HeapArena>();
+    let record = os::map_backed(0, size_of::<HeapArena>())?.cast::<HeapArena>();
     let number = start >> ARENA_SHIFT;
     let map = map_of(number)?;
     // Release pairs with arena_of.

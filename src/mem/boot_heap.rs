@@ -93,7 +93,7 @@ pub(super) fn metadata_alloc(layout: Layout) -> Option<NonNull<u8>> {
         // Near a limit what is needed may be had where a whole chunk may not.
         let map = |multiple| {
             let size = need.checked_next_multiple_of(multiple)?;
-            Some((os::map(0, size)?, size))
+            Some((os::map_backed(0, size)?, size))
         };
         map(CHUNK).or_else(|| map(super::PAGE_SIZE))?
     };
