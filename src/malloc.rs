@@ -91,7 +91,6 @@ unsafe fn mfree(object: *mut u8, size: usize, align: usize) {
     #[cfg(debug_assertions)]
     mem::checks::freed(object, class, 0);
     if let Some(cache) = mcache()
-        && !mem::checks::clobbers()
         // SAFETY: the caller's promise.
         && unsafe { cache.push(class, object) }
     {
@@ -131,7 +130,7 @@ fn malloc_slow(class: usize, zero: usize) -> *mut u8 {
 fn malloc_large(size: usize, align: usize, zero: bool) -> *mut u8 {
     let object = mem::large_alloc(size, align, zero);
     let mp = sched::acquirem();
-    reclaim(mcache());
+    reclaim(cache_of(mp));
     sched::releasem(mp);
     object
 }
@@ -169,7 +168,7 @@ unsafe fn free_slow(class: usize, object: *mut u8) {
         // SAFETY: as above.
         None => unsafe { mem::free_one(class, object) },
     }
-    reclaim(mcache());
+    reclaim(cache_of(mp));
     sched::releasem(mp);
     ask_for_scavenger();
 }
@@ -189,17 +188,21 @@ unsafe fn free_large(object: *mut u8, size: usize) {
 
 /// Returns the cache of the M's P, and makes it at the first allocation there.
 /// None if the M has no P, or the system no memory.
+///
+/// From the M it is found at once, on the usual way; but not where what is freed is
+/// to be filled, so that every free comes by here.
 fn cache_of(mp: &'static M) -> Option<&'static MCache> {
-    // SAFETY: null, or a cache, none of which is ever freed.
-    if let Some(cache) = unsafe { mp.mcache.get().cast::<MCache>().as_ref() } {
-        return Some(cache);
-    }
     // SAFETY: a P is never freed. Relaxed: our own thread wrote it.
     let pp = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }?;
-    let cache = mem::new_mcache()?;
-    pp.mcache.set(ptr::from_ref(cache).cast_mut().cast());
-    mp.mcache.set(pp.mcache.get());
-    Some(cache)
+    if pp.mcache.get().is_null() {
+        pp.mcache
+            .set(ptr::from_ref(mem::new_mcache()?).cast_mut().cast());
+    }
+    if !mem::checks::clobbers() {
+        mp.mcache.set(pp.mcache.get());
+    }
+    // SAFETY: not null, and never freed.
+    unsafe { pp.mcache.get().cast::<MCache>().as_ref() }
 }
 
 /// Starts the background scavenger when the heap has more than it should retain.
@@ -243,7 +246,7 @@ unsafe fn reallocate(object: *mut u8, layout: Layout, size: usize) -> *mut u8 {
 /// Gives what the current P's cache holds back to the heap. From any goroutine.
 pub(crate) fn flush_mcache() {
     let mp = sched::acquirem();
-    if let Some(cache) = mcache() {
+    if let Some(cache) = cache_of(mp) {
         cache.flush();
     }
     sched::releasem(mp);

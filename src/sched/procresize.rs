@@ -72,7 +72,6 @@ fn acquirep(pp: &'static P) {
         "wirep: already in go"
     ); // our own thread's
     mp.p.store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // our own thread reads it
-    mp.mcache.set(pp.mcache.get());
     pp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Release); // pairs with sysmon's load
     set_status(pp, PStatus::Running);
     releasem(mp);

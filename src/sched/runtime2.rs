@@ -325,8 +325,8 @@ pub(crate) struct M {
     pub(crate) id: Cell<i64>,
     /// What it runs on its g0 in place of the scheduler, if anything.
     pub(crate) mstartfn: Cell<Option<extern "C" fn()>>,
-    /// The cache of the P that it holds, a `mem::MCache`; null without a P, or
-    /// before the P's first allocation.
+    /// The cache of the P that it holds, a `mem::MCache`; null without a P, and
+    /// until the first allocation that is made with that P.
     pub(crate) mcache: Cell<*mut ()>,
     /// How many panics and throws deep this thread is.
     pub(crate) dying: Cell<i32>,

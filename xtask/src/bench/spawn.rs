@@ -20,7 +20,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
                 name: "first",
                 unit: "ns",
             },
-            // When all of the first million have ended.
+            // A tenth of that, on the stacks of others that have ended.
             Measure {
                 name: "again",
                 unit: "ns",

@@ -41,12 +41,12 @@ fn bt_over_segments(kind: Kind) -> Result<(), Failed> {
 /// is its own or not.
 fn bounds(gdb: &mut Gdb, segment: bool) -> Result<(), Failed> {
     for condition in [
-        "allgs.stackguard0 - allgs.stack.lo == 928",
-        "allgs.stack.hi - allgs.stack.lo == 262144",
-        "(unsigned long)$sp > allgs.stack.lo && (unsigned long)$sp < allgs.stack.hi",
+        "m0.curg.stackguard0 - m0.curg.stack.lo == 928",
+        "m0.curg.stack.hi - m0.curg.stack.lo == 262144",
+        "(unsigned long)$sp > m0.curg.stack.lo && (unsigned long)$sp < m0.curg.stack.hi",
         match segment {
-            true => "(unsigned long)(allgs.stktop + 1) == allgs.stack.hi",
-            false => "allgs.stktop == 0 && (unsigned long)allgs < allgs.stack.hi",
+            true => "(unsigned long)(m0.curg.stktop + 1) == m0.curg.stack.hi",
+            false => "m0.curg.stktop == 0 && (unsigned long)m0.curg < m0.curg.stack.hi",
         },
     ] {
         let value = gdb.command(&format!("with language c -- output {condition}"))?;

@@ -65,7 +65,7 @@ fn sizes_keep_their_rules() -> Result<(), Failed> {
         ensure!(size < 32 || size.is_multiple_of(16), "{size}");
         ensure!((4..=MAX_OBJECTS).contains(&(span / size)), "{size}");
         ensure!(span % size * 8 <= span, "{size}: tail {}", span % size);
-        let right = (32768 / size).clamp(2, 256);
+        let right = (32768 / size).clamp(2, 128);
         ensure!(usize::from(batch) == right, "{size}: {batch}");
     }
     ensure!(span_of(1) / 8 == MAX_OBJECTS, "the most");
