@@ -103,8 +103,8 @@ pub(crate) fn freed(object: *mut u8, class: usize, npages: usize) {
     let address = object.addr();
     let number = address as u64;
     // Behind a span's last object may be a rest that is too short for another.
-    let span = arenas::span_of(address)
-        .filter(|span| span.index_of(address) < span.nelems.get() as usize);
+    let span =
+        arenas::span_of(address).filter(|span| span.index_of(address) < span.nelems.get() as usize);
     let Some(span) = span else {
         say(
             "runtime: free of 0x%x, which is no object of the heap, or no longer",

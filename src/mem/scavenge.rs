@@ -168,19 +168,23 @@ pub(crate) fn scavenge(bytes: usize) -> usize {
     released
 }
 
-/// Gives one run of pages back; returns how many pages it had, 0 if there is
-/// none, or if the system does not take memory back.
+/// Gives one run of pages back; returns how many of them took memory, 0 if there
+/// is no run, or if the system does not take memory back.
 fn scavenge_one(most: usize, whole: usize) -> usize {
-    let Some((page, npages)) = mheap::lock().pages.take_releasable(most, whole) else {
+    let mut heap = mheap::lock();
+    let backed = heap.pages.free_backed_pages();
+    let Some((page, npages)) = heap.pages.take_releasable(most, whole) else {
         return 0;
     };
+    let backed = backed - heap.pages.free_backed_pages();
+    drop(heap);
     let start = core::ptr::with_exposed_provenance_mut::<u8>(page << PAGE_SHIFT);
     // SAFETY: pages of the heap's that nobody has: they count as in use.
     let gone = unsafe { os::discard(start, npages * PAGE_SIZE) };
     let mut heap = mheap::lock();
     if gone && heap.pages.put_released(page, npages) {
         note_excess(&heap);
-        npages
+        backed
     } else {
         UNABLE.store(true, Ordering::Relaxed); // a hint
         heap.free_pages(page, npages);

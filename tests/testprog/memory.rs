@@ -248,7 +248,10 @@ fn zeroed_again(_: &str) -> Result<ExitCode, Failure> {
                 let object = black_box(unsafe { alloc_zeroed(layout) });
                 // SAFETY: ours, of that size.
                 let bytes = unsafe { core::slice::from_raw_parts_mut(object, size) };
-                assert!(bytes.iter().step_by(8).all(|&byte| byte == 0), "it is dirty");
+                assert!(
+                    bytes.iter().step_by(8).all(|&byte| byte == 0),
+                    "it is dirty"
+                );
                 bytes.fill(0xff);
                 objects.push(object);
             }

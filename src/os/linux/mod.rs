@@ -39,8 +39,8 @@ mod time;
 pub(crate) use auxv::{Auxv, cpu_count, huge_page_size, random};
 pub(crate) use file::{check_fds, cpu_limit, open_read, read, write_all};
 pub(crate) use memory::{
-    Scarcity, discard, install_guard, map, map_backed, max_map_count, no_huge_pages, protect, resident,
-    scarcity, try_install_guard, unmap,
+    Scarcity, discard, install_guard, map, map_backed, max_map_count, no_huge_pages, protect,
+    resident, scarcity, try_install_guard, unmap,
 };
 pub(crate) use signal::{Died, initsig, save_mask, set_mask, set_signal_stack};
 pub(crate) use syscall::{die_by_abort, exit, thread_id};

@@ -64,6 +64,9 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
+/// How the line begins that is on memory and on no step.
+const MEMORY: &str = "boot mem: ";
+
 /// A line of the trace, times in nanoseconds.
 struct Step {
     name: String,
@@ -81,9 +84,8 @@ fn trace() -> Result<Vec<Step>, Failed> {
         "stdout: {}",
         excerpt(&outcome.stdout)
     );
-    let (memory, steps): (Vec<&str>, Vec<&str>) = text
-        .lines()
-        .partition(|line| line.starts_with("boot mem: "));
+    let (memory, steps): (Vec<&str>, Vec<&str>) =
+        text.lines().partition(|line| line.starts_with(MEMORY));
     // One goroutine's stack, the boot heap with the Ps, and no heap as yet.
     let [line] = memory[..] else {
         return Err(format!("{} lines on memory", memory.len()).into());
@@ -182,7 +184,8 @@ fn slowly_read(arguments: &[&str], godebug: &str) -> Result<(String, Duration), 
 /// ticks are made into true nanoseconds.
 fn as_the_clock_on_the_wall() -> Result<(), Failed> {
     let (text, elapsed) = slowly_read(&["lines", "20000"], "boottrace=1")?;
-    let steps = text.lines().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let steps = text.lines().filter(|line| !line.starts_with(MEMORY));
+    let steps = steps.map(parse).collect::<Result<Vec<_>, _>>()?;
     let main = steps.last().ok_or("no trace")?;
     ensure!(main.name == "main.main", "the last step is {}", main.name);
     let whole = Duration::from_nanos(main.since_entry);
@@ -246,7 +249,8 @@ fn ends_with_the_program() -> Result<(), Failed> {
     let outcome = run(command.args(["panic-plain"]).env("GODEBUG", "boottrace=1"))?;
     let text = String::from_utf8(outcome.stderr)?;
     let lines = text.lines().take_while(|line| line.starts_with("boot "));
-    let trace = lines.map(parse).collect::<Result<Vec<_>, _>>()?;
+    let steps = lines.filter(|line| !line.starts_with(MEMORY));
+    let trace = steps.map(parse).collect::<Result<Vec<_>, _>>()?;
     let names: Vec<&str> = trace.iter().map(|step| step.name.as_str()).collect();
     ensure!(
         Some(&names[..]) == STEPS.strip_suffix(&["main.main"]),

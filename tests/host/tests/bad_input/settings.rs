@@ -207,7 +207,11 @@ fn gomemlimit_not_understood() -> Result<(), Failed> {
         with_limit(value, UNLIMITED, &limit_complaint(value))?;
     }
     // What is no text does not spoil the line.
-    with_limit("6\n4\u{1b}[2JMiB\u{7f}", UNLIMITED, &limit_complaint("6?4?[2JMiB?"))
+    with_limit(
+        "6\n4\u{1b}[2JMiB\u{7f}",
+        UNLIMITED,
+        &limit_complaint("6?4?[2JMiB?"),
+    )
 }
 
 /// A program that has no heap does not read it.

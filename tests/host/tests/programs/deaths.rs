@@ -28,10 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("deaths::goexit_of_main", goexit_of_main),
         Trial::test("deaths::deadlock", deadlock),
         Trial::test("deaths::deadlock_of_many", deadlock_of_many),
-        Trial::test("deaths::out_of_memory", out_of_memory),
         // Limits would hit the emulator itself.
-        Trial::test("deaths::out_of_limited_memory", out_of_limited_memory)
-            .with_ignored_flag(!native()),
         Trial::test("deaths::too_deep", too_deep).with_ignored_flag(!native()),
         Trial::test("deaths::too_many_goroutines", too_many_goroutines)
             .with_ignored_flag(!native()),
@@ -271,29 +268,6 @@ fn deadlock_of_many() -> Result<(), Failed> {
         numbers.iter().copied().eq(1..=COUNT + 1),
         "goroutines {numbers:?} in {text}"
     );
-    Ok(())
-}
-
-/// A block that no machine has room for.
-fn out_of_memory() -> Result<(), Failed> {
-    let size = 1u64 << 50;
-    let text =
-        format!("panic: memory allocation of {size} bytes failed\n\ngoroutine 1 [running]:\n\t*\n");
-    die(&["out-of-memory", &size.to_string()])?.expect(2, "", &text)?;
-    Ok(())
-}
-
-/// Block after block, until the limit is reached.
-fn out_of_limited_memory() -> Result<(), Failed> {
-    for size in [100_000, 1 << 20, 100 << 20] {
-        let outcome =
-            run(in_shell("ulimit -v 300000", "testprog")?
-                .args(["out-of-memory", &size.to_string()]))?;
-        let text = format!(
-            "panic: memory allocation of {size} bytes failed\n\ngoroutine 1 [running]:\n\t*\n"
-        );
-        outcome.expect(2, "", &text)?;
-    }
     Ok(())
 }
 

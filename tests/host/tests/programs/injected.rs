@@ -168,7 +168,9 @@ fn huge_page_sizes() -> Result<(), Failed> {
         );
         with(size)?.expect(2, "", &text)?;
     }
-    for size in ["4194304", "8388608", "0000000", "0000001", "-000001", "no size"] {
+    for size in [
+        "4194304", "8388608", "0000000", "0000001", "-000001", "no size",
+    ] {
         with(size)?
             .expect(7, "", "")
             .map_err(|error| format!("{size}: {error}"))?;

@@ -19,7 +19,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("memory::clobberfree", clobberfree),
         Trial::test("memory::out_of_memory", out_of_memory),
         Trial::test("memory::a_panic_of_its_own", a_panic_of_its_own),
-        native_only(Trial::test("memory::limits_are_used_up", limits_are_used_up)),
+        native_only(Trial::test(
+            "memory::limits_are_used_up",
+            limits_are_used_up,
+        )),
         native_only(Trial::test("memory::out_of_limits", out_of_limits)),
         native_only(Trial::test("memory::gomemlimit_holds", gomemlimit_holds)),
         native_only(Trial::test("memory::given_back", given_back)),
@@ -49,9 +52,8 @@ fn not_in_the_heap() -> String {
 }
 
 fn double_free() -> Result<(), Failed> {
-    let twice = format!(
-        "runtime: free of @, which is free already\nfatal error: double free\n{MAIN}"
-    );
+    let twice =
+        format!("runtime: free of @, which is free already\nfatal error: double free\n{MAIN}");
     // The second time there is no span any more.
     let gone = format!(
         "runtime: free of @, which is no object of the heap, or no longer\n\
@@ -168,9 +170,7 @@ fn out_of_memory() -> Result<(), Failed> {
 
 /// What panics in a file of such a name need not be about memory.
 fn a_panic_of_its_own() -> Result<(), Failed> {
-    let text = format!(
-        "panic: no lack of memory\n{MAIN}\ttests/testprog/alloc/src/alloc.rs:*:*\n"
-    );
+    let text = format!("panic: no lack of memory\n{MAIN}\ttests/testprog/alloc/src/alloc.rs:*:*\n");
     run_with("testprog", ["panic-alloc"])?.expect(2, "", &text)?;
     Ok(())
 }
@@ -228,7 +228,10 @@ fn out_of_limits() -> Result<(), Failed> {
 fn resident(command: &mut Command) -> Result<(usize, usize), Failed> {
     let mut child = spawn(command.stdout(Stdio::piped()))?;
     let mut ready = [0; 6];
-    let said = child.stdout.take().map(|mut from| from.read_exact(&mut ready));
+    let said = child
+        .stdout
+        .take()
+        .map(|mut from| from.read_exact(&mut ready));
     let status = fs::read_to_string(format!("/proc/{}/status", child.id()));
     child.kill()?;
     wait(&mut child)?;
