@@ -178,7 +178,7 @@ fn fill_memory(size: &str) -> Result<ExitCode, Failure> {
         }
     }
     assert!(counts[0] == counts[1], "{counts:?}: not as many as before");
-    println!("{}", counts[0] * size >> 20);
+    println!("{}", (counts[0] * size) >> 20);
     OK
 }
 

@@ -11,7 +11,7 @@ use libtest_mimic::Failed;
 use crate::mem::{self, MCache, class_of};
 
 const THREADS: usize = 4;
-const OPERATIONS: usize = 300_000;
+const OPERATIONS: usize = 100_000;
 
 /// An object that some thread has: its address, and what it was asked for.
 struct Object {
