@@ -5,6 +5,7 @@ use alloc::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::arch::asm;
 use core::hint::black_box;
 use core::ptr;
 
@@ -267,9 +268,19 @@ fn zeroed_again(_: &str) -> Result<ExitCode, Failure> {
     OK
 }
 
-/// Waits for the end.
+/// Stops all threads, the scavenger's too, until the end.
 fn wait() {
-    loop {
-        runtime::gosched();
-    }
+    const GETPID: usize = 39;
+    const KILL: usize = 62;
+    const SIGSTOP: usize = 19;
+    let call = |number: usize, one: usize, two: usize| {
+        let answer: usize;
+        // SAFETY: neither call touches memory.
+        unsafe {
+            asm!("syscall", inlateout("rax") number => answer, in("rdi") one, in("rsi") two,
+                 out("rcx") _, out("r11") _, options(nostack))
+        };
+        answer
+    };
+    call(KILL, call(GETPID, 0, 0), SIGSTOP);
 }
