@@ -141,11 +141,12 @@ fn reclaim(cache: Option<&MCache>) {
     if let Some(cache) = cache {
         cache.age();
     }
-    if mem::take_reclaim() {
+    let grown = mem::take_reclaim();
+    if grown > 0 {
         if let Some(cache) = cache {
             cache.flush();
         }
-        mem::reclaim();
+        mem::reclaim(grown);
     }
 }
 
@@ -209,7 +210,7 @@ fn cache_of(mp: &'static M) -> Option<&'static MCache> {
 /// Behind a free that may have given something back to the heap; not with a lock
 /// of the runtime's held.
 fn ask_for_scavenger() {
-    if mem::excess() > 0 && sched::may_go() {
+    if mem::wants_scavenger() && sched::may_go() {
         sched::start_bgscavenge();
     }
 }

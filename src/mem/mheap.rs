@@ -175,7 +175,7 @@ impl MHeap {
             self.grow(pages.checked_mul(PAGE_SIZE)?)?;
             run = self.pages.alloc(npages, align);
         }
-        scavenge::note_excess(self);
+        scavenge::note(self);
         run
     }
 
@@ -277,7 +277,7 @@ impl MHeap {
         if !self.pages.free(page, npages) {
             throw("mheap.free: a page is free already");
         }
-        scavenge::note_excess(self);
+        scavenge::note(self);
     }
 }
 

@@ -1,10 +1,12 @@
 //! The scavenger: what gives free pages back to the system.
 //!
 //! Go's counterpart: `runtime/mgcscavenge.go`. A page that was used and is free
-//! keeps its memory, since it will soon be used again, until one of three comes:
+//! keeps its memory, since it will soon be used again, until one of four comes:
 //!
 //! - the background scavenger, a goroutine (`sched/bgscavenge.rs`), which takes
-//!   its time, until what the heap retains is a tenth more than what is in use;
+//!   its time, until what the heap retains is a tenth more than what has been in use
+//!   of late;
+//! - the heap is about to grow: as much as it grows by, and has too much of, goes;
 //! - the memory limit (`GOMEMLIMIT`, `debug::set_memory_limit`): whoever takes
 //!   pages that push the total over it first gives others back;
 //! - `debug::free_os_memory`, which gives all of them back at once.
@@ -78,10 +80,15 @@ fn store_limit(bytes: u64) {
     LIMIT.store(limit, Ordering::Relaxed); // a setting
 }
 
-/// What the background scavenger should give back, in bytes, as of the last time
-/// that pages were freed or given back. Zero for good where the system does not
-/// take memory back.
-static EXCESS: AtomicUsize = AtomicUsize::new(0);
+/// How many pages are in use, and how many are free and take memory, as of the last
+/// change. Hints, written with the heap's lock held.
+static IN_USE: AtomicUsize = AtomicUsize::new(0);
+static BACKED: AtomicUsize = AtomicUsize::new(0);
+
+/// The most pages that were in use in this quarter of a second, and in the one
+/// before: what a program has used so lately it will soon use again. Hints.
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+static LAST_PEAK: AtomicUsize = AtomicUsize::new(0);
 
 /// The system has been seen to take memory back.
 static ABLE: AtomicBool = AtomicBool::new(false);
@@ -89,19 +96,51 @@ static ABLE: AtomicBool = AtomicBool::new(false);
 /// The system does not take memory back.
 static UNABLE: AtomicBool = AtomicBool::new(false);
 
-/// Counts what the heap should give back. With the heap's lock held, when it has
-/// more free pages than before, or fewer that take memory.
-pub(super) fn note_excess(heap: &MHeap) {
-    let (in_use, backed) = (heap.pages.in_use_pages(), heap.pages.free_backed_pages());
-    let retained = (in_use * RETAIN_EXTRA_PERCENT / 100).max(RETAIN_MIN >> PAGE_SHIFT);
-    EXCESS.store(
-        backed.saturating_sub(retained) * PAGE_SIZE,
-        Ordering::Relaxed,
-    ); // a hint
+/// Notes how many pages are what. With the heap's lock held, after each change.
+pub(super) fn note(heap: &MHeap) {
+    let in_use = heap.pages.in_use_pages();
+    // Relaxed: hints, all of them.
+    IN_USE.store(in_use, Ordering::Relaxed);
+    BACKED.store(heap.pages.free_backed_pages(), Ordering::Relaxed);
+    PEAK.fetch_max(in_use, Ordering::Relaxed);
+}
+
+/// Begins another quarter of a second. By sysmon.
+pub(crate) fn tick() {
+    let peak = PEAK.swap(IN_USE.load(Ordering::Relaxed), Ordering::Relaxed); // hints
+    LAST_PEAK.store(peak, Ordering::Relaxed); // as above
+}
+
+/// Tells how many bytes the heap retains beyond what it may when so many pages are
+/// in use.
+fn beyond(in_use: usize) -> usize {
+    if UNABLE.load(Ordering::Relaxed) {
+        return 0; // a hint
+    }
+    let backed = BACKED.load(Ordering::Relaxed); // as above
+    let pages = IN_USE.load(Ordering::Relaxed) + backed; // as above
+    let goal = in_use + (in_use * RETAIN_EXTRA_PERCENT / 100).max(RETAIN_MIN >> PAGE_SHIFT);
+    pages.saturating_sub(goal).min(backed) * PAGE_SIZE
+}
+
+/// Tells how many bytes the background scavenger should give back.
+pub(crate) fn excess() -> usize {
+    // Relaxed: hints.
+    let peak = PEAK.load(Ordering::Relaxed);
+    beyond(peak.max(LAST_PEAK.load(Ordering::Relaxed)))
+}
+
+/// Tells whether there will be something to do for the background scavenger, if
+/// nothing changes.
+pub(crate) fn wants_scavenger() -> bool {
+    beyond(IN_USE.load(Ordering::Relaxed)) > 0 // a hint
 }
 
 /// How many pages were in use or retained when the heap was last reclaimed.
 static RECLAIMED_AT: AtomicUsize = AtomicUsize::new(0);
+
+/// By how many bytes the heap has grown since; see [`take_reclaim`].
+static GROWN: AtomicUsize = AtomicUsize::new(0);
 
 /// The heap is about to take more memory than it ever had since it was last
 /// reclaimed, by an eighth and [`RETAIN_MIN`]: time to look for what can be used
@@ -111,39 +150,31 @@ pub(super) fn grows(heap: &MHeap) {
     let last = RECLAIMED_AT.load(Ordering::Relaxed); // under the heap's lock
     if pages > last + last / 8 + (RETAIN_MIN >> PAGE_SHIFT) {
         RECLAIMED_AT.store(pages, Ordering::Relaxed); // as above
-        WANTS_RECLAIM.store(true, Ordering::Relaxed); // a hint
+        GROWN.store((pages - last) * PAGE_SIZE, Ordering::Relaxed); // a hint
     }
 }
 
-/// The heap has grown: see [`take_reclaim`].
-static WANTS_RECLAIM: AtomicBool = AtomicBool::new(false);
-
-/// Tells, once, that the heap has grown by so much that whoever made it grow
-/// should reclaim what caches keep from being free.
-pub(crate) fn take_reclaim() -> bool {
+/// Tells, once, by how many bytes the heap has grown, if that is so much that
+/// whoever made it grow should reclaim what caches keep from being free.
+pub(crate) fn take_reclaim() -> usize {
     // Relaxed: hints; the swap is for one to do it and not all.
-    WANTS_RECLAIM.load(Ordering::Relaxed) && WANTS_RECLAIM.swap(false, Ordering::Relaxed)
+    match GROWN.load(Ordering::Relaxed) {
+        0 => 0,
+        _ => GROWN.swap(0, Ordering::Relaxed),
+    }
 }
 
 /// Has the mcentrals' batches taken apart, since each object in one keeps a span
-/// from being free, and gives back what the heap then has too much of.
+/// from being free, and gives back what the heap then has too much of, but no more
+/// than it has grown by.
 #[cold]
 #[inline(never)]
-pub(crate) fn reclaim() {
+pub(crate) fn reclaim(grown: usize) {
     super::mcentral::flush();
-    scavenge(excess());
+    scavenge(beyond(IN_USE.load(Ordering::Relaxed)).min(grown)); // a hint
     let heap = mheap::lock();
     let pages = heap.pages.in_use_pages() + heap.pages.free_backed_pages();
     RECLAIMED_AT.store(pages, Ordering::Relaxed); // under the heap's lock
-}
-
-/// Tells how many bytes the background scavenger should give back.
-pub(crate) fn excess() -> usize {
-    // Relaxed: hints.
-    match UNABLE.load(Ordering::Relaxed) {
-        true => 0,
-        false => EXCESS.load(Ordering::Relaxed),
-    }
 }
 
 /// Gives so many bytes of free pages back, or what there is; returns how many.
@@ -186,7 +217,7 @@ fn scavenge_one(most: usize, whole: usize) -> usize {
     let gone = unsafe { discard(start, npages * PAGE_SIZE) };
     let mut heap = mheap::lock();
     if gone && heap.pages.put_released(page, npages) {
-        note_excess(&heap);
+        note(&heap);
         backed
     } else {
         UNABLE.store(true, Ordering::Relaxed); // a hint

@@ -10,20 +10,28 @@ use super::SCHED;
 use super::bgscavenge::wake_scavenger;
 use super::procresize::allp;
 use super::runtime2::{P, PStatus};
-use crate::os;
+use crate::{mem, os};
 
 /// How long a goroutine may run when others wait, in nanoseconds.
 const FORCE_PREEMPT: i64 = 10_000_000;
+
+/// In how many rounds the heap is told that time goes by: a quarter of a second.
+const MEMORY_ROUNDS: u32 = 25;
 
 /// Never returns. On its own g0.
 #[unsafe(export_name = "runtime.sysmon")]
 #[inline(never)]
 pub(super) extern "C" fn sysmon() {
+    let mut round = 0u32;
     loop {
+        round = round.wrapping_add(1);
         os::nap(FORCE_PREEMPT as u64);
         let now = os::nanotime();
         SCHED.now.store(now, Ordering::Relaxed); // a time, ordered with nothing
         retake(now);
+        if round.is_multiple_of(MEMORY_ROUNDS) {
+            mem::tick();
+        }
         wake_scavenger();
     }
 }
