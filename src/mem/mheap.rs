@@ -14,10 +14,10 @@ use core::alloc::Layout;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 
-use super::arenas::{ADDRESS_BITS, ARENA_SIZE, HeapArena, new_arena, set_spans};
+use super::arenas::{ARENA_SIZE, HeapArena, new_arena, set_spans};
 use super::boot_heap::{metadata_alloc, metadata_free};
 use super::mspan::MSpan;
-use super::pages::{Pages, Run, Slot};
+use super::pages::{MAX_ARENAS, Pages, Run, Slot};
 use super::scavenge;
 use super::sizeclasses::{PAGE_SHIFT, PAGE_SIZE};
 use crate::debug::fatal::throw;
@@ -179,7 +179,8 @@ impl MHeap {
     /// Maps at least `bytes` in one piece, behind what there is if possible.
     #[cold]
     fn grow(&mut self, bytes: usize) -> Option<()> {
-        if bytes >= 1 << ADDRESS_BITS {
+        // Before the first arena is mapped: each takes two pages for its record.
+        if bytes > MAX_ARENAS * ARENA_SIZE - self.mapped {
             return None;
         }
         // To the end of an arena, or else as little as will do.
