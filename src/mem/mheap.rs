@@ -115,7 +115,7 @@ pub(super) fn alloc_span(npages: usize, align: usize, class: usize) -> Option<&'
     drop(heap);
     if starts {
         super::check_huge_page_size();
-        scavenge::set_limit(crate::boot::read_gomemlimit());
+        scavenge::read_limit();
     }
     if run.newly_backed > 0 && scavenge::is_limited() {
         scavenge::enforce_limit();

@@ -53,6 +53,16 @@ pub(crate) fn set_limit(bytes: u64) {
     }
 }
 
+/// Sets the limit that the environment asks for, unless that has been done: when
+/// the first arena is mapped, or the program first asks, whichever comes first.
+pub(crate) fn read_limit() {
+    static READ: AtomicBool = AtomicBool::new(false);
+    // Relaxed: nothing else hangs on the flag.
+    if !READ.swap(true, Ordering::Relaxed) {
+        set_limit(crate::boot::read_gomemlimit());
+    }
+}
+
 /// What the background scavenger should give back, in bytes, as of the last time
 /// that pages were freed or given back. Zero for good where the system does not
 /// take memory back.
