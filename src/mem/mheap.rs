@@ -144,21 +144,32 @@ pub(super) fn free_span(span: &'static MSpan) {
 }
 
 /// Makes a large object longer or shorter where it is; false if what lies behind
-/// it is not free. Whoever owns the object may call this.
+/// it is not free. Whoever owns the object may call this, with no lock of the
+/// heap's held.
 pub(super) fn resize_span(span: &'static MSpan, npages: usize) -> bool {
     let old = span.npages.get();
     let end = (span.base.get() >> PAGE_SHIFT) + old;
+    let mut newly_backed = 0;
     let mut heap = lock();
     if npages > old {
-        if heap.pages.alloc_at(end, npages - old).is_none() {
+        let Some(run) = heap.pages.alloc_at(end, npages - old) else {
             return false;
-        }
+        };
+        scavenge::note_excess(&heap);
+        newly_backed = run.newly_backed;
         heap.large.alloc_bytes += ((npages - old) * PAGE_SIZE) as u64;
     } else if npages < old {
         heap.free_pages(end - (old - npages), old - npages);
         heap.large.free_bytes += ((old - npages) * PAGE_SIZE) as u64;
     }
     span.npages.set(npages);
+    if newly_backed > 0 {
+        scavenge::grows(&heap);
+    }
+    drop(heap);
+    if newly_backed > 0 && scavenge::is_limited() {
+        scavenge::enforce_limit();
+    }
     true
 }
 
