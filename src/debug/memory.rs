@@ -24,6 +24,7 @@ use crate::{malloc, mem, sched};
 /// # }
 /// ```
 pub fn set_memory_limit(limit: i64) -> i64 {
+    mem::read_memory_limit();
     let before = mem::memory_limit();
     if let Ok(limit) = u64::try_from(limit) {
         mem::set_memory_limit(limit);

@@ -51,7 +51,9 @@ pub(crate) use mcentral::{alloc_one, free_one};
 pub(crate) use mstats::read_mem_stats;
 pub use mstats::{BySize, MemStats};
 pub(crate) use scavenge::{excess, reclaim, scavenge, take_reclaim, tick, wants_scavenger};
-pub(crate) use scavenge::{limit as memory_limit, set_limit as set_memory_limit};
+pub(crate) use scavenge::{
+    limit as memory_limit, read_limit as read_memory_limit, set_limit as set_memory_limit,
+};
 pub(crate) use segment::{Segment, segment_alloc, segment_free};
 pub(crate) use sizeclasses::class_of;
 pub(crate) use stack::{

@@ -35,7 +35,7 @@ use core::mem;
 use super::page_bits::{ARENA_PAGES, ArenaPages, Summary};
 
 /// The most arenas, 16 TiB of them: so pages can be counted in 32 bits.
-const MAX_ARENAS: usize = 1 << 18;
+pub(crate) const MAX_ARENAS: usize = 1 << 18;
 
 /// The slots to begin with.
 const FIRST_SLOTS: usize = 16;

@@ -55,6 +55,16 @@ pub(crate) fn set_limit(bytes: u64) {
     }
 }
 
+/// Sets the limit that the environment asks for, unless that has been done: when
+/// the first arena is mapped, or the program first asks, whichever comes first.
+pub(crate) fn read_limit() {
+    static READ: AtomicBool = AtomicBool::new(false);
+    // Relaxed: nothing else hangs on the flag.
+    if !READ.swap(true, Ordering::Relaxed) {
+        set_limit(crate::boot::read_gomemlimit());
+    }
+}
+
 /// How many pages are in use, and how many are free and take memory, as of the last
 /// change. Hints, written with the heap's lock held.
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
