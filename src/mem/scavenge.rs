@@ -4,7 +4,8 @@
 //! keeps its memory, since it will soon be used again, until one of three comes:
 //!
 //! - the background scavenger, a goroutine (`sched/bgscavenge.rs`), which takes
-//!   its time, until what the heap retains is a tenth more than what is in use;
+//!   its time, until what the heap retains is a tenth more than what is in use,
+//!   or 4 MiB (Go's tenth is of what its next collection aims at);
 //! - the memory limit (`GOMEMLIMIT`, `debug::set_memory_limit`): whoever takes
 //!   pages that push the total over it first gives others back;
 //! - `debug::free_os_memory`, which gives all of them back at once.
