@@ -14,7 +14,9 @@
 //! nodes 8 to 15      0    1    2    3      4    5    6    7
 //! ```
 //!
-//! Runs cross from slot to slot where the arenas are neighbours in memory too.
+//! Go's tree covers all addresses there are, eight to a node, in mappings reserved
+//! for that; here it covers the arenas that there are, and doubles with them: a
+//! heap of one arena has a tree of a few lines. Runs cross from slot to slot where the arenas are neighbours in memory too.
 //! A change to an arena is carried up as far as it changes anything. There is no
 //! hint where to search, Go's `searchAddr`: from the root, ten steps lead to the
 //! first fit among a thousand arenas, however full they are.
