@@ -29,11 +29,21 @@
  * goroutine, which main_main is one of, and from nowhere else: not from a signal
  * handler, not from a thread that gort did not make.
  *
- * A goroutine has 256 KiB of stack; running off its end ends the program with
- * "fatal error: stack overflow" (with -fstack-clash-protection; without it, a
- * frame of more than 32 KiB can miss the guard below the stack). What a failing
- * program prints goes to standard error and is what Go prints; its exit status
- * is 2.
+ * A goroutine has 256 KiB of stack, the main one too, and no more: C cannot ask
+ * for it. The memory is there where it was touched, 4 KiB at least. Running off
+ * the end ends the program with "fatal error: stack overflow" (with
+ * -fstack-clash-protection; without it, a frame of more than 32 KiB can miss the
+ * guard below the stack). Before Linux 6.13 a guard takes two mappings, of which
+ * the system allows vm.max_map_count, 65,530 by default: beyond some 24,500
+ * goroutines at a time only every 128th has a guard. One without that runs off by
+ * more than 32 KiB writes into its neighbour's stack, and the program ends when
+ * it gives way or ends.
+ *
+ * There is no malloc. gort has a heap, but for programs in Rust that use it as a
+ * crate; a program in C brings an allocator, or takes mappings from the system.
+ *
+ * What a failing program prints goes to standard error and is what Go prints;
+ * its exit status is 2.
  *
  * Constructors (.init_array) run before main_main, on the main goroutine.
  * -fstack-protector works, and so do thread-local variables (__thread). They are
@@ -44,7 +54,8 @@
  *
  * The environment: GOMAXPROCS and GOTRACEBACK mean what they mean to Go. GODEBUG
  * is read by an archive that was made with `cargo xtask dist --trace`, and by no
- * other: then boottrace=1 and inittrace=1 show how the program starts.
+ * other: then boottrace=1 and inittrace=1 show how the program starts, and
+ * guardinstall=0 makes guards as before Linux 6.13.
  */
 #ifndef GORT_H
 #define GORT_H

@@ -27,6 +27,16 @@
 //!
 //! `GODEBUG=boottrace=1` prints each step as it ends, with its time.
 //!
+//! # Memory
+//!
+//! A goroutine has 256 KiB of addresses for its stack and costs what it touches of
+//! them, a page at least. [`thread::Builder`] makes one with more, up to 1 GiB, and
+//! [`stack::grow`] is for code that does not know how deep it will go. `Box` and
+//! `Vec` allocate from a heap in Go's tiers, whose free memory goes back to the
+//! system by and by; [`debug::set_memory_limit`] and [`debug::free_os_memory`]
+//! hurry that, and [`runtime::read_mem_stats`] says what there is. The file
+//! `docs/memory.md` goes through all of it.
+//!
 //! # The layers
 //!
 //! A module uses what stands above it here and nothing below; `boot` and

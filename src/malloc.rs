@@ -231,6 +231,9 @@ unsafe fn reallocate(object: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         _ => false,
     };
     if stays {
+        if after.is_none() {
+            ask_for_scavenger(); // it may have become shorter
+        }
         return object;
     }
     let new = mallocgc(size, align);

@@ -100,8 +100,8 @@ extern "C" fn checkfds() {
 }
 
 /// Rust frees memory itself: there is no collector to prepare. The step stands
-/// here since Go's readers look for it; what gives free memory back to the
-/// system will begin here.
+/// here since Go's readers look for it. What gives free memory back to the system
+/// begins with the first free that leaves too much of it: `sched/bgscavenge.rs`.
 #[unsafe(export_name = "runtime.gcinit")]
 #[inline(never)]
 extern "C" fn gcinit() {

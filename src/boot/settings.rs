@@ -1,7 +1,7 @@
-//! What the environment asks of the runtime: GODEBUG, GOTRACEBACK, GOMAXPROCS.
+//! What the environment asks of the runtime: GODEBUG, GOTRACEBACK, GOMAXPROCS, GOMEMLIMIT.
 //!
 //! Go's counterparts: `parsedebugvars` in `runtime/runtime1.go`, `secureEnv` in
-//! `runtime/security_unix.go`. A value that is not understood is named on stderr
+//! `runtime/security_unix.go`, `readGOMEMLIMIT` in `runtime/mgcpacer.go`. A value that is not understood is named on stderr
 //! in one line, and otherwise ignored.
 
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};

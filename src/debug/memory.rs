@@ -9,7 +9,7 @@ use crate::{malloc, mem, sched};
 /// unit, B, KiB, MiB, GiB or TiB.
 ///
 /// What counts is the heap's memory that is in use or retained, the runtime's
-/// records, and a page of 4 KiB for each goroutine's stack. The limit is soft, as
+/// records, and 4 KiB for each 256 KiB of goroutines' stacks. The limit is soft, as
 /// in Go: when an allocation goes over it, free memory is given back to the
 /// system at once; what is in use stays in use, and nothing fails.
 ///
@@ -30,8 +30,9 @@ pub fn set_memory_limit(limit: i64) -> i64 {
 
 /// Gives all free memory back to the system at once, instead of bit by bit: the
 /// heap's free pages, and the stacks of goroutines that have ended. What the
-/// caches of other processors hold stays with them. From any goroutine. Go's
-/// `debug.FreeOSMemory`, without the collection.
+/// caches of other processors hold stays with them, and so do the few dead
+/// goroutines that each processor keeps for the next ones. From any goroutine.
+/// Go's `debug.FreeOSMemory`, without the collection.
 ///
 /// ```
 /// # #![no_std]

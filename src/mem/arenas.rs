@@ -24,7 +24,7 @@ pub(super) const ARENA_SHIFT: u32 = 26;
 pub(super) const ARENA_SIZE: usize = 1 << ARENA_SHIFT;
 
 /// A program's addresses have 47 bits; the map of arenas has two levels.
-pub(super) const ADDRESS_BITS: u32 = 47;
+const ADDRESS_BITS: u32 = 47;
 const L2_BITS: u32 = 10;
 const L2_SIZE: usize = 1 << L2_BITS;
 const L1_SIZE: usize = 1 << (ADDRESS_BITS - ARENA_SHIFT - L2_BITS);
@@ -94,9 +94,9 @@ pub(super) fn set_spans(span: &MSpan, npages: usize, entry: *mut MSpan) {
 /// Makes the record of the arena at an address, and enters it into the map.
 /// None if the system has no memory. The heap's lock is held.
 pub(super) fn new_arena(start: usize) -> Option<&'static mut ArenaPages> {
-    let record = os::map_backed(0, size_of::<HeapArena>())?.cast::<HeapArena>();
     let number = start >> ARENA_SHIFT;
     let map = map_of(number)?;
+    let record = os::map_backed(0, size_of::<HeapArena>())?.cast::<HeapArena>();
     // Release pairs with arena_of.
     map[number % L2_SIZE].store(record, Ordering::Release);
     // SAFETY: fresh zeroed memory of that size.

@@ -14,10 +14,10 @@ use core::alloc::Layout;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 
-use super::arenas::{ADDRESS_BITS, ARENA_SIZE, HeapArena, new_arena, set_spans};
+use super::arenas::{ARENA_SIZE, HeapArena, new_arena, set_spans};
 use super::boot_heap::{metadata_alloc, metadata_free};
 use super::mspan::MSpan;
-use super::pages::{Pages, Run, Slot};
+use super::pages::{MAX_ARENAS, Pages, Run, Slot};
 use super::scavenge;
 use super::sizeclasses::{PAGE_SHIFT, PAGE_SIZE};
 use crate::debug::fatal::throw;
@@ -141,24 +141,29 @@ pub(super) fn free_span(span: &'static MSpan) {
 }
 
 /// Makes a large object longer or shorter where it is; false if what lies behind
-/// it is not free. Whoever owns the object may call this.
+/// it is not free. Whoever owns the object may call this, with no lock of the
+/// heap's held.
 pub(super) fn resize_span(span: &'static MSpan, npages: usize) -> bool {
     let old = span.npages.get();
     let end = (span.base.get() >> PAGE_SHIFT) + old;
-    let mut heap = lock();
     let mut newly_backed = 0;
+    let mut heap = lock();
     if npages > old {
         let Some(run) = heap.pages.alloc_at(end, npages - old) else {
             return false;
         };
+        scavenge::note(&heap);
         newly_backed = run.newly_backed;
         heap.large.alloc_bytes += ((npages - old) * PAGE_SIZE) as u64;
     } else if npages < old {
         heap.free_pages(end - (old - npages), old - npages);
         heap.large.free_bytes += ((old - npages) * PAGE_SIZE) as u64;
     }
-    drop(heap);
     span.npages.set(npages);
+    if newly_backed > 0 {
+        scavenge::grows(&heap);
+    }
+    drop(heap);
     if newly_backed > 0 && scavenge::is_limited() {
         scavenge::enforce_limit();
     }
@@ -182,8 +187,8 @@ impl MHeap {
     /// Maps at least `bytes` in one piece, behind what there is if possible.
     #[cold]
     fn grow(&mut self, bytes: usize) -> Option<()> {
-        // What cannot be written down need not be mapped first.
-        if bytes >= 1 << ADDRESS_BITS || bytes.div_ceil(ARENA_SIZE) > self.pages.arenas_left() {
+        // Before the first arena is mapped: each takes two pages for its record.
+        if bytes > MAX_ARENAS * ARENA_SIZE - self.mapped {
             return None;
         }
         // To the end of an arena, or else as little as will do.

@@ -35,7 +35,7 @@ pub(super) struct MSpan {
     pub(super) npages: Cell<usize>,
     /// The size class, or 0 for a large object.
     pub(super) class: Cell<u8>,
-    /// Its memory has been used before, and need not be zeroed.
+    /// Its memory has been used before: whoever wants zeros must write them.
     pub(super) needzero: Cell<bool>,
     /// It is in its mcentral's set of full spans.
     pub(super) is_full: Cell<bool>,

@@ -38,9 +38,10 @@ pub struct MemStats {
     pub heap_released: u64,
     /// How many objects the program has.
     pub heap_objects: u64,
-    /// Stacks that goroutines and threads run on.
+    /// Address space for the stacks that goroutines and threads have; a dead
+    /// goroutine's, which waits for the next one, is counted, too. Go counts memory.
     pub stack_inuse: u64,
-    /// Address space for stacks, their guards not counted.
+    /// Address space for stacks in all, their guards included.
     pub stack_sys: u64,
     /// Records of spans in use.
     pub mspan_inuse: u64,

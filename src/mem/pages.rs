@@ -14,7 +14,9 @@
 //! nodes 8 to 15      0    1    2    3      4    5    6    7
 //! ```
 //!
-//! Runs cross from slot to slot where the arenas are neighbours in memory too.
+//! Go's tree covers all addresses there are, eight to a node, in mappings reserved
+//! for that; here it covers the arenas that there are, and doubles with them: a
+//! heap of one arena has a tree of a few lines. Runs cross from slot to slot where the arenas are neighbours in memory too.
 //! A change to an arena is carried up as far as it changes anything. There is no
 //! hint where to search, Go's `searchAddr`: from the root, ten steps lead to the
 //! first fit among a thousand arenas, however full they are.
@@ -35,7 +37,7 @@ use core::mem;
 use super::page_bits::{ARENA_PAGES, ArenaPages, Summary};
 
 /// The most arenas, 16 TiB of them: so pages can be counted in 32 bits.
-const MAX_ARENAS: usize = 1 << 18;
+pub(crate) const MAX_ARENAS: usize = 1 << 18;
 
 /// The slots to begin with.
 const FIRST_SLOTS: usize = 16;
@@ -112,11 +114,6 @@ impl Pages {
     /// Counts the pages that are in use, or being given back.
     pub(crate) fn in_use_pages(&self) -> usize {
         self.usable - self.free
-    }
-
-    /// Counts the arenas that can still be added.
-    pub(crate) fn arenas_left(&self) -> usize {
-        MAX_ARENAS - self.count
     }
 
     /// Tells how many slots [`replace_storage`](Self::replace_storage) must be

@@ -4,8 +4,8 @@
 //! keeps its memory, since it will soon be used again, until one of four comes:
 //!
 //! - the background scavenger, a goroutine (`sched/bgscavenge.rs`), which takes
-//!   its time, until what the heap retains is a tenth more than what has been in use
-//!   of late;
+//!   its time, until what the heap retains is a tenth more, or 4 MiB, than what has been in
+//!   use of late (Go's tenth is of what its next collection aims at);
 //! - the heap is about to grow: as much as it grows by, and has too much of, goes;
 //! - the memory limit (`GOMEMLIMIT`, `debug::set_memory_limit`): whoever takes
 //!   pages that push the total over it first gives others back;

@@ -74,10 +74,11 @@ impl Builder {
         self
     }
 
-    /// Sets the size of the goroutine's stack, in bytes, up to 1 GiB. It is rounded
-    /// up to whole pages, and to the 256 KiB that any goroutine has. Some 500 bytes
-    /// of it are the runtime's, and the closure lies on it. The size is one of
-    /// addresses: memory is used as far as the stack is touched.
+    /// Sets the size of the goroutine's stack, in bytes, up to 1 GiB. The stack has
+    /// at least that, and the 256 KiB that any goroutine has; a larger one is the
+    /// next power of two. Some 500 bytes of it are the runtime's, and the closure
+    /// lies on it. The size is one of addresses: memory is used as far as the stack
+    /// is touched.
     ///
     /// ```
     /// # #![no_std]
@@ -174,7 +175,7 @@ pub enum SpawnError {
     },
     /// The system has no room for the stack.
     OutOfMemory {
-        /// The size that was asked for, in bytes, rounded up.
+        /// The size that was asked for, in bytes, rounded up to whole pages.
         size: usize,
     },
 }

@@ -1,9 +1,12 @@
 //! Threads, all of them goroutines: std's module of that name.
 //!
 //! A thread of this module costs what a goroutine costs, and one that waits keeps
-//! no thread of the system's waiting. Two things differ from std: a panic in one
+//! no thread of the system's waiting. What differs from std: a panic in one
 //! ends the program, so that no [`JoinHandle`] tells of it; and
-//! [`runtime::goexit`](crate::runtime::goexit) ends one without a result.
+//! [`runtime::goexit`](crate::runtime::goexit) ends one without a result. And
+//! [`Builder::spawn`] fails with a [`SpawnError`], as there is no `io::Error`.
+//!
+//! Not there yet are `scope`, `sleep`, `park_timeout` and `thread_local!`.
 //!
 //! | file | what it holds |
 //! | --- | --- |

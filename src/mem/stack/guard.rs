@@ -2,7 +2,9 @@
 //!
 //! **Guards without mappings.** Linux 6.13 and later marks pages of a mapping as
 //! guards (MADV_GUARD_INSTALL). A slab is then one mapping however many stacks it
-//! has. `stackinit` finds out, once, whether that is so.
+//! has. `stackinit` finds out, once, whether that is so, by having the system read
+//! from the first one: some emulators say yes to any advice and do nothing. To ask
+//! for an advice that nobody knows would tell less: it is not what we rely on.
 //!
 //! **Guards by PROT_NONE** where it is not, or where GODEBUG=guardinstall=0 says so.
 //! Each guard is a mapping then, and splits one: two more for each stack, of which

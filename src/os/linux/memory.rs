@@ -137,8 +137,7 @@ pub(crate) unsafe fn no_huge_pages(memory: *mut u8, size: usize) {
 }
 
 /// Gives the memory of a range back, which is zeros from then on; the addresses
-/// stay. False if this system cannot: then all of it is as it was, but for the
-/// first byte, which may be anything.
+/// stay. False if this system cannot: then all of it is as it was.
 ///
 /// # Safety
 ///
@@ -158,14 +157,21 @@ pub(crate) unsafe fn discard(memory: *mut u8, size: usize) -> bool {
         LIES => false,
         _ => {
             // SAFETY: the caller's promise. Volatile: the system changes it.
+            let before = unsafe { memory.read_volatile() };
+            // SAFETY: as above.
             unsafe { memory.write_volatile(1) };
             // SAFETY: the caller's promise.
-            if !unsafe { advise(memory, size, MADV_DONTNEED) } {
-                return false;
-            }
+            let done = unsafe { advise(memory, size, MADV_DONTNEED) };
             // SAFETY: as above.
             let zero = unsafe { memory.read_volatile() } == 0;
-            ZEROES.store(if zero { WORKS } else { LIES }, Ordering::Relaxed);
+            if !zero {
+                // A page that was never used must still be zeros.
+                // SAFETY: as above.
+                unsafe { memory.write_volatile(before) };
+            }
+            if done {
+                ZEROES.store(if zero { WORKS } else { LIES }, Ordering::Relaxed);
+            }
             zero
         }
     }
