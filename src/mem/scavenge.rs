@@ -90,9 +90,6 @@ static BACKED: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 static LAST_PEAK: AtomicUsize = AtomicUsize::new(0);
 
-/// The system has been seen to take memory back.
-static ABLE: AtomicBool = AtomicBool::new(false);
-
 /// The system does not take memory back.
 static UNABLE: AtomicBool = AtomicBool::new(false);
 
@@ -214,7 +211,7 @@ fn scavenge_one(most: usize, whole: usize) -> usize {
     drop(heap);
     let start = core::ptr::with_exposed_provenance_mut::<u8>(page << PAGE_SHIFT);
     // SAFETY: pages of the heap's that nobody has: they count as in use.
-    let gone = unsafe { discard(start, npages * PAGE_SIZE) };
+    let gone = unsafe { os::discard(start, npages * PAGE_SIZE) };
     let mut heap = mheap::lock();
     if gone && heap.pages.put_released(page, npages) {
         note(&heap);
@@ -224,35 +221,6 @@ fn scavenge_one(most: usize, whole: usize) -> usize {
         heap.free_pages(page, npages);
         0
     }
-}
-
-/// Has the system take memory back; false if it does not. Some emulators say that
-/// they did and do nothing (QEMU before 7.2), and what comes from here is taken for
-/// zeros: so the first time is looked at.
-///
-/// # Safety
-///
-/// As for [`os::discard`]; and what is there must be aligned to a page.
-unsafe fn discard(start: *mut u8, size: usize) -> bool {
-    let word = start.cast::<usize>();
-    let known = ABLE.load(Ordering::Relaxed); // two who find out at once find the same
-    if !known {
-        // SAFETY: the caller's promise.
-        unsafe { word.write_volatile(1) };
-    }
-    // SAFETY: as above.
-    let mut gone = unsafe { os::discard(start, size) };
-    if !known {
-        // SAFETY: as above.
-        gone &= unsafe { word.read_volatile() } == 0;
-        if gone {
-            ABLE.store(true, Ordering::Relaxed); // as above
-        } else {
-            // SAFETY: as above. The page may be one that had never been used.
-            unsafe { word.write_volatile(0) };
-        }
-    }
-    gone
 }
 
 /// Gives back what is over the memory limit, as far as there are free pages.
