@@ -1,8 +1,9 @@
 //! Threads, all of them goroutines: std's module of that name.
 //!
-//! A thread of this module costs what a goroutine costs, and one that waits keeps
-//! no thread of the system's waiting. What differs from std: a panic in one
-//! ends the program, so that no [`JoinHandle`] tells of it; and
+//! A thread of this module costs what a goroutine costs and some 100 bytes of
+//! the heap, for its handle and its result, and one that waits keeps no thread
+//! of the system's waiting. What differs from std: a panic in one ends the
+//! program, so that no [`JoinHandle`] tells of it; and
 //! [`runtime::goexit`](crate::runtime::goexit) ends one without a result. And
 //! [`Builder::spawn`] fails with a [`SpawnError`], as there is no `io::Error`.
 //!
