@@ -82,7 +82,7 @@ pub(super) extern "C" fn moduledataverify() {
                 (tls.p_memsz + below) & !below
             });
             if size != (&raw const TLS_SIZE).addr() as u64 {
-                refuse("p_memsz of PT_TLS is not runtime.tlssize", size);
+                refuse("p_memsz of PT_TLS is not tlssize", size);
             }
         }
         Err(error) => refuse(error.what, error.value),

@@ -79,7 +79,7 @@ fn program_headers() -> Result<(), Failed> {
     refused(&[&format!("--damage={stack}:7")], "*PT_GNU_STACK*")?;
     let address = field(PT_LOAD, 6, VADDR)? + 5;
     refused(&[&format!("--damage={address}:255")], "*")?;
-    let size = "p_memsz of PT_TLS is not runtime.tlssize";
+    let size = "p_memsz of PT_TLS is not tlssize";
     for (at, value, what) in [
         (MEMSZ, 16, size),
         (ALIGN, 16, size),

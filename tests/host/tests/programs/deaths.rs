@@ -242,13 +242,13 @@ fn deadlock() -> Result<(), Failed> {
     die(&["deadlock-others"])?.expect(
         2,
         "",
-        &format!("{text}\ngoroutine 2 [*]:\n\ngoroutine 3 [*]:\n"),
+        &format!("{text}\ngoroutine 2 [thread::park]:\n\ngoroutine 3 [thread::park]:\n"),
     )?;
     // One that waits for the other's end.
     die(&["deadlock-join"])?.expect(
         2,
         "",
-        &format!("{text}\ngoroutine 2 [thread::park]:\n\ngoroutine 1 [JoinHandle::join]:\n"),
+        &format!("{text}\ngoroutine 1 [JoinHandle::join]:\n\ngoroutine 2 [thread::park]:\n"),
     )?;
     Ok(())
 }
