@@ -11,7 +11,11 @@ use libtest_mimic::Failed;
 use crate::mem::{self, MCache, class_of};
 
 const THREADS: usize = 4;
-const OPERATIONS: usize = 300_000;
+const OPERATIONS: usize = if cfg!(debug_assertions) {
+    100_000
+} else {
+    300_000
+};
 
 /// An object that some thread has: its address, and what it was asked for.
 struct Object {
@@ -63,6 +67,20 @@ fn free(cache: &MCache, object: &Object) {
             // SAFETY: as above.
             unsafe { cache.free(class, object.address) };
         }
+    }
+}
+
+/// Gives a large object another size where it is, if that can be done.
+fn resize(object: &mut Object, size: usize) {
+    let align = object.layout.align();
+    let old = object.layout.size();
+    let is_large = class_of(old, align).is_none() && class_of(size, align).is_none();
+    // SAFETY: a large object that is ours.
+    if is_large && unsafe { mem::large_resize(object.address, old, size) } {
+        object.layout = Layout::from_size_align(size.min(old), align).expect("both are small");
+        check(object, object.mark);
+        object.layout = Layout::from_size_align(size, align).expect("both are small");
+        fill(object);
     }
 }
 
@@ -137,6 +155,10 @@ fn work(seed: u64, inbox: &Receiver<Object>, outboxes: &[Sender<Object>]) {
                 check(&object, object.mark);
                 free(cache, &object);
             }
+            9 if !kept.is_empty() => {
+                let at = random.below(kept.len());
+                resize(&mut kept[at], random.below(1 << 18) + 1);
+            }
             _ => {}
         }
         for object in inbox.try_iter() {
@@ -149,7 +171,7 @@ fn work(seed: u64, inbox: &Receiver<Object>, outboxes: &[Sender<Object>]) {
                 free(cache, &object);
             }
         }
-        if step % 50_000 == 0 {
+        if step.is_multiple_of(20_000) {
             cache.flush();
         }
     }
@@ -158,6 +180,18 @@ fn work(seed: u64, inbox: &Receiver<Object>, outboxes: &[Sender<Object>]) {
         free(cache, &object);
     }
     cache.flush();
+}
+
+pub(crate) fn early_limit() -> Result<(), Failed> {
+    mem::read_limit();
+    mem::set_limit(1 << 40);
+    let object = mem::large_alloc(100_000, 8, false);
+    ensure!(mem::limit() == 1 << 40, "it is {}", mem::limit());
+    // SAFETY: allocated above with that size.
+    unsafe { mem::large_free(object, 100_000) };
+    mem::set_limit(i64::MAX as u64);
+    ensure!(mem::limit() == i64::MAX as u64, "it is {}", mem::limit());
+    Ok(())
 }
 
 pub(crate) fn handoffs() -> Result<(), Failed> {
@@ -234,11 +268,46 @@ pub(crate) fn numbers() -> Result<(), Failed> {
         "{} bytes",
         now.heap_alloc
     );
+    ensure!(now.mallocs == stats.mallocs + 1, "{} mallocs", now.mallocs);
     // SAFETY: allocated above, of that class.
     unsafe { mem::free_one(5, object.0) };
     ensure!(
         mem::read_mem_stats().heap_inuse == 0,
         "the span is still there"
     );
+    Ok(())
+}
+
+pub(crate) fn records() -> Result<(), Failed> {
+    let before = mem::read_mem_stats();
+    for _ in 0..1000 {
+        let object = mem::large_alloc(100_000, 8, false);
+        // SAFETY: allocated above with that size.
+        unsafe { mem::large_free(object, 100_000) };
+        ensure!(mem::large_alloc(1 << 50, 8, false).is_null(), "a petabyte");
+    }
+    let after = mem::read_mem_stats();
+    ensure!(
+        after.mspan_sys <= before.mspan_sys + (64 << 10),
+        "{} bytes of records, after {}",
+        after.mspan_sys,
+        before.mspan_sys
+    );
+    Ok(())
+}
+
+pub(crate) fn occupied() -> Result<(), Failed> {
+    const HINTS: [usize; 2] = [0x00c0_0000_0000, 0x01c0_0000_0000];
+    const SIZE: usize = 1 << 30;
+    // Somebody else takes what lies behind the heap.
+    let end = HINTS[0] + mem::read_mem_stats().heap_sys as usize;
+    let other = crate::os::map(end, 4096).expect("memory");
+    ensure!(other.addr() == end, "the heap does not end at {end:#x}");
+    let object = mem::large_alloc(SIZE, 8, true);
+    ensure!(object.addr() == HINTS[1], "it is at {object:p}");
+    // SAFETY: mapped above.
+    ensure!(unsafe { other.read() } == 0, "it is not ours any more");
+    // SAFETY: allocated above with that size.
+    unsafe { mem::large_free(object, SIZE) };
     Ok(())
 }
