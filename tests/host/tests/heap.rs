@@ -36,6 +36,7 @@ fn main() {
         Trial::test("objects_go_from_thread_to_thread", threads::handoffs),
         Trial::test("the_numbers_add_up_in_the_end", threads::numbers),
         Trial::test("records_are_used_again", threads::records),
+        Trial::test("what_is_of_no_use_goes_back", threads::idle),
         Trial::test("the_heap_goes_on_elsewhere", threads::occupied),
     ];
     let mut arguments = Arguments::from_args();

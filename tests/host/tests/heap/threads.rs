@@ -296,6 +296,24 @@ pub(crate) fn records() -> Result<(), Failed> {
     Ok(())
 }
 
+pub(crate) fn idle() -> Result<(), Failed> {
+    const LOOK: usize = 1024;
+    let cache = mem::new_mcache();
+    let class = class_of(1000, 8).expect("it is small");
+    let objects: Vec<_> = (0..1000).map(|_| cache.alloc(class)).collect();
+    for (object, _) in objects.into_iter().flatten() {
+        // SAFETY: allocated above, of that class.
+        unsafe { cache.free(class, object) };
+    }
+    (0..LOOK).for_each(|_| cache.age());
+    let kept = mem::read_mem_stats().heap_inuse;
+    ensure!(kept > 0, "what was used since the last look is gone");
+    (0..LOOK).for_each(|_| cache.age());
+    let kept = mem::read_mem_stats().heap_inuse;
+    ensure!(kept == 0, "{kept} bytes are kept for no use");
+    Ok(())
+}
+
 pub(crate) fn occupied() -> Result<(), Failed> {
     const HINTS: [usize; 2] = [0x00c0_0000_0000, 0x01c0_0000_0000];
     const SIZE: usize = 1 << 30;
