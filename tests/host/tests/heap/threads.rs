@@ -300,17 +300,20 @@ pub(crate) fn idle() -> Result<(), Failed> {
     const LOOK: usize = 1024;
     let cache = mem::new_mcache();
     let class = class_of(1000, 8).expect("it is small");
-    let objects: Vec<_> = (0..1000).map(|_| cache.alloc(class)).collect();
-    for (object, _) in objects.into_iter().flatten() {
-        // SAFETY: allocated above, of that class.
-        unsafe { cache.free(class, object) };
+    // As many as the cache keeps by itself, and more.
+    for count in [10, 1000] {
+        let objects: Vec<_> = (0..count).map(|_| cache.alloc(class)).collect();
+        for (object, _) in objects.into_iter().flatten() {
+            // SAFETY: allocated above, of that class.
+            unsafe { cache.free(class, object) };
+        }
+        (0..LOOK).for_each(|_| cache.age());
+        let kept = mem::read_mem_stats().heap_inuse;
+        ensure!(kept > 0, "what was used since the last look is gone");
+        (0..LOOK).for_each(|_| cache.age());
+        let kept = mem::read_mem_stats().heap_inuse;
+        ensure!(kept == 0, "{kept} bytes are kept for no use");
     }
-    (0..LOOK).for_each(|_| cache.age());
-    let kept = mem::read_mem_stats().heap_inuse;
-    ensure!(kept > 0, "what was used since the last look is gone");
-    (0..LOOK).for_each(|_| cache.age());
-    let kept = mem::read_mem_stats().heap_inuse;
-    ensure!(kept == 0, "{kept} bytes are kept for no use");
     Ok(())
 }
 
