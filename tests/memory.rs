@@ -191,7 +191,7 @@ gort_test::tests! {
             // SAFETY: the size is not 0.
             assert!(black_box(unsafe { alloc(layout) }).is_null(), "{layout:?}");
             // SAFETY: as above.
-            let memory = unsafe { alloc(eight) };
+            let memory = black_box(unsafe { alloc(eight) });
             // SAFETY: allocated above with this layout; the size is small enough.
             let more = unsafe { realloc(memory, eight, size) };
             assert!(power > 3 && size < 1 << 20 || black_box(more).is_null(), "{layout:?}");
@@ -205,7 +205,7 @@ gort_test::tests! {
         }
         let layout = Layout::from_size_align(100_000, 8).unwrap();
         // SAFETY: the size is not 0.
-        let memory = unsafe { alloc(layout) };
+        let memory = black_box(unsafe { alloc(layout) });
         for size in [1 << 45, isize::MAX as usize - 7] {
             // SAFETY: allocated above with this layout; the size is small enough.
             assert!(black_box(unsafe { realloc(memory, layout, size) }).is_null());
@@ -222,7 +222,7 @@ gort_test::tests! {
             for small in [1, 40_000, 90_000] {
                 let layout = Layout::from_size_align(large, 8).unwrap();
                 // SAFETY: the size is not 0.
-                let memory = unsafe { alloc_zeroed(layout) };
+                let memory = black_box(unsafe { alloc_zeroed(layout) });
                 // SAFETY: that many bytes are ours.
                 assert!(unsafe { core::slice::from_raw_parts(memory, large) }.iter().all(|&byte| byte == 0));
                 // SAFETY: as above.
@@ -248,11 +248,12 @@ gort_test::tests! {
         }
         let retained = |stats: &gort::runtime::MemStats| stats.heap_idle - stats.heap_released;
         gort::debug::free_os_memory();
+        // The compiler may leave out what nobody sees.
         let small = Layout::from_size_align(16 << 20, 8).unwrap();
         // SAFETY: the size is not 0.
-        let low = unsafe { alloc(small) };
+        let low = black_box(unsafe { alloc(small) });
         // SAFETY: as above.
-        let high = unsafe { alloc(small) };
+        let high = black_box(unsafe { alloc(small) });
         let before = gort::debug::set_memory_limit(1 << 20);
         // SAFETY: allocated above with this layout.
         unsafe { dealloc(low, small) };
@@ -265,13 +266,13 @@ gort_test::tests! {
         let kept = retained(&read_mem_stats());
         assert!(kept < 1 << 20, "{kept} bytes");
         // SAFETY: the size is not 0.
-        let low = unsafe { alloc(small) };
+        let low = black_box(unsafe { alloc(small) });
         // SAFETY: allocated above with this layout.
         unsafe { dealloc(low, small) };
         // As with a new object, which has no room where the old one was.
         let large = Layout::from_size_align(24 << 20, 8).unwrap();
         // SAFETY: the size is not 0.
-        let another = unsafe { alloc(large) };
+        let another = black_box(unsafe { alloc(large) });
         let kept = retained(&read_mem_stats());
         assert!(kept < 1 << 20, "{kept} bytes");
         // SAFETY: allocated above with this layout.
