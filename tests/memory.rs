@@ -14,6 +14,8 @@ use alloc::vec::Vec;
 use core::hint::black_box;
 use core::ptr;
 
+use gort::runtime::read_mem_stats;
+
 /// A byte that depends on its place and little else.
 fn pattern(at: usize) -> u8 {
     (at.wrapping_mul(167) >> 3) as u8
@@ -179,6 +181,105 @@ gort_test::tests! {
         assert!(black_box(memory).is_null());
         assert!(Vec::<u8>::new().try_reserve(1 << 50).is_err());
         assert_eq!(vec![1, 2, 3].len(), 3, "the heap is whole");
+    }
+
+    fn what_no_arenas_can_hold_costs_nothing() {
+        let before = read_mem_stats();
+        let eight = Layout::from_size_align(8, 8).unwrap();
+        for (size, power) in [(1 << 45, 3), (isize::MAX as usize - 7, 3), (1, 46), (100_000, 62)] {
+            let layout = Layout::from_size_align(size, 1 << power).unwrap();
+            // SAFETY: the size is not 0.
+            assert!(black_box(unsafe { alloc(layout) }).is_null(), "{layout:?}");
+            // SAFETY: as above.
+            let memory = black_box(unsafe { alloc(eight) });
+            // SAFETY: allocated above with this layout; the size is small enough.
+            let more = unsafe { realloc(memory, eight, size) };
+            assert!(power > 3 && size < 1 << 20 || black_box(more).is_null(), "{layout:?}");
+            let (now, layout) = if more.is_null() {
+                (memory, eight)
+            } else {
+                (more, Layout::from_size_align(size, 8).unwrap())
+            };
+            // SAFETY: allocated with this layout.
+            unsafe { dealloc(now, layout) };
+        }
+        let layout = Layout::from_size_align(100_000, 8).unwrap();
+        // SAFETY: the size is not 0.
+        let memory = black_box(unsafe { alloc(layout) });
+        for size in [1 << 45, isize::MAX as usize - 7] {
+            // SAFETY: allocated above with this layout; the size is small enough.
+            assert!(black_box(unsafe { realloc(memory, layout, size) }).is_null());
+        }
+        // SAFETY: allocated above with this layout.
+        unsafe { dealloc(memory, layout) };
+        let after = read_mem_stats();
+        assert!(after.heap_sys - before.heap_sys <= 64 << 20, "{after:?}");
+    }
+
+    fn memory_that_was_longer_and_shorter_is_zeroed() {
+        // Shortened and lengthened in place, so that what is free is partly dirty.
+        for large in [100_000, 300_000] {
+            for small in [1, 40_000, 90_000] {
+                let layout = Layout::from_size_align(large, 8).unwrap();
+                // SAFETY: the size is not 0.
+                let memory = black_box(unsafe { alloc_zeroed(layout) });
+                // SAFETY: that many bytes are ours.
+                assert!(unsafe { core::slice::from_raw_parts(memory, large) }.iter().all(|&byte| byte == 0));
+                // SAFETY: as above.
+                unsafe { memory.write_bytes(0xee, large) };
+                // SAFETY: allocated above with this layout; the size is not 0.
+                let memory = unsafe { realloc(memory, layout, small) };
+                let shorter = Layout::from_size_align(small, 8).unwrap();
+                // SAFETY: as above.
+                let memory = unsafe { realloc(memory, shorter, large) };
+                // SAFETY: inside of it.
+                assert_eq!(unsafe { memory.wrapping_add(small - 1).read() }, 0xee);
+                // SAFETY: that many bytes are ours.
+                unsafe { memory.write_bytes(0xdd, large) };
+                // SAFETY: allocated with this layout.
+                unsafe { dealloc(memory, layout) };
+            }
+        }
+    }
+
+    fn what_grows_minds_the_limit() {
+        if gort_test::under_qemu() {
+            return; // there nothing can be given back
+        }
+        let retained = |stats: &gort::runtime::MemStats| stats.heap_idle - stats.heap_released;
+        gort::debug::free_os_memory();
+        // The compiler may leave out what nobody sees.
+        let small = Layout::from_size_align(16 << 20, 8).unwrap();
+        // SAFETY: the size is not 0.
+        let low = black_box(unsafe { alloc(small) });
+        // SAFETY: as above.
+        let high = black_box(unsafe { alloc(small) });
+        let before = gort::debug::set_memory_limit(1 << 20);
+        // SAFETY: allocated above with this layout.
+        unsafe { dealloc(low, small) };
+        let kept = retained(&read_mem_stats());
+        assert!(kept >= 16 << 20, "{kept} bytes");
+        // There is nothing behind the second.
+        // SAFETY: allocated above with this layout; the size is not 0.
+        let longer = unsafe { realloc(high, small, 24 << 20) };
+        assert!(black_box(longer) == black_box(high));
+        let kept = retained(&read_mem_stats());
+        assert!(kept < 1 << 20, "{kept} bytes");
+        // SAFETY: the size is not 0.
+        let low = black_box(unsafe { alloc(small) });
+        // SAFETY: allocated above with this layout.
+        unsafe { dealloc(low, small) };
+        // As with a new object, which has no room where the old one was.
+        let large = Layout::from_size_align(24 << 20, 8).unwrap();
+        // SAFETY: the size is not 0.
+        let another = black_box(unsafe { alloc(large) });
+        let kept = retained(&read_mem_stats());
+        assert!(kept < 1 << 20, "{kept} bytes");
+        // SAFETY: allocated above with this layout.
+        unsafe { dealloc(another, large) };
+        gort::debug::set_memory_limit(before);
+        // SAFETY: allocated with this layout.
+        unsafe { dealloc(longer, large) };
     }
 
     fn memmove_moves_up_and_down() {

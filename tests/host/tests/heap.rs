@@ -32,11 +32,16 @@ mod threads;
 
 fn main() {
     let trials = vec![
+        Trial::test("a_limit_from_before_the_heap_stays", threads::early_limit),
         Trial::test("objects_go_from_thread_to_thread", threads::handoffs),
         Trial::test("the_numbers_add_up_in_the_end", threads::numbers),
+        Trial::test("records_are_used_again", threads::records),
+        Trial::test("what_is_of_no_use_goes_back", threads::idle),
+        Trial::test("the_heap_goes_on_elsewhere", threads::occupied),
     ];
     let mut arguments = Arguments::from_args();
-    // One heap, and the second trial is about what the first leaves.
+    // One heap: the first trial must find it empty, and the third is about what
+    // the second leaves.
     arguments.test_threads = Some(1);
     libtest_mimic::run(&arguments, trials).exit();
 }

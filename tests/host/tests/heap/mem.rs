@@ -32,11 +32,11 @@ mod sizeclasses;
 #[path = "../../../../src/mem/span_set.rs"]
 mod span_set;
 
-pub(crate) use large::{large_alloc, large_free};
+pub(crate) use large::{large_alloc, large_free, large_resize};
 pub(crate) use mcache::MCache;
 pub(crate) use mcentral::{alloc_one, flush, free_one};
 pub(crate) use mstats::read_mem_stats;
-pub(crate) use scavenge::scavenge;
+pub(crate) use scavenge::{scavenge, set_limit};
 pub(crate) use sizeclasses::class_of;
 
 pub(crate) static PHYS_HUGE_PAGE_SIZE: AtomicUsize = AtomicUsize::new(2 << 20);

@@ -66,6 +66,20 @@ fn free(cache: &MCache, object: &Object) {
     }
 }
 
+/// Gives a large object another size where it is, if that can be done.
+fn resize(object: &mut Object, size: usize) {
+    let align = object.layout.align();
+    let old = object.layout.size();
+    let is_large = class_of(old, align).is_none() && class_of(size, align).is_none();
+    // SAFETY: a large object that is ours.
+    if is_large && unsafe { mem::large_resize(object.address, old, size) } {
+        object.layout = Layout::from_size_align(size.min(old), align).expect("both are small");
+        check(object, object.mark);
+        object.layout = Layout::from_size_align(size, align).expect("both are small");
+        fill(object);
+    }
+}
+
 /// Fills an object with its mark.
 fn fill(object: &Object) {
     // SAFETY: ours, of that size.
@@ -137,6 +151,10 @@ fn work(seed: u64, inbox: &Receiver<Object>, outboxes: &[Sender<Object>]) {
                 check(&object, object.mark);
                 free(cache, &object);
             }
+            9 if !kept.is_empty() => {
+                let at = random.below(kept.len());
+                resize(&mut kept[at], random.below(1 << 18) + 1);
+            }
             _ => {}
         }
         for object in inbox.try_iter() {
@@ -149,7 +167,7 @@ fn work(seed: u64, inbox: &Receiver<Object>, outboxes: &[Sender<Object>]) {
                 free(cache, &object);
             }
         }
-        if step % 50_000 == 0 {
+        if step.is_multiple_of(20_000) {
             cache.flush();
         }
     }
@@ -158,6 +176,23 @@ fn work(seed: u64, inbox: &Receiver<Object>, outboxes: &[Sender<Object>]) {
         free(cache, &object);
     }
     cache.flush();
+}
+
+pub(crate) fn early_limit() -> Result<(), Failed> {
+    let unlimited = i64::MAX as u64;
+    ensure!(
+        mem::set_limit(Some(1 << 40)) == unlimited,
+        "a limit of its own"
+    );
+    let object = mem::large_alloc(100_000, 8, false);
+    let limit = mem::set_limit(None);
+    ensure!(limit == 1 << 40, "it is {limit}");
+    // SAFETY: allocated above with that size.
+    unsafe { mem::large_free(object, 100_000) };
+    mem::set_limit(Some(unlimited));
+    let limit = mem::set_limit(None);
+    ensure!(limit == unlimited, "it is {limit}");
+    Ok(())
 }
 
 pub(crate) fn handoffs() -> Result<(), Failed> {
@@ -234,11 +269,67 @@ pub(crate) fn numbers() -> Result<(), Failed> {
         "{} bytes",
         now.heap_alloc
     );
+    ensure!(now.mallocs == stats.mallocs + 1, "{} mallocs", now.mallocs);
     // SAFETY: allocated above, of that class.
     unsafe { mem::free_one(5, object.0) };
     ensure!(
         mem::read_mem_stats().heap_inuse == 0,
         "the span is still there"
     );
+    Ok(())
+}
+
+pub(crate) fn records() -> Result<(), Failed> {
+    let before = mem::read_mem_stats();
+    for _ in 0..1000 {
+        let object = mem::large_alloc(100_000, 8, false);
+        // SAFETY: allocated above with that size.
+        unsafe { mem::large_free(object, 100_000) };
+        ensure!(mem::large_alloc(1 << 50, 8, false).is_null(), "a petabyte");
+    }
+    let after = mem::read_mem_stats();
+    ensure!(
+        after.mspan_sys <= before.mspan_sys + (64 << 10),
+        "{} bytes of records, after {}",
+        after.mspan_sys,
+        before.mspan_sys
+    );
+    Ok(())
+}
+
+pub(crate) fn idle() -> Result<(), Failed> {
+    const LOOK: usize = 1024;
+    let cache = mem::new_mcache();
+    let class = class_of(1000, 8).expect("it is small");
+    // As many as the cache keeps by itself, and more.
+    for count in [10, 1000] {
+        let objects: Vec<_> = (0..count).map(|_| cache.alloc(class)).collect();
+        for (object, _) in objects.into_iter().flatten() {
+            // SAFETY: allocated above, of that class.
+            unsafe { cache.free(class, object) };
+        }
+        (0..LOOK).for_each(|_| cache.age());
+        let kept = mem::read_mem_stats().heap_inuse;
+        ensure!(kept > 0, "what was used since the last look is gone");
+        (0..LOOK).for_each(|_| cache.age());
+        let kept = mem::read_mem_stats().heap_inuse;
+        ensure!(kept == 0, "{kept} bytes are kept for no use");
+    }
+    Ok(())
+}
+
+pub(crate) fn occupied() -> Result<(), Failed> {
+    const HINTS: [usize; 2] = [0x00c0_0000_0000, 0x01c0_0000_0000];
+    const SIZE: usize = 1 << 30;
+    // Somebody else takes what lies behind the heap.
+    let end = HINTS[0] + mem::read_mem_stats().heap_sys as usize;
+    let other = crate::os::map(end, 4096).expect("memory");
+    ensure!(other.addr() == end, "the heap does not end at {end:#x}");
+    let object = mem::large_alloc(SIZE, 8, true);
+    ensure!(object.addr() == HINTS[1], "it is at {object:p}");
+    // SAFETY: mapped above.
+    ensure!(unsafe { other.read() } == 0, "it is not ours any more");
+    // SAFETY: allocated above with that size.
+    unsafe { mem::large_free(object, SIZE) };
     Ok(())
 }
