@@ -41,17 +41,7 @@ fn mcache() -> Option<&'static MCache> {
 #[unsafe(link_section = ".text.runtime.malloc")]
 #[inline(never)]
 fn mallocgc(size: usize, align: usize) -> *mut u8 {
-    let Some(class) = class_of(size, align) else {
-        return malloc_large(size, align, false);
-    };
-    match mcache().and_then(|cache| cache.pop(class)) {
-        Some(object) => {
-            #[cfg(debug_assertions)]
-            mem::checks::allocated(object.as_ptr());
-            object.as_ptr()
-        }
-        None => malloc_slow(class, 0),
-    }
+    allocate(size, align, false)
 }
 
 /// The same for memory that is all zeros.
@@ -59,19 +49,25 @@ fn mallocgc(size: usize, align: usize) -> *mut u8 {
 #[unsafe(link_section = ".text.runtime.malloc")]
 #[inline(never)]
 fn callocgc(size: usize, align: usize) -> *mut u8 {
+    allocate(size, align, true)
+}
+
+/// What the two do: `zero` is a constant in each.
+#[inline(always)]
+fn allocate(size: usize, align: usize, zero: bool) -> *mut u8 {
     let Some(class) = class_of(size, align) else {
-        return malloc_large(size, align, true);
+        return malloc_large(size, align, zero);
     };
-    match mcache().and_then(|cache| cache.pop(class)) {
-        Some(object) => {
-            #[cfg(debug_assertions)]
-            mem::checks::allocated(object.as_ptr());
-            // SAFETY: an object of a class that has room for so much.
-            unsafe { object.as_ptr().write_bytes(0, size) };
-            object.as_ptr()
-        }
-        None => malloc_slow(class, size),
-    }
+    let zeros = if zero { size } else { 0 };
+    let Some(object) = mcache().and_then(|cache| cache.pop(class)) else {
+        return malloc_slow(class, zeros);
+    };
+    let object = object.as_ptr();
+    #[cfg(debug_assertions)]
+    mem::checks::allocated(object);
+    // SAFETY: an object of a class that has room for so much.
+    unsafe { object.write_bytes(0, zeros) };
+    object
 }
 
 /// Frees memory.
@@ -106,11 +102,12 @@ unsafe fn mfree(object: *mut u8, size: usize, align: usize) {
 #[inline(never)]
 fn malloc_slow(class: usize, zero: usize) -> *mut u8 {
     let mp = sched::acquirem();
-    let object = match cache_of(mp) {
+    let cache = cache_of(mp);
+    let object = match cache {
         Some(cache) => cache.alloc(class),
         None => mem::alloc_one(class), // sysmon, say, has no P
     };
-    reclaim(cache_of(mp));
+    reclaim(cache);
     sched::releasem(mp);
     let Some((object, is_zero)) = object else {
         return ptr::null_mut();
@@ -163,13 +160,14 @@ unsafe fn free_slow(class: usize, object: *mut u8) {
         unsafe { mem::checks::clobber(object, class_size(class)) };
     }
     let mp = sched::acquirem();
-    match cache_of(mp) {
+    let cache = cache_of(mp);
+    match cache {
         // SAFETY: the caller's promise.
         Some(cache) => unsafe { cache.free(class, object) },
         // SAFETY: as above.
         None => unsafe { mem::free_one(class, object) },
     }
-    reclaim(cache_of(mp));
+    reclaim(cache);
     sched::releasem(mp);
     ask_for_scavenger();
 }
@@ -197,7 +195,7 @@ fn cache_of(mp: &'static M) -> Option<&'static MCache> {
     let pp = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }?;
     if pp.mcache.get().is_null() {
         pp.mcache
-            .set(ptr::from_ref(mem::new_mcache()?).cast_mut().cast());
+            .set(ptr::from_ref(MCache::new()?).cast_mut().cast());
     }
     if !mem::checks::clobbers() {
         mp.mcache.set(pp.mcache.get());

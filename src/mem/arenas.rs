@@ -97,7 +97,7 @@ pub(super) fn new_arena(start: usize) -> Option<&'static mut ArenaPages> {
     let number = start >> ARENA_SHIFT;
     let map = map_of(number)?;
     let record = os::map_backed(0, size_of::<HeapArena>())?.cast::<HeapArena>();
-    // Release pairs with arena_of.
+    // Release pairs with spans_of.
     map[number % L2_SIZE].store(record, Ordering::Release);
     // SAFETY: fresh zeroed memory of that size.
     let pages = unsafe { &raw mut (*record).pages };
@@ -114,7 +114,7 @@ fn map_of(number: usize) -> Option<&'static ArenaMap> {
         map = metadata_alloc(Layout::new::<ArenaMap>())?.as_ptr().cast();
         // SAFETY: fresh memory of that size; zeros are no arenas.
         unsafe { map.write_bytes(0, 1) };
-        entry.store(map, Ordering::Release); // pairs with arena_of
+        entry.store(map, Ordering::Release); // pairs with spans_of
     }
     // SAFETY: never freed.
     Some(unsafe { &*map })

@@ -24,10 +24,12 @@
 //!    the counters, which are atomics for that reason alone.
 //! 2. `room` is the batch less the length of `head`, and at least 1 between calls.
 
+use core::alloc::Layout;
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+use super::boot_heap::metadata_alloc;
 use super::mcentral;
 use super::mspan::Free;
 use super::sizeclasses::{CLASS_TO_BATCH, CLASS_TO_SIZE, NUM_CLASSES};
@@ -86,8 +88,19 @@ pub(super) enum Refill {
 pub(crate) type Object = (*mut u8, bool);
 
 impl MCache {
+    /// Makes an empty cache. None if the system has no memory.
+    pub(crate) fn new() -> Option<&'static Self> {
+        let memory = metadata_alloc(Layout::new::<Self>())?.cast::<Self>();
+        // SAFETY: fresh memory of that size.
+        unsafe { memory.write_bytes(0, 1) };
+        // SAFETY: all zeros but for what init writes are an empty cache; never freed.
+        let cache = unsafe { memory.as_ref() };
+        cache.init();
+        Some(cache)
+    }
+
     /// Makes an empty cache out of zeroed memory, and enters it into the list.
-    pub(crate) fn init(&'static self) {
+    fn init(&'static self) {
         for (magazine, batch) in self.magazines.iter().zip(CLASS_TO_BATCH) {
             set(&magazine.room, u32::from(batch));
         }
@@ -134,13 +147,10 @@ impl MCache {
     /// Takes an object, wherever there is one; None if the system has no memory.
     /// Owner only.
     pub(crate) fn alloc(&self, class: usize) -> Option<Object> {
-        let magazine = self.magazine(class);
-        let head = magazine.head.get();
-        if head.is_null() {
-            return magazine.alloc_slow(class);
+        match self.pop(class) {
+            Some(object) => Some((object.as_ptr(), false)),
+            None => self.magazine(class).alloc_slow(class),
         }
-        magazine.pop(head);
-        Some((head.cast(), false))
     }
 
     /// Takes an object back, and makes room if there is none. Owner only.
@@ -295,21 +305,14 @@ impl Magazine {
 
     /// Gives everything back.
     fn flush(&self, class: usize) {
-        let size = CLASS_TO_SIZE[class] as usize;
         let head = self.head.replace(ptr::null_mut());
         set(&self.room, u32::from(CLASS_TO_BATCH[class]));
         mcentral::give_back(class, head);
         set(&self.spares, 0);
         mcentral::give_back(class, self.spare.replace(ptr::null_mut()));
-        // The fresh ones become a list: their first words are written.
-        let mut list: *mut Free = ptr::null_mut();
         let end = load(&self.fresh_end);
-        for address in (load(&self.fresh)..end).step_by(size) {
-            let object: *mut Free = ptr::with_exposed_provenance_mut(address);
-            // SAFETY: a fresh object is nobody's but this cache's.
-            unsafe { (*object).next = list };
-            list = object;
-        }
+        // SAFETY: a fresh object is nobody's but this cache's.
+        let list = unsafe { mcentral::list(class, load(&self.fresh), end) };
         self.fresh.store(end, Ordering::Relaxed); // others only count
         mcentral::give_back(class, list);
     }

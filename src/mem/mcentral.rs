@@ -57,6 +57,14 @@ impl MCentral {
         }
     }
 
+    /// Takes the newest batch: its memory is still at hand.
+    fn pop_batch(&mut self, class: usize) -> Option<*mut Free> {
+        let last = self.nbatches.checked_sub(1)?;
+        self.nbatches = last;
+        self.out += u64::from(CLASS_TO_BATCH[class]);
+        Some(self.batches[last])
+    }
+
     /// Takes objects from the first span that has any.
     fn take(&mut self, class: usize) -> Option<Refill> {
         let span = self.partial.first()?;
@@ -104,6 +112,23 @@ impl MCentral {
     }
 }
 
+/// Makes a list of a class's fresh objects from `start` to `end`: their first words
+/// are written.
+///
+/// # Safety
+///
+/// There must be such objects, and nobody else may have them.
+pub(super) unsafe fn list(class: usize, start: usize, end: usize) -> *mut Free {
+    let mut list: *mut Free = ptr::null_mut();
+    for address in (start..end).step_by(CLASS_TO_SIZE[class] as usize) {
+        let object: *mut Free = ptr::with_exposed_provenance_mut(address);
+        // SAFETY: the caller's promise.
+        unsafe { (*object).next = list };
+        list = object;
+    }
+    list
+}
+
 /// Cuts so many objects off the front of a list that has at least as many.
 fn cut(list: &Cell<*mut Free>, count: u32) -> *mut Free {
     let head = list.get();
@@ -128,11 +153,8 @@ static CENTRAL: [Mutex<MCentral, { rank::CENTRAL }>; NUM_CLASSES] =
 /// a span's, else those of a new span. None if the system has no memory.
 pub(super) fn refill(class: usize) -> Option<Refill> {
     let mut central = CENTRAL[class].lock();
-    if let Some(last) = central.nbatches.checked_sub(1) {
-        central.nbatches = last;
+    if let Some(batch) = central.pop_batch(class) {
         central.idle = false;
-        let batch = central.batches[last];
-        central.out += u64::from(CLASS_TO_BATCH[class]);
         return Some(Refill::List(batch, u32::from(CLASS_TO_BATCH[class])));
     }
     if let Some(refill) = central.take(class) {
@@ -208,14 +230,8 @@ pub(crate) fn alloc_one(class: usize) -> Option<Object> {
             Some((head.cast(), false))
         }
         Refill::Fresh(start, end, zero) => {
-            let size = CLASS_TO_SIZE[class] as usize;
-            let mut rest: *mut Free = ptr::null_mut();
-            for address in (start + size..end).step_by(size) {
-                let object: *mut Free = ptr::with_exposed_provenance_mut(address);
-                // SAFETY: a fresh object that is ours.
-                unsafe { (*object).next = rest };
-                rest = object;
-            }
+            // SAFETY: fresh objects that are ours.
+            let rest = unsafe { list(class, start + CLASS_TO_SIZE[class] as usize, end) };
             give_back(class, rest);
             Some((ptr::with_exposed_provenance_mut(start), zero))
         }
@@ -254,14 +270,8 @@ pub(super) fn age() {
 /// Takes a class's batches apart.
 fn flush_class(class: usize) {
     loop {
-        let mut central = CENTRAL[class].lock();
-        let Some(last) = central.nbatches.checked_sub(1) else {
-            return;
-        };
-        central.nbatches = last;
-        let batch = central.batches[last];
-        central.out += u64::from(CLASS_TO_BATCH[class]);
-        drop(central);
+        let batch = CENTRAL[class].lock().pop_batch(class);
+        let Some(batch) = batch else { return };
         give_back(class, batch);
     }
 }

@@ -84,8 +84,11 @@ static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap {
     },
 });
 
+/// The right to use the heap, until this is dropped.
+pub(super) type Locked = Guard<'static, MHeap, { rank::HEAP }>;
+
 /// Takes the heap's lock.
-pub(super) fn lock() -> Guard<'static, MHeap, { rank::HEAP }> {
+pub(super) fn lock() -> Locked {
     MHEAP.lock()
 }
 
@@ -107,16 +110,10 @@ pub(super) fn alloc_span(npages: usize, align: usize, class: usize) -> Option<&'
         heap.large.allocs += 1;
         heap.large.alloc_bytes += (npages * PAGE_SIZE) as u64;
     }
-    if run.newly_backed > 0 {
-        scavenge::grows(&heap);
-    }
     if !heap.prepared {
         scavenge::prepare(&mut heap);
     }
-    drop(heap);
-    if run.newly_backed > 0 && scavenge::is_limited() {
-        scavenge::enforce_limit();
-    }
+    scavenge::took(heap, run.newly_backed);
     span.init(run.page << PAGE_SHIFT, npages, class, !run.fresh);
     set_spans(span, npages, ptr::from_ref(span).cast_mut());
     Some(span)
@@ -160,13 +157,7 @@ pub(super) fn resize_span(span: &'static MSpan, npages: usize) -> bool {
         heap.large.free_bytes += ((old - npages) * PAGE_SIZE) as u64;
     }
     span.npages.set(npages);
-    if newly_backed > 0 {
-        scavenge::grows(&heap);
-    }
-    drop(heap);
-    if newly_backed > 0 && scavenge::is_limited() {
-        scavenge::enforce_limit();
-    }
+    scavenge::took(heap, newly_backed);
     true
 }
 

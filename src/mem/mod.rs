@@ -41,7 +41,6 @@ mod sizeclasses;
 mod span_set;
 mod stack;
 
-use core::alloc::Layout;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use boot_heap::persistentalloc;
@@ -137,15 +136,4 @@ pub(crate) fn boot_stats() -> (usize, usize, usize) {
 #[inline(always)]
 pub(crate) fn class_size(class: usize) -> usize {
     sizeclasses::CLASS_TO_SIZE[class] as usize
-}
-
-/// Makes a cache for a P. None if the system has no memory.
-pub(crate) fn new_mcache() -> Option<&'static MCache> {
-    let memory = boot_heap::metadata_alloc(Layout::new::<MCache>())?.cast::<MCache>();
-    // SAFETY: fresh memory of that size.
-    unsafe { memory.write_bytes(0, 1) };
-    // SAFETY: all zeros but for what init writes are an empty cache; never freed.
-    let cache = unsafe { memory.as_ref() };
-    cache.init();
-    Some(cache)
 }

@@ -137,9 +137,7 @@ fn metadata() -> usize {
 /// What counts against the memory limit: what takes memory, as far as we know. Of
 /// a stack that is the page that its goroutine's G lies in.
 pub(super) fn total() -> usize {
-    let heap = mheap::lock();
-    let pages = heap.pages.in_use_pages() + heap.pages.free_backed_pages();
-    drop(heap);
+    let pages = mheap::lock().pages.resident_pages();
     let (stacks, _) = super::stack_stats();
     let goroutines = stacks / super::DEFAULT_STACK;
     pages * PAGE_SIZE + goroutines * super::PAGE_SIZE + metadata()

@@ -16,7 +16,8 @@
 //!
 //! Go's tree covers all addresses there are, eight to a node, in mappings reserved
 //! for that; here it covers the arenas that there are, and doubles with them: a
-//! heap of one arena has a tree of a few lines. Runs cross from slot to slot where the arenas are neighbours in memory too.
+//! heap of one arena has a tree of a few lines. Runs cross from slot to slot where
+//! the arenas are neighbours in memory too.
 //! A change to an arena is carried up as far as it changes anything. There is no
 //! hint where to search, Go's `searchAddr`: from the root, ten steps lead to the
 //! first fit among a thousand arenas, however full they are.
@@ -114,6 +115,12 @@ impl Pages {
     /// Counts the pages that are in use, or being given back.
     pub(crate) fn in_use_pages(&self) -> usize {
         self.usable - self.free
+    }
+
+    /// Counts the pages that take memory, as far as we know: those that are in use,
+    /// and the free ones that are backed.
+    pub(crate) fn resident_pages(&self) -> usize {
+        self.in_use_pages() + self.free_backed
     }
 
     /// Tells how many slots [`replace_storage`](Self::replace_storage) must be

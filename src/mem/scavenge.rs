@@ -4,8 +4,8 @@
 //! keeps its memory, since it will soon be used again, until one of four comes:
 //!
 //! - the background scavenger, a goroutine (`sched/bgscavenge.rs`), which takes
-//!   its time, until what the heap retains is a tenth more, or 4 MiB, than what has been in
-//!   use of late (Go's tenth is of what its next collection aims at);
+//!   its time, until what the heap retains is a tenth more, or 4 MiB, than what has
+//!   been in use of late (Go's tenth is of what its next collection aims at);
 //! - the heap is about to grow: as much as it grows by, and has too much of, goes;
 //! - the memory limit (`GOMEMLIMIT`, `debug::set_memory_limit`): whoever takes
 //!   pages that push the total over it first gives others back;
@@ -19,7 +19,7 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::PHYS_HUGE_PAGE_SIZE;
-use super::mheap::{self, MHeap};
+use super::mheap::{self, Locked, MHeap};
 use super::sizeclasses::{PAGE_SHIFT, PAGE_SIZE};
 use crate::os;
 
@@ -133,6 +133,19 @@ pub(crate) fn wants_scavenger() -> bool {
     beyond(IN_USE.load(Ordering::Relaxed)) > 0 // a hint
 }
 
+/// Minds that so many pages have begun to take memory: whoever made them has the
+/// heap's lock, which is given back here.
+pub(super) fn took(heap: Locked, newly_backed: usize) {
+    if newly_backed == 0 {
+        return;
+    }
+    grows(&heap);
+    drop(heap);
+    if is_limited() {
+        enforce_limit();
+    }
+}
+
 /// How many pages were in use or retained when the heap was last reclaimed.
 static RECLAIMED_AT: AtomicUsize = AtomicUsize::new(0);
 
@@ -142,8 +155,8 @@ static GROWN: AtomicUsize = AtomicUsize::new(0);
 /// The heap is about to take more memory than it ever had since it was last
 /// reclaimed, by an eighth and [`RETAIN_MIN`]: time to look for what can be used
 /// again first. Go sweeps before it grows (`mheap.reclaim`).
-pub(super) fn grows(heap: &MHeap) {
-    let pages = heap.pages.in_use_pages() + heap.pages.free_backed_pages();
+fn grows(heap: &MHeap) {
+    let pages = heap.pages.resident_pages();
     let last = RECLAIMED_AT.load(Ordering::Relaxed); // under the heap's lock
     if pages > last + last / 8 + (RETAIN_MIN >> PAGE_SHIFT) {
         RECLAIMED_AT.store(pages, Ordering::Relaxed); // as above
@@ -170,7 +183,7 @@ pub(crate) fn reclaim(grown: usize) {
     super::mcentral::flush();
     scavenge(beyond(IN_USE.load(Ordering::Relaxed)).min(grown)); // a hint
     let heap = mheap::lock();
-    let pages = heap.pages.in_use_pages() + heap.pages.free_backed_pages();
+    let pages = heap.pages.resident_pages();
     RECLAIMED_AT.store(pages, Ordering::Relaxed); // under the heap's lock
 }
 
@@ -226,7 +239,7 @@ fn scavenge_one(most: usize, whole: usize) -> usize {
 /// Gives back what is over the memory limit, as far as there are free pages.
 #[cold]
 #[inline(never)]
-pub(super) fn enforce_limit() {
+fn enforce_limit() {
     let over = super::mstats::total().saturating_sub(limit() as usize);
     if over > 0 {
         scavenge(over);
@@ -234,6 +247,6 @@ pub(super) fn enforce_limit() {
 }
 
 /// Tells whether there is a limit. On the way of each span that is made.
-pub(super) fn is_limited() -> bool {
+fn is_limited() -> bool {
     LIMIT.load(Ordering::Relaxed) != 0 // a setting
 }

@@ -1,6 +1,5 @@
 //! src/mem without the stacks, each file by its path.
 
-use std::alloc::Layout;
 use std::sync::atomic::AtomicUsize;
 
 #[path = "../../../../src/mem/arenas.rs"]
@@ -51,12 +50,5 @@ fn stack_stats() -> (usize, usize) {
 
 /// A thread's cache.
 pub(crate) fn new_mcache() -> &'static MCache {
-    let memory = boot_heap::metadata_alloc(Layout::new::<MCache>()).expect("memory");
-    let cache = memory.cast::<MCache>();
-    // SAFETY: fresh memory of that size, never freed; zeros are an empty cache.
-    unsafe { cache.write_bytes(0, 1) };
-    // SAFETY: as above.
-    let cache = unsafe { cache.as_ref() };
-    cache.init();
-    cache
+    MCache::new().expect("memory")
 }

@@ -381,6 +381,11 @@ impl Both {
         let free_backed = both.filter(|(free, backed)| **free && **backed).count();
         let usable: usize = model.usable.iter().flatten().sum();
         ensure!(pages.free_pages() == free, "free: {}", pages.free_pages());
+        let resident = pages.resident_pages();
+        ensure!(
+            resident == usable - free + free_backed,
+            "{resident} pages take memory"
+        );
         let found = pages.free_backed_pages();
         ensure!(
             found == free_backed,
