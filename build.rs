@@ -84,6 +84,7 @@ fn go_asm_h() -> String {
         ("g_stack_size", size_of::<Stack>()),
         ("g_sched", offset_of!(G, sched)),
         ("g_atomicstatus", offset_of!(G, atomicstatus)),
+        ("g_locks", offset_of!(G, locks)),
         ("g_preempt", offset_of!(G, preempt)),
         ("g_waitreason", offset_of!(G, waitreason)),
         ("g_goid", offset_of!(G, goid)),
@@ -108,7 +109,6 @@ fn go_asm_h() -> String {
         ("m_size", size_of::<M>()),
         ("m_curg", offset_of!(M, curg)),
         ("m_id", offset_of!(M, id)),
-        ("m_locks", offset_of!(M, locks)),
         ("m_lockedg", offset_of!(M, lockedg)),
         ("m_alllink", offset_of!(M, alllink)),
     ];

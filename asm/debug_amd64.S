@@ -222,6 +222,7 @@
         member  m, pointer_m, g_m
         member  sched, gobuf, g_sched
         member  atomicstatus, gstatus, g_atomicstatus
+        member  locks, int32, g_locks
         member  preempt, bool, g_preempt
         member  waitreason, pointer_stringStruct, g_waitreason
         member  goid, uint64, g_goid
@@ -250,7 +251,6 @@
         member  tls, tls, m_tls
         member  curg, pointer_g, m_curg
         member  id, int64, m_id
-        member  locks, int32, m_locks
         member  lockedg, pointer_g, m_lockedg
         member  alllink, pointer_m, m_alllink
         .byte   0

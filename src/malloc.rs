@@ -6,7 +6,7 @@
 //!
 //! **How a goroutine keeps its P meanwhile.** The usual way, in [`mallocgc`],
 //! [`callocgc`] and [`mfree`], takes a dozen instructions, and counting
-//! `m.locks` up and down would be as much again. Nothing in there gives way, and
+//! `g.locks` up and down would be as much again. Nothing in there gives way, and
 //! the three lie in a section of their own, `.text.runtime.malloc`, with nothing
 //! inlined into others: whoever will preempt goroutines at any instruction must
 //! leave alone one that is at an instruction of that section, as Go leaves all
@@ -108,7 +108,7 @@ fn malloc_slow(class: usize, zero: usize) -> *mut u8 {
         None => mem::alloc_one(class), // sysmon, say, has no P
     };
     reclaim(cache);
-    sched::releasem(mp);
+    sched::releasem();
     let Some((object, is_zero)) = object else {
         return ptr::null_mut();
     };
@@ -128,7 +128,7 @@ fn malloc_large(size: usize, align: usize, zero: bool) -> *mut u8 {
     let object = mem::large_alloc(size, align, zero);
     let mp = sched::acquirem();
     reclaim(cache_of(mp));
-    sched::releasem(mp);
+    sched::releasem();
     object
 }
 
@@ -168,7 +168,7 @@ unsafe fn free_slow(class: usize, object: *mut u8) {
         None => unsafe { mem::free_one(class, object) },
     }
     reclaim(cache);
-    sched::releasem(mp);
+    sched::releasem();
     ask_for_scavenger();
 }
 
@@ -251,7 +251,7 @@ pub(crate) fn flush_mcache() {
     if let Some(cache) = cache_of(mp) {
         cache.flush();
     }
-    sched::releasem(mp);
+    sched::releasem();
 }
 
 /// gort's heap as Rust's global allocator.

@@ -40,9 +40,8 @@ extern "C" fn main(_: *mut u8) {
 
     // A panic on another thread is ending the program: let it say why. Go parks here
     // after a thousand rounds; this way a program without another goroutine need not
-    // know how that is done.
+    // know how that is done. Who panics does not give way, so that it needs no P.
     while fatal::PANICKING.load(Ordering::SeqCst) != 0 {
-        sched::gosched();
         os::nap(PANIC_NAP);
     }
     os::exit(status)

@@ -67,10 +67,10 @@ pub(crate) fn refuse(template: &str, numbers: &[u64], texts: &[&[u8]]) -> ! {
 /// by a panic in the Display of what it panicked with, ends it at once.
 fn start_dying() {
     PANICKING.fetch_add(1, Ordering::SeqCst);
-    if let Some(mp) = sched::getm() {
+    if sched::try_getg().is_some() {
+        let mp = sched::acquirem(); // for good: no switch from here on
         let depth = mp.dying.get() + 1;
         mp.dying.set(depth);
-        mp.locks.set(mp.locks.get() + 1); // no switch from here on: schedule throws
         match depth {
             1 => {}
             2 => {

@@ -3,7 +3,7 @@
 //! Go's counterparts: `runtime/lock_*.go`, `lockrank.go`. Invariants:
 //! 1. A thread takes locks in the order of [`rank`] only; debug builds check it.
 //! 2. Whoever holds one does not park, does not call users' code, and does not
-//!    lose its P: `m.locks` says so to whoever would take it away.
+//!    lose its P: `g.locks` says so to whoever would take it away.
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
@@ -90,7 +90,7 @@ impl<T, const RANK: u8> Drop for Guard<'_, T, RANK> {
                 .lock_ranks
                 .set(self.mp.lock_ranks.get() & !(1 << RANK));
         }
-        sched::releasem(self.mp);
+        sched::releasem();
     }
 }
 

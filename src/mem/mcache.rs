@@ -19,7 +19,7 @@
 //!
 //! Invariants:
 //! 1. A cache belongs to its P: only the M that holds the P touches it, and that
-//!    with `m.locks` up, or from the section `.text.runtime.malloc` (see
+//!    with `g.locks` up, or from the section `.text.runtime.malloc` (see
 //!    `malloc.rs`), so that no other goroutine gets the P meanwhile. Others read
 //!    the counters, which are atomics for that reason alone.
 //! 2. `room` is the batch less the length of `head`, and at least 1 between calls.

@@ -66,7 +66,7 @@ unsafe extern "C" {
 #[unsafe(export_name = "runtime.mstart1")]
 extern "C" fn mstart1() -> ! {
     let mp = acquirem();
-    releasem(mp);
+    releasem();
     if ptr::eq(mp, &M0) {
         mstartm0();
     } else {

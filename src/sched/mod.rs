@@ -24,7 +24,7 @@
 //!    objects of their own, which no compiler sees into.
 //! 2. *A TLS read that is cached over a switch.* All that we have in TLS is g,
 //!    which is the same before and after a switch on the same stack; what hangs
-//!    off the thread (m, p) is read through g each time, with `m.locks` up.
+//!    off the thread (m, p) is read through g each time, with `g.locks` up.
 //! 3. *A signal between two instructions of a hand-off.* A goroutine is handed
 //!    on (its status set, queued) only from g0, when `mcall` has saved it
 //!    whole. Signal handlers so far only report a fault and end the process.
@@ -43,7 +43,7 @@ pub(crate) mod runtime2;
 mod status;
 mod sysmon;
 
-use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering, compiler_fence};
 
 use crate::arch;
 use crate::debug::lock::{Mutex, rank};
@@ -160,18 +160,34 @@ pub(crate) fn getm() -> Option<&'static M> {
     unsafe { mp.as_ref() }
 }
 
-/// Keeps the current goroutine on its M until [`releasem`], and returns that M.
+/// Keeps the current goroutine on its M, and running, until [`releasem`], and returns
+/// that M.
+///
+/// A signal handler that would preempt the goroutine looks at the count, on this
+/// same thread: the fence keeps the compiler from moving what follows before it.
+/// Should it strike between the load and the store, the goroutine goes on, elsewhere,
+/// with the count that it had.
 pub(crate) fn acquirem() -> &'static M {
-    let mp = getg().m.load(Ordering::Relaxed); // our own thread wrote it
+    let gp = getg();
+    gp.locks
+        .store(gp.locks.load(Ordering::Relaxed) + 1, Ordering::Relaxed); // see above
+    compiler_fence(Ordering::SeqCst);
+    let mp = gp.m.load(Ordering::Relaxed); // our own thread wrote it
     // SAFETY: a G that runs has an M, and no M is ever freed.
-    let mp = unsafe { &*mp };
-    mp.locks.set(mp.locks.get() + 1);
-    mp
+    unsafe { &*mp }
 }
 
 /// Ends what [`acquirem`] began.
-pub(crate) fn releasem(mp: &'static M) {
-    mp.locks.set(mp.locks.get() - 1);
+pub(crate) fn releasem() {
+    unlock(getg());
+}
+
+/// Ends what [`acquirem`] began on the goroutine `gp`: the current one, or from g0 the
+/// one that `mcall` has left.
+fn unlock(gp: &G) {
+    compiler_fence(Ordering::SeqCst); // as in acquirem
+    gp.locks
+        .store(gp.locks.load(Ordering::Relaxed) - 1, Ordering::Relaxed); // as there
 }
 
 /// Returns the P that this M holds. With [`acquirem`] in force, or on g0.
@@ -185,5 +201,6 @@ fn getp(mp: &'static M) -> &'static P {
 /// Tells whether this is a goroutine that may start another: not g0, and nothing
 /// holds the thread.
 pub(crate) fn may_go() -> bool {
-    getg().goid.get() != 0 && getm().is_some_and(|mp| mp.locks.get() == 0)
+    let gp = getg();
+    gp.goid.get() != 0 && gp.locks.load(Ordering::Relaxed) == 0 // our own
 }

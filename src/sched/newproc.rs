@@ -28,7 +28,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::bgscavenge::system_goroutines;
 use super::gfree::gfget;
-use super::proc::{mcall, schedule};
+use super::proc::{left, mcall, schedule};
 use super::runtime2::{G, GStatus, P};
 use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
@@ -167,15 +167,15 @@ pub(crate) fn newproc(
     let mp = acquirem();
     let pp = getp(mp);
     let Some(newg) = newproc1(entry, closure, getg(), pp, location, stack, take) else {
-        releasem(mp);
+        releasem();
         return Err(NoRoom);
     };
     let goid = newg.goid.get(); // once queued, it may end and be another one
     runqput(pp, newg, true);
-    releasem(mp);
+    releasem();
     // The cooperative end of sysmon's request: a goroutine that only spawns
     // gives way here.
-    if getg().preempt.load(Ordering::Relaxed) && mp.locks.get() == 0 && !on_g0() {
+    if getg().preempt.load(Ordering::Relaxed) && super::may_go() {
         super::proc::gosched();
     }
     NonZero::new(goid).ok_or(NoRoom) // numbers begin at 1
@@ -271,7 +271,7 @@ pub(super) extern "C" fn goexit1() -> ! {
 /// Ends a goroutine. On g0.
 #[unsafe(export_name = "runtime.goexit0")]
 pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
-    let mp = acquirem();
+    let mp = left(gp);
     let pp = getp(mp);
     let locked = ptr::eq(mp.lockedg.get(), gp);
     debug_assert!(
@@ -292,13 +292,7 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
     if let Some(gfput) = gp.gfput.get() {
         gfput(pp, gp); // somebody may have it from here on
     }
-    releasem(mp);
     schedule()
-}
-
-/// Tells whether this is the scheduler itself.
-fn on_g0() -> bool {
-    getg().goid.get() == 0
 }
 
 /// Returns how many Ps there are.

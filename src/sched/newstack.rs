@@ -28,9 +28,9 @@
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::getg;
 use super::newproc::goexit0;
 use super::runtime2::{G, STACK_GUARD, Stack, Stktop};
+use super::{acquirem, getg, releasem};
 use crate::arch;
 use crate::debug::fatal::throw;
 use crate::mem::{self, Segment};
@@ -67,13 +67,31 @@ pub(crate) fn newstack(size: usize, f: extern "C" fn(*mut u8), arg: *mut u8) {
         });
     }
     gp.stktop.set(top);
+    let call = Call { f, arg };
+    acquirem(); // between the bounds and rsp nobody may look: `on_segment` gives it back
     // SAFETY: the bounds of a segment that nobody runs on, at its top; we are on
-    // a goroutine, and `arg` is what `f` takes.
-    unsafe { runtime_morestack(f, arg, top.cast()) };
+    // a goroutine, and a Call is what `on_segment` takes.
+    unsafe { runtime_morestack(on_segment, (&raw const call).cast_mut().cast(), top.cast()) };
+    releasem(); // what `on_segment` took
     // SAFETY: ours until we give it back. Whatever `f` put there has been left.
     let link = unsafe { &*top }.link.get();
     gp.stktop.set(link);
     mem::segment_free(segment);
+}
+
+/// What is to be called on a segment.
+struct Call {
+    f: extern "C" fn(*mut u8),
+    arg: *mut u8,
+}
+
+/// The first function on a segment.
+extern "C" fn on_segment(call: *mut u8) {
+    // SAFETY: newstack's, which waits for this to return.
+    let call = unsafe { &*call.cast::<Call>() };
+    releasem();
+    (call.f)(call.arg);
+    acquirem();
 }
 
 /// Ends a goroutine that is on a segment, and whose frames nobody needs any more:

@@ -34,7 +34,7 @@ use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
 use super::newproc::runqput;
-use super::proc::{dropg, execute, globrunqput, mcall, schedule};
+use super::proc::{dropg, execute, globrunqput, left, mcall, schedule};
 use super::runtime2::{G, GStatus, P, UnlockFn, WaitReason};
 use super::status::casgstatus;
 use super::{SCHED, acquirem, getg, releasem};
@@ -52,9 +52,8 @@ use super::{SCHED, acquirem, getg, releasem};
 #[inline(never)]
 pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reason: WaitReason) {
     extern "C" fn park_m(gp: &'static G) -> ! {
-        // SAFETY: the M that ran it, and runs this; an M is never freed.
-        let mp = unsafe { &*gp.m.load(Ordering::Relaxed) }; // our own thread wrote it
-        releasem(mp); // what gopark took
+        super::unlock(gp); // what gopark took
+        let mp = left(gp);
         casgstatus(gp, GStatus::Running, GStatus::Waiting);
         dropg(mp, gp);
         let (unlockf, lock) = (mp.waitunlockf.get(), mp.waitlock.get());
@@ -90,5 +89,5 @@ pub(crate) fn goready(gp: &'static G) {
         Some(pp) => runqput(pp, gp, true),
         None => globrunqput(&mut SCHED.lock.lock(), gp),
     }
-    releasem(mp);
+    releasem();
 }

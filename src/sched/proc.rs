@@ -36,16 +36,26 @@ unsafe extern "C" {
 /// goroutines that respawn each other do not keep it waiting for ever.
 const GLOBAL_QUEUE_TICKS: u32 = 61;
 
-/// Leaves the current goroutine and calls `f` with it on g0. Returns when the
-/// goroutine is run again.
+/// Leaves the current goroutine and calls `f` with it on g0, which calls [`left`]
+/// first. Returns when the goroutine is run again.
 pub(super) fn mcall(f: extern "C" fn(&'static G) -> !) {
     let gp = getg();
     if let Some(check) = gp.check_stack.get() {
         check(gp);
     }
+    acquirem(); // the routine asks which M this is; `left` gives it back
     // SAFETY: we are on a goroutine (mcall itself checks that it is not g0),
     // and `f` takes what mcall gives.
     unsafe { runtime_mcall(f) };
+}
+
+/// The goroutine `gp` has been left by [`mcall`]: gives back what that took, and
+/// returns the M. On g0.
+pub(super) fn left(gp: &'static G) -> &'static M {
+    super::unlock(gp);
+    let mp = gp.m.load(Ordering::Relaxed); // our own thread wrote it
+    // SAFETY: the M that ran it, and runs this; an M is never freed.
+    unsafe { &*mp }
 }
 
 /// Calls `f` on the scheduler's stack.
@@ -59,8 +69,10 @@ pub(crate) fn systemstack<F: FnOnce()>(f: F) {
         }
     }
     let mut f = Some(f);
+    acquirem(); // the routine asks which M this is
     // SAFETY: `call` takes what it is given here, and never switches.
     unsafe { runtime_systemstack(call::<F>, (&raw mut f).cast()) };
+    releasem();
 }
 
 /// One round of the scheduler: finds a goroutine and runs it. On g0, with a P.
@@ -68,9 +80,9 @@ pub(crate) fn systemstack<F: FnOnce()>(f: F) {
 #[inline(never)]
 pub(super) extern "C" fn schedule() -> ! {
     let mp = acquirem();
-    releasem(mp); // g0 does not move; this only reads the M
-    if mp.locks.get() != 0 {
-        throw("schedule: holding locks");
+    releasem(); // g0 does not move; this only reads the M
+    if getg().locks.load(Ordering::Relaxed) != 0 {
+        throw("schedule: holding locks"); // g0's own count
     }
     let (gp, inherit_time) = find_runnable(mp);
     execute(mp, gp, inherit_time)
@@ -176,11 +188,10 @@ pub(super) fn dropg(mp: &'static M, gp: &'static G) {
 #[inline(never)]
 pub(crate) fn gosched() {
     extern "C" fn gosched_m(gp: &'static G) -> ! {
-        let mp = acquirem();
+        let mp = left(gp);
         casgstatus(gp, GStatus::Running, GStatus::Runnable);
         dropg(mp, gp);
         globrunqput(&mut SCHED.lock.lock(), gp);
-        releasem(mp);
         schedule()
     }
     mcall(gosched_m);
@@ -197,7 +208,7 @@ pub(crate) fn goexit(abandon: bool) -> ! {
     // gives the main thread free.
     let mp = acquirem();
     let locked = ptr::eq(mp.lockedg.get(), getg()) && mp.locked_int.get() > 0;
-    releasem(mp);
+    releasem();
     if locked {
         unlock_os_thread();
     }
@@ -217,7 +228,7 @@ pub(crate) fn lock_os_thread() {
     mp.lockedg.set(gp);
     gp.lockedm
         .store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
-    releasem(mp);
+    releasem();
 }
 
 /// Undoes one [`lock_os_thread`].
@@ -232,7 +243,7 @@ pub(crate) fn unlock_os_thread() {
         mp.lockedg.set(ptr::null());
         getg().lockedm.store(ptr::null_mut(), Ordering::Relaxed); // as above
     }
-    releasem(mp);
+    releasem();
 }
 
 /// Calls `f` for each of the program's goroutines that is not dead.

@@ -74,7 +74,7 @@ fn acquirep(pp: &'static P) {
     mp.p.store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // our own thread reads it
     pp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Release); // pairs with sysmon's load
     set_status(pp, PStatus::Running);
-    releasem(mp);
+    releasem();
 }
 
 /// Sets a P's state.

@@ -19,7 +19,7 @@
 use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 use super::runq::RunQueue;
 
@@ -168,6 +168,10 @@ pub(crate) struct G {
     pub(crate) sched: Gobuf,
     /// A [`GStatus`].
     pub(crate) atomicstatus: AtomicU32,
+    /// What keeps it on its M, and on the CPU: how often `acquirem` was called and not
+    /// yet `releasem`. Here, and not in the M as in Go, since the way to the M is what
+    /// must not be interrupted. An atomic for the signal handler's sake, which looks.
+    pub(crate) locks: AtomicI32,
     /// sysmon asks it to give way.
     pub(crate) preempt: AtomicBool,
     /// It ended from inside, with frames on its stack that others may borrow from:
@@ -218,6 +222,7 @@ impl G {
             m: AtomicPtr::new(ptr::null_mut()),
             sched: Gobuf::new(),
             atomicstatus: AtomicU32::new(GStatus::Idle as u32),
+            locks: AtomicI32::new(0),
             preempt: AtomicBool::new(false),
             abandoned: Cell::new(false),
             goid: Cell::new(0),
@@ -248,6 +253,7 @@ impl G {
             m,
             sched,
             atomicstatus,
+            locks,
             preempt,
             abandoned,
             waitreason,
@@ -271,6 +277,7 @@ impl G {
         lockedm.store(ptr::null_mut(), Ordering::Relaxed);
         stackguard0.store(0, Ordering::Relaxed);
         stackguard1.store(0, Ordering::Relaxed);
+        locks.store(0, Ordering::Relaxed);
         preempt.store(false, Ordering::Relaxed);
         stack.lo.set(0);
         stack.hi.set(0);
@@ -313,9 +320,7 @@ pub(crate) struct M {
     pub(crate) curg: AtomicPtr<G>,
     /// The P that this holds, or null.
     pub(crate) p: AtomicPtr<P>,
-    /// How often a runtime lock was taken and not yet given back.
-    pub(crate) locks: Cell<i32>,
-    /// The ranks of those locks, one bit each; kept in debug builds.
+    /// The ranks of the runtime locks that it holds, one bit each; kept in debug builds.
     pub(crate) lock_ranks: Cell<u32>,
     /// What gopark leaves for park_m to call.
     pub(crate) waitunlockf: Cell<Option<UnlockFn>>,
@@ -358,7 +363,6 @@ impl M {
             waitlock: Cell::new(ptr::null()),
             id: Cell::new(0),
             mstartfn: Cell::new(None),
-            locks: Cell::new(0),
             lock_ranks: Cell::new(0),
             mcache: Cell::new(ptr::null_mut()),
             dying: Cell::new(0),
