@@ -50,6 +50,7 @@ pub(crate) fn start_bgscavenge() {
         STARTED.store(false, Ordering::Relaxed); // as above; there may be room later
         return work();
     }
+    super::syscall::need_p();
     if let Ok(goid) = newproc(bgscavenge, &Closure::NONE, None, 0, gfget) {
         GOID.store(goid.get(), Ordering::Relaxed); // a number, for those who count
     }

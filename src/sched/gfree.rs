@@ -224,6 +224,11 @@ pub(super) fn cold_stacks() -> usize {
     dead.saturating_sub(super::num_goroutine() / 10 + RETAINED)
 }
 
+/// Gives all that a P has to the others.
+pub(super) fn give_all(pp: &'static P) {
+    change_g_free(|g_free| g_free.put(&pp.g_free, 0));
+}
+
 /// Does something to the list that all Ps share.
 fn change_g_free<T>(f: impl FnOnce(&mut GFree) -> T) -> T {
     let mut sched = SCHED.lock.lock();

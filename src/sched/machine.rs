@@ -1,7 +1,8 @@
 //! Ms: the main thread's, and how another is made.
 //!
 //! Go's counterparts: `mstart1`, `mcommoninit`, `newm`, `newosproc`, `minit`.
-//! A new M is one stack like a goroutine's; nothing of it is ever given back:
+//! A new M is one stack like a goroutine's; nothing of it is ever given back, but where
+//! its thread ends the next M takes it over:
 //!
 //! ```text
 //!   | guard | g0's stack    | TLS | TCB, M, g0, gsignal | signal stack, 32 KiB |
@@ -16,13 +17,16 @@
 //! the control block, with the canary of the thread that makes the M, since a
 //! goroutine may enter a C function on one M and leave it on another. Under a
 //! libc that is less than its functions need, which have a control block of their
-//! own: what runs on these Ms must not call them. Today that is sysmon alone.
+//! own: what runs on these Ms must not call them. There it is sysmon alone.
 
 use core::cell::UnsafeCell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
-use super::runtime2::{G, G0_STACK, M, STACK_GUARD};
+use super::findrunnable::start_many;
+use super::idle::take_nextp;
+use super::runtime2::{G, G0_STACK, M, P, STACK_GUARD};
+use super::sysmon::{hurry_sysmon, wake_sysmon};
 use super::{M0, SCHED, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
 use crate::debug::print::say;
@@ -51,6 +55,18 @@ unsafe impl Sync for SignalStack {}
 #[unsafe(link_section = ".bss.large.sigstack")]
 static M0_SIGNAL_STACK: SignalStack = SignalStack(UnsafeCell::new([0; SIGNAL_STACK]));
 static M0_GSIGNAL: G = G::new();
+
+// SAFETY: a word in asm/asm_amd64.S, or the libc's side's: a pointer, set before we run.
+unsafe extern "C" {
+    #[link_name = "_cgo_init"]
+    safe static CGO_INIT: AtomicPtr<()>;
+}
+
+/// A libc has started the program, and laid out this thread's TLS. Its functions work on
+/// no other M: all goroutines run on this one.
+pub(super) fn hosted() -> bool {
+    !CGO_INIT.load(Ordering::Relaxed).is_null() // set before us
+}
 
 /// sysmon has its M.
 static SYSMON_STARTED: AtomicBool = AtomicBool::new(false);
@@ -112,7 +128,7 @@ fn minit(mp: &'static M) {
 pub(crate) fn mcommoninit(mp: &'static M) {
     mp.cheaprand.set(boot::rand());
     let mut sched = SCHED.lock.lock();
-    if sched.mnext >= sched.maxmcount {
+    if sched.mnext - sched.nmfreed >= sched.maxmcount {
         let limit = sched.maxmcount;
         say(
             "runtime: program exceeds %d-thread limit",
@@ -127,22 +143,76 @@ pub(crate) fn mcommoninit(mp: &'static M) {
     sched.allm = mp;
 }
 
-/// Starts a new M that runs `f` on its g0; false if there is no room for that. From
-/// g0.
+/// Starts a new M that runs `f` on its g0, or else the scheduler, with the P; false if
+/// there is no room for that. From g0.
+///
+/// Where the current thread is locked to its goroutine sysmon makes the clone.
 #[unsafe(export_name = "runtime.newm")]
 #[inline(never)]
 #[must_use]
-pub(super) fn newm(f: extern "C" fn()) -> bool {
+pub(super) fn newm(
+    f: Option<extern "C" fn()>,
+    pp: Option<&'static P>,
+    spinning: bool,
+) -> bool {
+    let Some(mp) = allocm() else {
+        return false;
+    };
+    mp.mstartfn.set(Some(f.unwrap_or(work)));
+    mp.spinning.set(spinning);
+    mp.nextp
+        .store(pp.map_or(ptr::null_mut(), |pp| ptr::from_ref(pp).cast_mut()), Ordering::Relaxed); // clone hands it over
+    let me = acquirem();
+    let locked = me.locked_ext.get() > 0;
+    releasem();
+    if locked && f.is_none() {
+        let mut sched = SCHED.lock.lock();
+        mp.schedlink.set(sched.newm);
+        sched.newm = mp;
+        wake_sysmon(&sched);
+        drop(sched);
+        hurry_sysmon();
+    } else {
+        newosproc(mp);
+    }
+    true
+}
+
+/// Starts the threads of the Ms that others have left for us. By sysmon.
+pub(super) fn start_threads() {
+    loop {
+        let mut sched = SCHED.lock.lock();
+        // SAFETY: an M is never freed.
+        let Some(mp) = (unsafe { sched.newm.as_ref() }) else {
+            return;
+        };
+        sched.newm = mp.schedlink.replace(ptr::null());
+        drop(sched);
+        newosproc(mp);
+    }
+}
+
+/// What a new M does, unless it has something else to do. On its g0.
+extern "C" fn work() {
+    let mp = acquirem();
+    releasem();
+    take_nextp(mp);
+}
+
+/// Makes an M, with all that a thread needs, out of fresh memory or out of one whose
+/// thread has ended. None if there is no room.
+fn allocm() -> Option<&'static M> {
     let tls = boot::tls_image();
     let align = tls.align.max(64);
     // Below, FS is rounded down to align, and g0's top to 64.
     let least = G0_STACK + 64 + tls.size + align + TCB + STRUCTS + SIGNAL_STACK;
     let size = least.next_multiple_of(mem::PAGE_SIZE);
     let size = size.max(mem::DEFAULT_STACK);
-    let Some(lo) = mem::stackalloc(size) else {
-        return false;
+    let lo = match take_ended() {
+        Some(block) => block,
+        None => mem::stackalloc(size)?.get(),
     };
-    let (lo, hi) = (lo.get(), lo.get() + size);
+    let hi = lo + size;
     let signal_lo = hi - SIGNAL_STACK;
     let fs = (signal_lo - STRUCTS - TCB) & !(align - 1);
     let g0_hi = (fs - tls.size) & !63;
@@ -150,9 +220,10 @@ pub(super) fn newm(f: extern "C" fn()) -> bool {
     let fs: *mut u8 = ptr::with_exposed_provenance_mut(fs);
     // SAFETY: the stack has room for the image between g0_hi and FS.
     let image = unsafe { fs.sub(tls.size) };
-    // SAFETY: the linker's image has that many bytes, and ours at least as many;
-    // what is behind them is zeros, as the stack is.
+    // SAFETY: the linker's image has that many bytes, and ours at least as many.
     unsafe { image.copy_from_nonoverlapping(tls.start, tls.file_size) };
+    // SAFETY: as above; what is behind the image's bytes is zeros.
+    unsafe { image.add(tls.file_size).write_bytes(0, tls.size - tls.file_size) };
     // SAFETY: TCB bytes above FS are ours and aligned.
     unsafe { fs.cast::<usize>().write(fs.addr()) };
     // SAFETY: as above.
@@ -168,8 +239,8 @@ pub(super) fn newm(f: extern "C" fn()) -> bool {
     let at_g0: *mut G = unsafe { fs.add(TCB + M_SIZE) }.cast();
     // SAFETY: as above.
     let at_gsignal: *mut G = unsafe { fs.add(TCB + M_SIZE + G_SIZE) }.cast();
-    // SAFETY: fresh memory of our own, never given back; and the zeros in it are
-    // an M without a thread.
+    // SAFETY: our own memory, which is an M's for good; and the zeros in it, or what an
+    // M has left that has ended, are an M without a thread.
     let mp = unsafe { &*at_m };
     // SAFETY: as above: an idle G without a stack.
     let g0 = unsafe { &*at_g0 };
@@ -178,21 +249,30 @@ pub(super) fn newm(f: extern "C" fn()) -> bool {
     set_stack(g0, lo, g0_hi);
     set_stack(gsignal, signal_lo, hi);
     g0.m.store(at_m, Ordering::Relaxed); // clone hands all of this over
+    g0.locks.store(0, Ordering::Relaxed); // as above
     gsignal.m.store(at_m, Ordering::Relaxed); // as above
     mp.g0.set(g0);
     mp.gsignal.set(gsignal);
-    mp.mstartfn.set(Some(f));
     mp.sigmask.set(M0.sigmask.get());
+    mp.block.set(lo);
+    mp.schedlink.set(ptr::null());
     mcommoninit(mp);
+    Some(mp)
+}
 
+/// Starts the thread of an M.
+fn newosproc(mp: &'static M) {
+    // SAFETY: allocm made it; a G is never freed.
+    let g0 = unsafe { &*mp.g0.get() };
+    let tls = ptr::from_ref(mp).addr() - TCB;
     let thread = os::Thread {
-        stack_hi: g0_hi,
-        mp: at_m.cast(),
-        g0: at_g0.cast(),
+        stack_hi: g0.stack.hi.get(),
+        mp: ptr::from_ref(mp).cast(),
+        g0: ptr::from_ref(g0).cast(),
         start: mstart,
-        tls: fs.addr(),
+        tls,
     };
-    // SAFETY: all of it was made above for this thread alone.
+    // SAFETY: all of it was made by allocm for this thread alone.
     if let Err(errno) = unsafe { os::new_thread(&thread) } {
         let numbers = [mp.id.get() as u64, errno as u64];
         say(
@@ -209,7 +289,50 @@ pub(super) fn newm(f: extern "C" fn()) -> bool {
         }
         throw("newosproc");
     }
-    true
+}
+
+/// Takes the memory of an M whose thread the kernel has done with.
+fn take_ended() -> Option<usize> {
+    let mut sched = SCHED.lock.lock();
+    let mut link = &raw mut sched.freem;
+    loop {
+        // SAFETY: the list's head, behind the lock, or a link of an M on it.
+        let mp = unsafe { *link };
+        // SAFETY: an M is never freed.
+        let ended = unsafe { mp.as_ref() }?;
+        // Acquire pairs with the kernel's store: nobody runs on its stack any more.
+        if ended.alive.load(Ordering::Acquire) == 0 {
+            // SAFETY: as above.
+            unsafe { *link = ended.schedlink.replace(ptr::null()) };
+            return Some(ended.block.get());
+        }
+        link = ended.schedlink.as_ptr();
+    }
+}
+
+/// Takes an M that is about to end off the list of all, and notes its memory for the
+/// next one. On its g0.
+pub(super) fn retire(mp: &'static M) {
+    let mut sched = SCHED.lock.lock();
+    let mut link = &raw mut sched.allm;
+    loop {
+        // SAFETY: the list's head, behind the lock, or a link of an M on it.
+        let at = unsafe { *link };
+        if ptr::eq(at, mp) {
+            // SAFETY: as above.
+            unsafe { *link = mp.alllink.get() };
+            break;
+        }
+        // SAFETY: an M is never freed.
+        match unsafe { at.as_ref() } {
+            Some(other) => link = other.alllink.as_ptr(),
+            None => throw("m not found in allm"),
+        }
+    }
+    mp.lockedg.set(ptr::null());
+    mp.locked_ext.set(0);
+    mp.schedlink.set(sched.freem);
+    sched.freem = mp;
 }
 
 /// What a new thread starts with; see mstart in asm/switch_amd64.S.
@@ -244,8 +367,11 @@ pub(super) fn try_start_sysmon() -> bool {
         return true;
     }
     let mut started = false;
-    super::proc::systemstack(|| started = newm(super::sysmon::sysmon));
-    if !started {
+    super::proc::systemstack(|| started = newm(Some(super::sysmon::sysmon), None, false));
+    if started {
+        SCHED.lock.lock().nmsys += 1;
+        start_many();
+    } else {
         SYSMON_STARTED.store(false, Ordering::Relaxed); // as above: only a flag
     }
     started

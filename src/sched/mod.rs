@@ -1,7 +1,7 @@
 //! The scheduler: goroutines (G) run on machines (M) that hold processors (P).
 //!
-//! Go's counterpart: `runtime/proc.go`. One M runs goroutines so far, and
-//! sysmon has another; the structures are those for many.
+//! Go's counterpart: `runtime/proc.go`. Up to the first `go` there is one goroutine on
+//! one M, and the smallest of schedulers; from then on there is all of this.
 //!
 //! | file | what it holds |
 //! | --- | --- |
@@ -13,9 +13,18 @@
 //! | `newstack` | how a goroutine goes on with another piece of stack |
 //! | `gfree` | Gs and their stacks before that and after it |
 //! | `proc` | the loop: schedule, execute, and the ways out of a goroutine |
+//! | `findrunnable` | the loop's search for work, on many Ms |
+//! | `spinning` | how many are out for work, and how many Ps have none |
+//! | `idle` | Ms and Ps without work, and how they get some |
+//! | `netpoll` | the M that waits for the time |
 //! | `park` | how a goroutine waits, and how it is told |
-//! | `procresize` | Ps |
+//! | `syscall` | how a goroutine blocks its thread and nobody else |
+//! | `locked` | goroutines that are locked to their threads |
+//! | `procresize`, `stw` | Ps; how their number changes while the world is stopped |
 //! | `machine` | Ms: mstart, newm |
+//! | `note` | what an M sleeps on |
+//! | `checkdead` | the deadlock detector |
+//! | `timers` | what is to happen later |
 //! | `sysmon` | the watcher |
 //! | `bgscavenge` | the goroutine that gives free memory back |
 //!
@@ -30,20 +39,30 @@
 //!    whole. Signal handlers so far only report a fault and end the process.
 
 mod bgscavenge;
+mod checkdead;
+mod findrunnable;
 mod gfree;
 mod glist;
+mod idle;
+mod locked;
 mod machine;
+mod netpoll;
 mod newproc;
 mod newstack;
+mod note;
 mod park;
 mod proc;
 mod procresize;
 pub(crate) mod runq;
 pub(crate) mod runtime2;
+mod spinning;
 mod status;
+mod stw;
+mod syscall;
 mod sysmon;
+mod timers;
 
-use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering, compiler_fence};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
 
 use crate::arch;
 use crate::debug::lock::{Mutex, rank};
@@ -55,7 +74,14 @@ pub(crate) use machine::mcommoninit;
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
-pub(crate) use proc::{for_each_g, goexit, gosched, lock_os_thread, unlock_os_thread};
+use note::Note;
+pub(crate) use locked::{lock_os_thread, unlock_os_thread};
+use proc::Many;
+pub(crate) use proc::{for_each_g, goexit, gosched};
+use spinning::Spinning;
+pub(crate) use stw::set_gomaxprocs;
+pub(crate) use syscall::blocking;
+
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, P, ThreadHead, WaitReason};
 pub(crate) use status::readgstatus;
@@ -85,16 +111,30 @@ pub(crate) struct SchedLocked {
     runq: GQueue,
     /// Dead goroutines for any P to take.
     g_free: GFree,
-    /// Idle Ps, a list through `link`.
+    /// Idle Ps, a list through `link`; `spinning` counts them.
     pidle: *mut P,
+    /// Idle Ms, a list through `schedlink`.
+    midle: *const M,
     /// How many those are.
-    npidle: i32,
+    nmidle: i32,
+    /// How many Ms wait for the goroutine that is locked to them.
+    nmidlelocked: i32,
+    /// How many Ms are the system's own, and none of a deadlock's business.
+    nmsys: i32,
+    /// How many Ms have ended.
+    nmfreed: i64,
     /// The number of the next M.
     mnext: i64,
     /// How many Ms there may be.
     maxmcount: i64,
     /// All Ms, a list through `alllink`.
     allm: *const M,
+    /// Ms that have ended: their memory is another's when the thread is gone.
+    freem: *const M,
+    /// Ms that sysmon is to start threads for, a list through `schedlink`.
+    newm: *const M,
+    /// How many Ps have yet to stop before the world has.
+    stopwait: i32,
 }
 
 // SAFETY: the pointers are to Ps and Ms, which live for ever.
@@ -109,6 +149,22 @@ pub(crate) struct Sched {
     /// The time when sysmon last looked, in nanoseconds; 0 until it does. To ask
     /// for the time would be a third of what it costs to park.
     now: AtomicI64,
+    /// The Ps shall stop: somebody wants the world for itself.
+    gcwaiting: AtomicBool,
+    /// sysmon sleeps until somebody wakes it by `sysmonnote`.
+    sysmonwait: AtomicBool,
+    /// An M does nothing but wait for the next timer.
+    polling: AtomicBool,
+    /// Until when that M waits; 0 if there is none.
+    poll_until: AtomicI64,
+    /// Ms that look for work, and Ps that have none.
+    spinning: Spinning,
+    /// What schedule does where there is more than one goroutine; null before.
+    many: AtomicPtr<Many>,
+    /// Who stops the world waits here for the last P.
+    stopnote: Note,
+    /// What sysmon sleeps on: not 0 if somebody wants it to look.
+    sysmonnote: AtomicU32,
     /// The rest.
     lock: Mutex<SchedLocked, { rank::SCHED }>,
 }
@@ -119,14 +175,29 @@ pub(crate) static SCHED: Sched = Sched {
     goidgen: AtomicU64::new(0),
     runqsize: AtomicUsize::new(0),
     now: AtomicI64::new(0),
+    gcwaiting: AtomicBool::new(false),
+    sysmonwait: AtomicBool::new(false),
+    polling: AtomicBool::new(false),
+    poll_until: AtomicI64::new(0),
+    spinning: Spinning::new(),
+    many: AtomicPtr::new(core::ptr::null_mut()),
+    stopnote: Note::new(),
+    sysmonnote: AtomicU32::new(0),
     lock: Mutex::new(SchedLocked {
         runq: GQueue::new(),
         g_free: GFree::new(),
         pidle: core::ptr::null_mut(),
-        npidle: 0,
+        midle: core::ptr::null(),
+        nmidle: 0,
+        nmidlelocked: 0,
+        nmsys: 0,
+        nmfreed: 0,
         mnext: 0,
         maxmcount: 0,
         allm: core::ptr::null(),
+        freem: core::ptr::null(),
+        newm: core::ptr::null(),
+        stopwait: 0,
     }),
 };
 
@@ -196,6 +267,18 @@ fn getp(mp: &'static M) -> &'static P {
     // SAFETY: an M that runs goroutines or schedules them holds a P, and no P
     // is ever freed.
     unsafe { &*pp }
+}
+
+/// Returns a random number, good enough to choose by. With [`acquirem`] in force, or on
+/// g0.
+fn cheaprand(mp: &'static M) -> u32 {
+    // xorshift64*, seeded by mcommoninit.
+    let mut state = mp.cheaprand.get();
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    mp.cheaprand.set(state);
+    (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
 }
 
 /// Tells whether this is a goroutine that may start another: not g0, and nothing

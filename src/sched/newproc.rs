@@ -28,7 +28,8 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::bgscavenge::system_goroutines;
 use super::gfree::gfget;
-use super::proc::{left, mcall, schedule};
+use super::idle::wakep;
+use super::proc::{left, many, mcall, schedule};
 use super::runtime2::{G, GStatus, P};
 use super::status::casgstatus;
 use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
@@ -77,6 +78,7 @@ pub(crate) fn try_go<F: FnOnce() + Send + 'static>(
     stack: usize,
 ) -> Result<NonZero<u64>, NoRoom> {
     super::machine::start_sysmon();
+    super::syscall::need_p();
     if size_of::<F>() > MAX_CLOSURE || align_of::<F>() > MAX_CLOSURE_ALIGN {
         start(Box::new(f), location, stack, |f| (*f)())
     } else {
@@ -113,8 +115,9 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
         move_to: move_to::<F>,
     };
     let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
-    if started.is_err() {
-        drop(ManuallyDrop::into_inner(f)); // nobody has moved it
+    match started {
+        Ok(_) => wakep(),
+        Err(_) => drop(ManuallyDrop::into_inner(f)), // nobody has moved it
     }
     started
 }
@@ -274,10 +277,9 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
     let mp = left(gp);
     let pp = getp(mp);
     let locked = ptr::eq(mp.lockedg.get(), gp);
-    debug_assert!(
-        !locked || mp.locked_int.get() == 0,
-        "exited a goroutine internally locked to the OS thread"
-    );
+    if locked && mp.locked_int.get() != 0 {
+        throw("exited a goroutine internally locked to the OS thread");
+    }
     casgstatus(gp, GStatus::Running, GStatus::Dead);
     COUNT.fetch_sub(1, Ordering::Relaxed); // a counter
     gp.m.store(ptr::null_mut(), Ordering::Relaxed); // the free list hands it on
@@ -291,6 +293,9 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
     mp.curg.store(ptr::null_mut(), Ordering::Relaxed); // sysmon only peeks
     if let Some(gfput) = gp.gfput.get() {
         gfput(pp, gp); // somebody may have it from here on
+    }
+    if let (true, Some(many)) = (locked, many()) {
+        (many.mexit)(mp); // who knows what it has done to its thread
     }
     schedule()
 }

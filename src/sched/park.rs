@@ -33,10 +33,12 @@
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
+use super::idle::wakep;
 use super::newproc::runqput;
 use super::proc::{dropg, execute, globrunqput, left, mcall, schedule};
 use super::runtime2::{G, GStatus, P, UnlockFn, WaitReason};
 use super::status::casgstatus;
+use super::syscall::need_p;
 use super::{SCHED, acquirem, getg, releasem};
 
 /// Parks the current goroutine until somebody calls [`goready`] for it. When its
@@ -64,6 +66,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
         }
         schedule()
     }
+    need_p();
     let mp = acquirem(); // park_m gives it back: until then this M stays ours
     let gp = getg();
     mp.waitunlockf.set(unlockf);
@@ -75,9 +78,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
 
 /// Makes a parked goroutine runnable: the next to run on this P, with what is left
 /// of the time slice of whoever readies it. From a thread without a P, as sysmon
-/// is, the goroutine goes to the global queue. The one M that runs goroutines so
-/// far is awake, or it would have died of the deadlock; where there are more, an
-/// idle one is woken here. From a goroutine or g0.
+/// is, the goroutine goes to the global queue. From a goroutine or g0.
 #[unsafe(export_name = "runtime.goready")]
 #[inline(never)]
 pub(crate) fn goready(gp: &'static G) {
@@ -89,5 +90,6 @@ pub(crate) fn goready(gp: &'static G) {
         Some(pp) => runqput(pp, gp, true),
         None => globrunqput(&mut SCHED.lock.lock(), gp),
     }
+    wakep();
     releasem();
 }

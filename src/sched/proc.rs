@@ -12,15 +12,17 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::bgscavenge::is_system;
+use super::checkdead::deadlock;
 use super::gfree::allgs;
 use super::newproc::{goexit1, runqput};
+use super::idle::wakep;
+use super::locked::unlock_os_thread;
 use super::newstack::leave_segments;
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
+use super::syscall::need_p;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
-use crate::debug::fatal::{self, throw};
-use crate::debug::print::say;
-use crate::os;
+use crate::debug::fatal::throw;
 
 // SAFETY: the routines' contracts stand in asm/switch_amd64.S.
 unsafe extern "C" {
@@ -34,7 +36,7 @@ unsafe extern "C" {
 
 /// How often, in ticks, the global queue comes before the P's own, so that two
 /// goroutines that respawn each other do not keep it waiting for ever.
-const GLOBAL_QUEUE_TICKS: u32 = 61;
+pub(super) const GLOBAL_QUEUE_TICKS: u32 = 61;
 
 /// Leaves the current goroutine and calls `f` with it on g0, which calls [`left`]
 /// first. Returns when the goroutine is run again.
@@ -75,6 +77,21 @@ pub(crate) fn systemstack<F: FnOnce()>(f: F) {
     releasem();
 }
 
+/// What the scheduler does where there is more than one goroutine. A table, so that a
+/// program that never says `go` need not have any of it.
+pub(super) struct Many {
+    /// `findrunnable::schedule_many`
+    pub(super) schedule: fn(&'static M) -> !,
+    /// `locked::mexit`
+    pub(super) mexit: fn(&'static M) -> !,
+}
+
+/// Returns that table, from the first `go` on.
+pub(super) fn many() -> Option<&'static Many> {
+    // SAFETY: null, or the one table there is. Acquire pairs with start_many.
+    unsafe { SCHED.many.load(Ordering::Acquire).as_ref() }
+}
+
 /// One round of the scheduler: finds a goroutine and runs it. On g0, with a P.
 #[unsafe(export_name = "runtime.schedule")]
 #[inline(never)]
@@ -84,53 +101,19 @@ pub(super) extern "C" fn schedule() -> ! {
     if getg().locks.load(Ordering::Relaxed) != 0 {
         throw("schedule: holding locks"); // g0's own count
     }
-    let (gp, inherit_time) = find_runnable(mp);
-    execute(mp, gp, inherit_time)
-}
-
-/// Finds a goroutine to run: every 61st time in the global queue first, then in
-/// the P's own, then in the global one. On g0.
-///
-/// When sysmon has said that the time slice is over, nobody inherits it: runnext
-/// goes to the queue's end, and the global queue comes first. Go asks only the
-/// goroutine that runs, which a chain of short ones, each the next one's
-/// runnext, can keep up for ever while all others wait.
-#[unsafe(export_name = "runtime.findRunnable")]
-#[inline(never)]
-fn find_runnable(mp: &'static M) -> (&'static G, bool) {
-    let pp = getp(mp);
-    loop {
-        let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
-        let expired = pp.preempt.load(Ordering::Relaxed); // a request; a lost one comes again
-        if expired {
-            pp.preempt.store(false, Ordering::Relaxed); // as above
-            if let Some(next) = pp.runq.take_next() {
-                // SAFETY: what a run queue holds are Gs, which are never freed.
-                runqput(pp, unsafe { &*next }, false);
-            }
-        }
-        if (expired || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)) && global_queue_len() > 0 {
-            let mut sched = SCHED.lock.lock();
-            if let Some(gp) = globrunqget(&mut sched, pp, 1) {
-                return (gp, false);
-            }
-        }
-        if let Some((gp, inherit_time)) = pp.runq.get() {
-            // SAFETY: what a run queue holds are Gs, which are never freed.
-            return (unsafe { &*gp }, inherit_time);
-        }
-        if global_queue_len() > 0 {
-            let mut sched = SCHED.lock.lock();
-            if let Some(gp) = globrunqget(&mut sched, pp, usize::MAX) {
-                return (gp, false);
-            }
-        }
-        checkdead();
+    if let Some(many) = many() {
+        (many.schedule)(mp)
+    }
+    // One goroutine alone: it is ready, or will never be.
+    match getp(mp).runq.get() {
+        // SAFETY: what a run queue holds are Gs, which are never freed.
+        Some((gp, inherit_time)) => execute(mp, unsafe { &*gp }, inherit_time),
+        None => deadlock(),
     }
 }
 
 /// Returns the global queue's length, without the lock: a hint.
-fn global_queue_len() -> usize {
+pub(super) fn global_queue_len() -> usize {
     SCHED.runqsize.load(Ordering::Relaxed) // whoever puts one there wakes a P afterwards
 }
 
@@ -142,7 +125,7 @@ pub(super) fn globrunqput(sched: &mut SchedLocked, gp: &'static G) {
 
 /// Takes one goroutine from the global queue and moves this P's share of the
 /// rest, at most `max` with it, to its own.
-fn globrunqget(sched: &mut SchedLocked, pp: &'static P, max: usize) -> Option<&'static G> {
+pub(super) fn globrunqget(sched: &mut SchedLocked, pp: &'static P, max: usize) -> Option<&'static G> {
     let procs = GOMAXPROCS.load(Ordering::Relaxed).max(1) as usize; // changes with the world stopped
     let share = (sched.runq.len() / procs + 1)
         .min(max)
@@ -192,8 +175,13 @@ pub(crate) fn gosched() {
         casgstatus(gp, GStatus::Running, GStatus::Runnable);
         dropg(mp, gp);
         globrunqput(&mut SCHED.lock.lock(), gp);
+        wakep();
         schedule()
     }
+    if many().is_none() {
+        return; // there is nobody else
+    }
+    need_p();
     mcall(gosched_m);
 }
 
@@ -203,6 +191,7 @@ pub(crate) fn gosched() {
 #[unsafe(export_name = "runtime.Goexit")]
 #[inline(never)]
 pub(crate) fn goexit(abandon: bool) -> ! {
+    need_p();
     getg().abandoned.set(abandon);
     // What Go defers in runtime.main: an init task that ends the main goroutine
     // gives the main thread free.
@@ -210,40 +199,12 @@ pub(crate) fn goexit(abandon: bool) -> ! {
     let locked = ptr::eq(mp.lockedg.get(), getg()) && mp.locked_int.get() > 0;
     releasem();
     if locked {
-        unlock_os_thread();
+        unlock_os_thread(true);
     }
     if !abandon && !getg().stktop.get().is_null() {
         mcall(leave_segments);
     }
     goexit1()
-}
-
-/// Ties the current goroutine to its thread, for the runtime's own purposes.
-/// As long as one M runs all goroutines this holds by itself; what is noted
-/// here is for the day when there are more.
-pub(crate) fn lock_os_thread() {
-    let mp = acquirem();
-    let gp = getg();
-    mp.locked_int.set(mp.locked_int.get() + 1);
-    mp.lockedg.set(gp);
-    gp.lockedm
-        .store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
-    releasem();
-}
-
-/// Undoes one [`lock_os_thread`].
-pub(crate) fn unlock_os_thread() {
-    let mp = acquirem();
-    debug_assert!(
-        mp.locked_int.get() > 0,
-        "misuse of lockOSThread/unlockOSThread"
-    );
-    mp.locked_int.set(mp.locked_int.get() - 1);
-    if mp.locked_int.get() == 0 && mp.locked_ext.get() == 0 {
-        mp.lockedg.set(ptr::null());
-        getg().lockedm.store(ptr::null_mut(), Ordering::Relaxed); // as above
-    }
-    releasem();
 }
 
 /// Calls `f` for each of the program's goroutines that is not dead.
@@ -256,26 +217,4 @@ pub(crate) fn for_each_g(f: &mut dyn FnMut(&'static G)) {
             f(gp);
         }
     });
-}
-
-/// There is nothing to run and, without timers and a poller, nothing that could
-/// ever change that: ends the program with Go's words. On g0.
-#[unsafe(export_name = "runtime.checkdead")]
-#[inline(never)]
-fn checkdead() {
-    if fatal::PANICKING.load(Ordering::SeqCst) > 0 {
-        // Another thread is ending the program; let it.
-        os::nap(10_000_000);
-        return;
-    }
-    let mut left = false;
-    for_each_g(&mut |_| left = true);
-    let text = if left {
-        "fatal error: all goroutines are asleep - deadlock!"
-    } else {
-        "fatal error: no goroutines (main called runtime.Goexit) - deadlock!"
-    };
-    say(text, &[], &[]);
-    fatal::other_goroutines();
-    fatal::die(2)
 }

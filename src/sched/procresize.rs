@@ -1,83 +1,121 @@
-//! Ps: made at boot, as many as GOMAXPROCS says.
+//! Ps: made as many as GOMAXPROCS says, at boot and whenever that changes.
 //!
-//! Go's counterpart: `procresize` in `runtime/proc.go`.
+//! Go's counterpart: `procresize` in `runtime/proc.go`. The world is stopped meanwhile,
+//! or has not begun.
+//!
+//! A P that is no longer used is kept for the day when it is: its status is Dead, and
+//! what it had of goroutines, timers and memory goes to the others.
 
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
-use super::runtime2::{P, PStatus};
-use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, releasem};
+use super::idle::{acquirep, pidleput};
+use super::runtime2::{M, P, PStatus};
+use super::{GOMAXPROCS, MAX_PROCS, SCHED, SchedLocked, acquirem, releasem};
 use crate::mem;
 
-/// All Ps: `gomaxprocs` pointers, on the boot heap.
+/// All Ps: as many pointers as there were ever Ps at least, on the boot heap.
 #[unsafe(export_name = "runtime.allp")]
 static ALLP: AtomicPtr<AtomicPtr<P>> = AtomicPtr::new(ptr::null_mut());
 
-/// Makes `procs` Ps, gives the first to this M and puts the rest on the idle
-/// list. During boot, on g0.
+/// How many Ps have been made, and are in the list.
+static MADE: AtomicI32 = AtomicI32::new(0);
+
+/// Makes the Ps, gives the first to this M and puts the rest on the idle list. During
+/// boot, on g0.
 #[unsafe(export_name = "runtime.procresize")]
 #[inline(never)]
 pub(crate) fn procresize(procs: i32) {
     debug_assert!((1..=MAX_PROCS).contains(&procs), "procresize: invalid arg");
-    let list: *mut AtomicPtr<P> =
-        mem::persistentalloc(size_of::<AtomicPtr<P>>() * procs as usize).cast();
-    let mut first = None;
+    make_ps(procs);
     let mut sched = SCHED.lock.lock();
+    GOMAXPROCS.store(procs, Ordering::Release); // pairs with allp
+    let all = allp();
     // The highest first, so that of the idle ones the lowest is taken first.
-    for id in (0..procs).rev() {
-        let place: *mut P = mem::persistentalloc(size_of::<P>()).cast();
-        // SAFETY: fresh memory, never freed; and the zeros in it are a P: idle,
-        // with an empty queue and no M.
-        let pp = unsafe { &*place };
-        pp.id.set(id);
-        // Not 0, at which the global queue would come first: the first goroutine
-        // that main makes shall be the first that it gives way to.
-        pp.schedtick.store(1, Ordering::Relaxed); // nobody else knows it yet
-        // SAFETY: `list` has room for `procs` of them.
-        let slot = unsafe { &*list.wrapping_add(id as usize) };
-        slot.store(place, Ordering::Relaxed); // published with the list
-        if id == 0 {
-            first = Some(pp);
-        } else {
-            pp.link.set(sched.pidle);
-            sched.pidle = place;
-            sched.npidle += 1;
+    for id in (1..procs as usize).rev() {
+        if let Some(pp) = all.get(id) {
+            pidleput(&mut sched, pp);
         }
     }
     drop(sched);
-    ALLP.store(list, Ordering::Release); // pairs with allp
-    GOMAXPROCS.store(procs, Ordering::Release); // pairs with allp
-    if let Some(pp) = first {
-        acquirep(pp);
+    if let Some(first) = all.get(0) {
+        let mp = acquirem();
+        acquirep(mp, first);
+        releasem();
     }
 }
 
-/// Goes through the Ps that are in use.
-pub(super) fn allp() -> impl Iterator<Item = &'static P> {
-    let list = ALLP.load(Ordering::Acquire); // pairs with procresize
-    let procs = GOMAXPROCS.load(Ordering::Acquire); // pairs with procresize
-    (0..procs as usize).filter_map(move |id| {
-        // SAFETY: the list has `procs` elements and is never freed.
-        let slot = unsafe { &*list.wrapping_add(id) };
+/// Makes the Ps that there have never been.
+pub(super) fn make_ps(procs: i32) {
+    let made = MADE.load(Ordering::Relaxed); // with the world stopped
+    if procs <= made {
+        return;
+    }
+    let size = size_of::<AtomicPtr<P>>() * procs as usize;
+    let list: *mut AtomicPtr<P> = mem::persistentalloc(size).cast();
+    let old = ALLP.load(Ordering::Relaxed); // as above
+    for id in 0..procs {
+        // SAFETY: `list` has room for `procs` of them, all null so far.
+        let slot = unsafe { &*list.wrapping_add(id as usize) };
+        let place: *mut P = if id < made {
+            // SAFETY: the old list has that many.
+            unsafe { &*old.wrapping_add(id as usize) }.load(Ordering::Relaxed) // as above
+        } else {
+            let place: *mut P = mem::persistentalloc(size_of::<P>()).cast();
+            // SAFETY: fresh memory, never freed; and the zeros in it are a P: idle,
+            // with an empty queue and no M.
+            let pp = unsafe { &*place };
+            pp.id.set(id);
+            // Not 0, at which the global queue would come first: the first goroutine
+            // that main makes shall be the first that it gives way to.
+            pp.schedtick.store(1, Ordering::Relaxed); // nobody else knows it yet
+            place
+        };
+        slot.store(place, Ordering::Relaxed); // published with the list
+    }
+    // The old list stays: somebody may look at it. It never has all too many brothers,
+    // as it is only ever replaced by a longer one.
+    ALLP.store(list, Ordering::Release); // pairs with allp
+    MADE.store(procs, Ordering::Relaxed); // with the world stopped
+}
+
+/// The Ps in use, as they were at one moment.
+#[derive(Clone, Copy)]
+pub(super) struct Allp {
+    list: *mut AtomicPtr<P>,
+    count: usize,
+}
+
+/// Returns the Ps that are in use.
+pub(super) fn allp() -> Allp {
+    // The count first: the list is at least as long as any count that was before it.
+    let count = GOMAXPROCS.load(Ordering::Acquire); // pairs with its stores
+    let list = ALLP.load(Ordering::Acquire); // pairs with make_ps
+    Allp {
+        list,
+        count: count as usize,
+    }
+}
+
+impl Allp {
+    /// Tells how many there are.
+    pub(super) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Returns one.
+    pub(super) fn get(&self, id: usize) -> Option<&'static P> {
+        if id >= self.count {
+            return None;
+        }
+        // SAFETY: the list has `count` elements and is never freed.
+        let slot = unsafe { &*self.list.wrapping_add(id) };
         // SAFETY: a P is never freed. Relaxed: published with the list.
         unsafe { slot.load(Ordering::Relaxed).as_ref() }
-    })
-}
+    }
 
-/// Gives this M a P. On g0.
-fn acquirep(pp: &'static P) {
-    let mp = acquirem();
-    debug_assert!(
-        mp.p.load(Ordering::Relaxed).is_null(),
-        "wirep: already in go"
-    ); // our own thread's
-    mp.p.store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // our own thread reads it
-    pp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Release); // pairs with sysmon's load
-    set_status(pp, PStatus::Running);
-    releasem();
-}
-
-/// Sets a P's state.
-fn set_status(pp: &P, status: PStatus) {
-    pp.status.store(status as u32, Ordering::Release); // pairs with sysmon's load
+    /// Goes through them.
+    pub(super) fn iter(self) -> impl Iterator<Item = &'static P> {
+        (0..self.count).filter_map(move |id| self.get(id))
+    }
 }

@@ -63,8 +63,10 @@ pub(crate) enum PStatus {
     Idle = 0,
     /// Held by an M.
     Running = 1,
-    /// Halted.
-    Stop = 3,
+    /// Left behind by an M that is in a system call: whoever is first takes it.
+    Syscall = 2,
+    /// Halted, while the world is stopped.
+    Gcstop = 3,
     /// No longer used, since GOMAXPROCS shrank.
     Dead = 4,
 }
@@ -347,6 +349,20 @@ pub(crate) struct M {
     pub(crate) sigmask: Cell<u64>,
     /// The next in the list of all.
     pub(crate) alllink: Cell<*const M>,
+    /// It is out of work, and looks for some.
+    pub(crate) spinning: Cell<bool>,
+    /// What it sleeps on while it has no P.
+    pub(crate) park: AtomicU32,
+    /// The P that whoever wakes it gives it.
+    pub(crate) nextp: AtomicPtr<P>,
+    /// The P that it had when it went into a system call.
+    pub(crate) oldp: Cell<*const P>,
+    /// The next in the list of idle ones, or of those whose threads have ended.
+    pub(crate) schedlink: Cell<*const M>,
+    /// The block of memory that all of it lies in, or 0 for m0.
+    pub(crate) block: Cell<usize>,
+    /// Not 0 while the kernel has the thread.
+    pub(crate) alive: AtomicU32,
 }
 
 impl M {
@@ -372,6 +388,13 @@ impl M {
             cheaprand: Cell::new(0),
             sigmask: Cell::new(0),
             alllink: Cell::new(ptr::null()),
+            spinning: Cell::new(false),
+            park: AtomicU32::new(0),
+            nextp: AtomicPtr::new(ptr::null_mut()),
+            oldp: Cell::new(ptr::null()),
+            schedlink: Cell::new(ptr::null()),
+            block: Cell::new(0),
+            alive: AtomicU32::new(0),
         }
     }
 }
@@ -392,6 +415,10 @@ pub(crate) struct Sysmontick {
     pub(crate) schedtick: Cell<u32>,
     /// When that began, in nanoseconds.
     pub(crate) schedwhen: Cell<i64>,
+    /// Its syscalltick.
+    pub(crate) syscalltick: Cell<u32>,
+    /// When that began.
+    pub(crate) syscallwhen: Cell<i64>,
 }
 
 /// A processor: what an M must hold to run goroutines. All zeros are a new one.
@@ -405,6 +432,8 @@ pub(crate) struct P {
     pub(crate) link: Cell<*mut P>,
     /// Goes up with each goroutine that it runs.
     pub(crate) schedtick: AtomicU32,
+    /// Goes up with each system call that begins or ends on it, or loses it.
+    pub(crate) syscalltick: AtomicU32,
     /// The time slice is over: sysmon's request, seen by whoever looks for the next
     /// goroutine.
     pub(crate) preempt: AtomicBool,
@@ -420,6 +449,8 @@ pub(crate) struct P {
     pub(crate) g_free: GList,
     /// Its cache of small objects, a `mem::MCache`; null before it allocates.
     pub(crate) mcache: Cell<*mut ()>,
+    /// Its timers, a `Timers`; null before the first one.
+    pub(crate) timers: AtomicPtr<()>,
     /// The goroutines that may run. Last, as it is large and most of it not often
     /// touched.
     pub(crate) runq: RunQueue<G>,

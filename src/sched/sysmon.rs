@@ -1,62 +1,167 @@
 //! sysmon: the watcher, on an M of its own, without a P.
 //!
-//! Go's counterpart: `sysmon` and `retake` in `runtime/proc.go`. It asks a
-//! goroutine that has run for 10 ms to give way. Nothing here needs Go's shorter
-//! pace of 20 µs, which is for system calls that hold a P.
+//! Go's counterparts: `sysmon`, `retake`, `preemptone`, `templateThread` in
+//! `runtime/proc.go`.
+//!
+//! It takes the P from a system call that lasts, asks a goroutine that has run for
+//! 10 ms to give way, tells the heap that time goes by, and starts threads for
+//! goroutines that are locked to one: who knows what they have done to their own, and
+//! what a clone of it would inherit.
+//!
+//! Its pace: it looks every 20 µs while there are system calls to interfere with; after
+//! 50 looks at nothing ever less often, down to every 10 ms; and where all Ps are idle
+//! it sleeps until one is taken, but for as long as the heap has something to give back.
 
 use core::sync::atomic::Ordering;
 
-use super::SCHED;
 use super::bgscavenge::wake_scavenger;
+use super::gfree::cold_stacks;
+use super::idle::{handoffp, incidlelocked};
+use super::machine::start_threads;
 use super::procresize::allp;
 use super::runtime2::{P, PStatus};
+use super::syscall::take_left;
+use super::{GOMAXPROCS, SCHED, SchedLocked};
 use crate::{mem, os};
 
 /// How long a goroutine may run when others wait, in nanoseconds.
 const FORCE_PREEMPT: i64 = 10_000_000;
 
-/// In how many rounds the heap is told that time goes by: a quarter of a second.
-const MEMORY_ROUNDS: u32 = 25;
+/// The shortest and the longest rest between two looks, in nanoseconds.
+const SHORTEST_REST: i64 = 20_000;
+const LONGEST_REST: i64 = 10_000_000;
+
+/// After how many looks at nothing the rests get longer.
+const PATIENCE: u32 = 50;
+
+/// How often the heap is told that time goes by, in nanoseconds.
+const MEMORY_PERIOD: i64 = 250_000_000;
 
 /// Never returns. On its own g0.
 #[unsafe(export_name = "runtime.sysmon")]
 #[inline(never)]
 pub(super) extern "C" fn sysmon() {
-    let mut round = 0u32;
+    let (mut idle, mut rest, mut memory) = (0u32, SHORTEST_REST, 0);
     loop {
-        round = round.wrapping_add(1);
-        os::nap(FORCE_PREEMPT as u64);
+        if idle == 0 {
+            rest = SHORTEST_REST;
+        } else if idle > PATIENCE {
+            rest = (rest * 2).min(LONGEST_REST);
+        }
+        os::futexsleep(&SCHED.sysmonnote, 0, rest);
+        if all_idle() && !busy_with_memory() {
+            sleep_until_needed();
+        }
+        SCHED.sysmonnote.store(0, Ordering::Relaxed); // whoever woke us, we look at everything
         let now = os::nanotime();
         SCHED.now.store(now, Ordering::Relaxed); // a time, ordered with nothing
-        retake(now);
-        if round.is_multiple_of(MEMORY_ROUNDS) {
+        start_threads();
+        idle = if retake(now) { 0 } else { idle.saturating_add(1) };
+        if memory + MEMORY_PERIOD <= now {
+            memory = now;
             mem::tick();
         }
         wake_scavenger();
     }
 }
 
-/// Looks at each P that runs.
-fn retake(now: i64) {
-    for pp in allp() {
-        // Acquire pairs with acquirep.
-        if pp.status.load(Ordering::Acquire) != PStatus::Running as u32 {
+/// Tells whether no goroutine runs, or could.
+fn all_idle() -> bool {
+    let procs = GOMAXPROCS.load(Ordering::Relaxed); // a hint
+    SCHED.gcwaiting.load(Ordering::Relaxed) || SCHED.spinning.idle() == procs // another
+}
+
+/// Tells whether the heap or the stacks have something that is to be given back soon.
+fn busy_with_memory() -> bool {
+    mem::wants_scavenger() || cold_stacks() > 0
+}
+
+/// Sleeps until a P is taken from the idle list, or a thread is to be started.
+#[inline(never)]
+fn sleep_until_needed() {
+    let sched = SCHED.lock.lock();
+    // Both are changed under the lock, and so is the flag.
+    let needed = !all_idle() || !sched.newm.is_null();
+    SCHED.sysmonwait.store(!needed, Ordering::Relaxed);
+    drop(sched);
+    SCHED.now.store(0, Ordering::Relaxed); // the clock stands still
+    while SCHED.sysmonwait.load(Ordering::Acquire) {
+        os::futexsleep(&SCHED.sysmonnote, 0, -1);
+    }
+}
+
+/// Wakes sysmon where it has gone to bed. Under sched.lock.
+pub(super) fn wake_sysmon(_: &SchedLocked) {
+    if SCHED.sysmonwait.load(Ordering::Relaxed) {
+        SCHED.sysmonwait.store(false, Ordering::Release); // pairs with its load
+        hurry_sysmon();
+    }
+}
+
+/// Ends sysmon's rest.
+pub(super) fn hurry_sysmon() {
+    if SCHED.sysmonnote.swap(1, Ordering::Relaxed) == 0 {
+        os::futexwakeup(&SCHED.sysmonnote, 1); // the word is all there is to say
+    }
+}
+
+/// Looks at each P that is in use; tells whether it took one.
+#[unsafe(export_name = "runtime.retake")]
+#[inline(never)]
+fn retake(now: i64) -> bool {
+    let mut taken = false;
+    for pp in allp().iter() {
+        let status = pp.status.load(Ordering::Acquire); // pairs with set_status
+        let in_syscall = status == PStatus::Syscall as u32;
+        if !in_syscall && status != PStatus::Running as u32 {
             continue;
         }
-        let tick = pp.schedtick.load(Ordering::Relaxed); // only compared
         let seen = &pp.sysmontick;
+        let tick = pp.schedtick.load(Ordering::Relaxed); // only compared
+        let mut too_long = false;
         if seen.schedtick.replace(tick) != tick {
             seen.schedwhen.set(now);
         } else if seen.schedwhen.get() + FORCE_PREEMPT <= now {
             preemptone(pp);
+            too_long = true; // in a system call nobody hears that
+        }
+        if in_syscall && (lasts(pp, now) || too_long) && retake_one(pp) {
+            taken = true;
         }
     }
+    taken
+}
+
+/// Tells whether the system call that a P was left in is one that lasts: we have seen it
+/// before, and somebody could use the P, or it has been 10 ms.
+fn lasts(pp: &P, now: i64) -> bool {
+    let seen = &pp.sysmontick;
+    let tick = pp.syscalltick.load(Ordering::Relaxed); // only compared
+    if seen.syscalltick.replace(tick) != tick {
+        seen.syscallwhen.set(now);
+        return false;
+    }
+    let others = SCHED.spinning.spinning() + SCHED.spinning.idle() > 0;
+    !(pp.runq.is_empty() && others && seen.syscallwhen.get() + FORCE_PREEMPT > now)
+}
+
+/// Takes a P out of a system call, if it is still there.
+fn retake_one(pp: &'static P) -> bool {
+    // The M that comes back from the call may find no P and nothing to do, and is idle
+    // then, while we have the P in our hands.
+    incidlelocked(-1);
+    let taken = take_left(pp);
+    if taken {
+        handoffp(pp);
+    }
+    incidlelocked(1);
+    taken
 }
 
 /// Asks the goroutine that runs on a P to give way when it can, and the P to let
 /// nobody inherit the time slice. Best effort: it may have stopped meanwhile, and
 /// another may get the request.
-fn preemptone(pp: &P) {
+pub(super) fn preemptone(pp: &P) {
     pp.preempt.store(true, Ordering::Relaxed); // a request, ordered with nothing
     // SAFETY: an M is never freed. Acquire pairs with acquirep.
     let Some(mp) = (unsafe { pp.m.load(Ordering::Acquire).as_ref() }) else {

@@ -1,0 +1,324 @@
+//! Finding work: what an M with a P does between two goroutines, in a program that has
+//! more than one.
+//!
+//! Go's counterparts: `schedule`, `findRunnable`, `stealWork`, `resetspinning` in
+//! `runtime/proc.go`.
+//!
+//! **No ready goroutine is left lying while a P is idle.** Ms that have nothing to do
+//! spin for a while, which is to look everywhere, and sleep then. Two counters tell
+//! whoever readies a goroutine whether there is anybody to wake (`spinning.rs`, where
+//! the proof is modelled):
+//!
+//! ```text
+//!    who readies one                     who is about to sleep
+//!      puts it on a queue                  puts its P on the idle list
+//!      -------- fence --------             takes itself out of the spinning
+//!      if nobody spins and a P is          -------- fence --------
+//!      idle, starts one that spins         looks at all queues once more
+//! ```
+//!
+//! Of the two, one at least sees the other. One that spins and finds something wakes
+//! the next before it runs that: so there are always more out for work, until one of
+//! them finds none. That is why one at a time is enough.
+
+use core::ptr;
+use core::sync::atomic::Ordering;
+
+use super::idle::{
+    acquirep, gcstopm, pidleget, pidleget_spinning, pidleput, releasep, stopm, wakep,
+};
+use super::locked::{mexit, startlockedm, stoplockedm};
+use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
+use super::procresize::{Allp, allp};
+use super::newproc::runqput;
+use super::runtime2::{G, M, P, PStatus};
+use super::{GOMAXPROCS, SCHED, getp, netpoll, timers};
+use crate::os;
+
+/// How often a thief goes round all Ps.
+const STEAL_ROUNDS: u32 = 4;
+
+/// How long a thief leaves a P alone with what it has just readied, in microseconds:
+/// who readies another often stops soon, and then runs it at once.
+const STEAL_NEXT_DELAY: u32 = 3;
+
+/// What [`super::proc::schedule`] does from the first `go` on.
+pub(super) fn schedule_many(mp: &'static M) -> ! {
+    loop {
+        // SAFETY: a G is never freed.
+        if let Some(gp) = unsafe { mp.lockedg.get().as_ref() } {
+            stoplockedm(mp);
+            execute(mp, gp, false); // never another's
+        }
+        let (gp, inherit_time) = find_runnable(mp);
+        if mp.spinning.get() {
+            resetspinning(mp);
+        }
+        if !gp.lockedm.load(Ordering::Relaxed).is_null() {
+            // The owner wrote it before it gave way. Its M shall have the P.
+            startlockedm(mp, gp);
+            continue;
+        }
+        execute(mp, gp, inherit_time)
+    }
+}
+
+/// Finds a goroutine to run, and sleeps until there is one. On g0, with a P, maybe
+/// not the same in the end.
+///
+/// When sysmon has said that the time slice is over, nobody inherits it: runnext
+/// goes to the queue's end, and the global queue comes first. Go asks only the
+/// goroutine that runs, which a chain of short ones, each the next one's
+/// runnext, can keep up for ever while all others wait.
+#[unsafe(export_name = "runtime.findRunnable")]
+#[inline(never)]
+fn find_runnable(mp: &'static M) -> (&'static G, bool) {
+    loop {
+        if SCHED.gcwaiting.load(Ordering::Relaxed) {
+            gcstopm(mp); // a request; who made it asks again
+            continue;
+        }
+        let pp = getp(mp);
+        if let Some(found) = at_hand(pp) {
+            return found;
+        }
+        let (now, mut poll_until, _) = timers::check(pp, 0);
+        if let Some((gp, inherit_time)) = runqget(pp) {
+            return (gp, inherit_time);
+        }
+        if let Some(gp) = from_global_queue(pp) {
+            return (gp, false);
+        }
+        let mut now = now;
+        let procs = GOMAXPROCS.load(Ordering::Relaxed); // changes with the world stopped
+        if mp.spinning.get() || SCHED.spinning.join(procs) {
+            mp.spinning.set(true);
+            match steal_work(mp, pp, &mut now, &mut poll_until) {
+                Stolen::Goroutine(gp, inherit_time) => return (gp, inherit_time),
+                Stolen::LookAgain => continue,
+                Stolen::Nothing => {}
+            }
+        }
+        if let Some(gp) = sleep_until_work(mp, pp, now, poll_until) {
+            return (gp, false);
+        }
+    }
+}
+
+/// Looks at what is at hand: every 61st time in the global queue, then in the P's own.
+#[inline(always)]
+fn at_hand(pp: &'static P) -> Option<(&'static G, bool)> {
+    let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
+    let expired = pp.preempt.load(Ordering::Relaxed); // a request; a lost one comes again
+    if expired {
+        pp.preempt.store(false, Ordering::Relaxed); // as above
+        if let Some(next) = pp.runq.take_next() {
+            // SAFETY: what a run queue holds are Gs, which are never freed.
+            runqput(pp, unsafe { &*next }, false);
+        }
+    }
+    if timers::due(pp) {
+        timers::check(pp, 0);
+    }
+    if (expired || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)) && global_queue_len() > 0 {
+        let mut sched = SCHED.lock.lock();
+        if let Some(gp) = globrunqget(&mut sched, pp, 1) {
+            return Some((gp, false));
+        }
+    }
+    runqget(pp)
+}
+
+/// Takes the next from the P's own queue.
+fn runqget(pp: &'static P) -> Option<(&'static G, bool)> {
+    let (gp, inherit_time) = pp.runq.get()?;
+    // SAFETY: what a run queue holds are Gs, which are never freed.
+    Some((unsafe { &*gp }, inherit_time))
+}
+
+/// Takes a share of the global queue.
+fn from_global_queue(pp: &'static P) -> Option<&'static G> {
+    if global_queue_len() == 0 {
+        return None;
+    }
+    globrunqget(&mut SCHED.lock.lock(), pp, usize::MAX)
+}
+
+/// What a thief comes back with.
+enum Stolen {
+    Goroutine(&'static G, bool),
+    /// A timer ran, or the world is to stop.
+    LookAgain,
+    Nothing,
+}
+
+/// Goes round the other Ps, each time in another order, and takes half of what the
+/// first that has something has; in the last round also its timers that are due and
+/// what it would run next.
+#[unsafe(export_name = "runtime.stealWork")]
+#[inline(never)]
+fn steal_work(mp: &'static M, pp: &'static P, now: &mut i64, poll_until: &mut i64) -> Stolen {
+    let all = allp();
+    let count = all.len();
+    let mut ran_timer = false;
+    for round in 0..STEAL_ROUNDS {
+        let last = round == STEAL_ROUNDS - 1;
+        let random = super::cheaprand(mp);
+        let (mut at, stride) = order(random, count as u32);
+        for _ in 0..count {
+            if SCHED.gcwaiting.load(Ordering::Relaxed) {
+                return Stolen::LookAgain; // a request
+            }
+            at = (at + stride) % count as u32;
+            let Some(victim) = all.get(at as usize) else {
+                continue;
+            };
+            if ptr::eq(victim, pp) {
+                continue;
+            }
+            if last {
+                let (tnow, when, ran) = timers::check(victim, *now);
+                *now = tnow;
+                if when != 0 && (*poll_until == 0 || when < *poll_until) {
+                    *poll_until = when;
+                }
+                if ran {
+                    // What it readied is in our queue.
+                    if let Some((gp, inherit_time)) = runqget(pp) {
+                        return Stolen::Goroutine(gp, inherit_time);
+                    }
+                    ran_timer = true;
+                }
+            }
+            if let Some(gp) = runqsteal(pp, victim, last) {
+                return Stolen::Goroutine(gp, false);
+            }
+        }
+    }
+    if ran_timer {
+        Stolen::LookAgain
+    } else {
+        Stolen::Nothing
+    }
+}
+
+/// Steals from a P's queue into our own, and takes one of it.
+fn runqsteal(pp: &'static P, victim: &'static P, next_too: bool) -> Option<&'static G> {
+    let running = || victim.status.load(Ordering::Relaxed) == PStatus::Running as u32; // a hint
+    let gp = pp.runq.steal_from(&victim.runq, next_too, || {
+        if running() {
+            os::usleep(STEAL_NEXT_DELAY);
+        }
+    })?;
+    // SAFETY: what a run queue holds are Gs, which are never freed.
+    Some(unsafe { &*gp })
+}
+
+/// Chooses a way through `count` Ps that comes by each of them once: where to begin,
+/// and by how many to go on, which has no divisor with `count` in common.
+fn order(random: u32, count: u32) -> (u32, u32) {
+    const fn gcd(a: u32, b: u32) -> u32 {
+        if b == 0 { a } else { gcd(b, a % b) }
+    }
+    let mut stride = random / count % count + 1;
+    while gcd(stride, count) != 1 {
+        stride = stride % count + 1;
+    }
+    (random % count, stride)
+}
+
+/// Gives the P up, looks everywhere once more, and sleeps until there is something to
+/// do, or until `poll_until` if nobody else does. Then this M has a P again. On g0.
+#[inline(never)]
+fn sleep_until_work(
+    mp: &'static M,
+    pp: &'static P,
+    mut now: i64,
+    mut poll_until: i64,
+) -> Option<&'static G> {
+    let all = allp(); // as it is while we have a P
+    let mut sched = SCHED.lock.lock();
+    if SCHED.gcwaiting.load(Ordering::Relaxed) {
+        return None; // under the lock
+    }
+    if let Some(gp) = globrunqget(&mut sched, pp, usize::MAX) {
+        return Some(gp);
+    }
+    if !mp.spinning.get() && SCHED.spinning.take_need() {
+        become_spinning(mp);
+        return None;
+    }
+    releasep(mp);
+    pidleput(&mut sched, pp);
+    drop(sched);
+
+    let was_spinning = mp.spinning.replace(false);
+    if was_spinning {
+        SCHED.spinning.leave();
+        if let Some(pp) = p_for_queued(&all) {
+            acquirep(mp, pp);
+            become_spinning(mp);
+            return None;
+        }
+        for pp in all.iter() {
+            let when = timers::wake_time(pp);
+            if when != 0 && (poll_until == 0 || when < poll_until) {
+                poll_until = when;
+            }
+        }
+    }
+    if poll_until != 0 {
+        if let Some(word) = netpoll::begin() {
+            if now == 0 {
+                now = os::nanotime();
+            }
+            netpoll::wait(word, poll_until, now);
+            let idle = pidleget(&mut SCHED.lock.lock());
+            if let Some(pp) = idle {
+                acquirep(mp, pp);
+                if was_spinning {
+                    become_spinning(mp);
+                }
+                return None;
+            }
+        } else {
+            netpoll::until(poll_until);
+        }
+    }
+    stopm(mp);
+    None
+}
+
+/// Looks at all queues again, and takes an idle P if there is something in one.
+fn p_for_queued(all: &Allp) -> Option<&'static P> {
+    let queued = || all.iter().any(|pp| !pp.runq.is_empty());
+    if global_queue_len() > 0 || queued() {
+        return pidleget_spinning(&mut SCHED.lock.lock());
+    }
+    None
+}
+
+/// This M looks for work from now on.
+fn become_spinning(mp: &'static M) {
+    mp.spinning.set(true);
+    SCHED.spinning.add();
+}
+
+/// It has found some: where there is one there may be more, for somebody else.
+fn resetspinning(mp: &'static M) {
+    mp.spinning.set(false);
+    SCHED.spinning.leave();
+    wakep();
+}
+
+/// Puts the first of the work into the scheduler's hands: from here on there is more
+/// than one goroutine.
+pub(super) fn start_many() {
+    static MANY: Many = Many {
+        schedule: schedule_many,
+        mexit,
+    };
+    SCHED
+        .many
+        .store(ptr::from_ref(&MANY).cast_mut(), Ordering::Release); // pairs with many()
+}

@@ -1,0 +1,267 @@
+//! Ms and Ps without work: how they wait, how they find each other, and how a P
+//! changes hands.
+//!
+//! Go's counterparts: `startm`, `stopm`, `handoffp`, `wakep`, `gcstopm`,
+//! `pidleget`, `pidleput`, `mget`, `mput`, `acquirep`, `releasep` in
+//! `runtime/proc.go`.
+//!
+//! ```text
+//!    a P          idle list <--pidleput--  M: releasep
+//!                     |
+//!                 pidleget (under sched.lock)
+//!                     v
+//!    startm: an idle M, or a new one; nextp = P; wakes it
+//!                     |
+//!                     v
+//!    an M         stopm: wakes up, acquirep(nextp), looks for work
+//! ```
+//!
+//! Invariants:
+//! 1. A P is on the idle list, or an M's (`m.p`, `p.m`), or on its way in exactly one
+//!    local variable, `m.nextp` or `p.status` Syscall. Its plain fields go with it: the
+//!    list's lock, the note and the status word hand them over.
+//! 2. An M without a P runs no goroutine, and touches no P's fields.
+//! 3. An M sleeps on its note only when it is on the idle list, waits for the
+//!    goroutine that is locked to it, or has ended for good (m0). Who takes it off the
+//!    list, or finds that goroutine, wakes it, once.
+
+use core::ptr;
+use core::sync::atomic::Ordering;
+
+use super::checkdead::checkdead;
+use super::machine::{hosted, newm};
+use super::note;
+use super::proc::systemstack;
+use super::runtime2::{M, P, PStatus};
+use super::sysmon::wake_sysmon;
+use super::timers;
+use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, releasem};
+use crate::debug::fatal::throw;
+use crate::mem;
+
+/// Wakes one more M for a P that is idle, if there is such a P and if nobody is out
+/// for work already. Whoever makes a goroutine runnable calls this behind it. From a
+/// goroutine, g0, or sysmon.
+#[unsafe(export_name = "runtime.wakep")]
+#[inline(never)]
+pub(super) fn wakep() {
+    if hosted() || !SCHED.spinning.claim() {
+        return;
+    }
+    acquirem(); // the P below must not wait on a goroutine that is preempted
+    let mut sched = SCHED.lock.lock();
+    match pidleget_spinning(&mut sched) {
+        Some(pp) => {
+            drop(sched);
+            startm(Some(pp), true);
+        }
+        None => {
+            SCHED.spinning.leave();
+        }
+    }
+    releasem();
+}
+
+/// Has an M run the P, or an idle one if none is given; without one of those it does
+/// nothing. `spinning`: the caller has counted the M as one that looks for work.
+pub(super) fn startm(pp: Option<&'static P>, spinning: bool) {
+    acquirem();
+    let mut sched = SCHED.lock.lock();
+    let Some(pp) = pp.or_else(|| pidleget(&mut sched)) else {
+        drop(sched);
+        releasem();
+        return;
+    };
+    if let Some(nmp) = mget(&mut sched) {
+        drop(sched);
+        nmp.spinning.set(spinning);
+        nmp.nextp
+            .store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // the note hands it over
+        note::wakeup(&nmp.park);
+    } else {
+        drop(sched);
+        systemstack(|| {
+            if !newm(None, Some(pp), spinning) {
+                throw("runtime: cannot map a stack for a new thread");
+            }
+        });
+    }
+    releasem();
+}
+
+/// Puts this M to sleep until somebody has a P for it. On g0, without a P.
+#[unsafe(export_name = "runtime.stopm")]
+#[inline(never)]
+pub(super) fn stopm(mp: &'static M) {
+    if getg().locks.load(Ordering::Relaxed) != 0 {
+        throw("stopm holding locks"); // g0's own count
+    }
+    debug_assert!(mp.p.load(Ordering::Relaxed).is_null(), "stopm holding p"); // ours
+    debug_assert!(!mp.spinning.get(), "stopm spinning");
+    mput(&mut SCHED.lock.lock(), mp);
+    mpark(mp);
+    take_nextp(mp);
+}
+
+/// Sleeps until this M is woken.
+pub(super) fn mpark(mp: &'static M) {
+    note::sleep(&mp.park);
+    note::clear(&mp.park);
+}
+
+/// Takes the P that whoever woke this M has left for it.
+pub(super) fn take_nextp(mp: &'static M) {
+    let pp = mp.nextp.swap(ptr::null_mut(), Ordering::Relaxed); // the note handed it over
+    // SAFETY: a P is never freed.
+    match unsafe { pp.as_ref() } {
+        Some(pp) => acquirep(mp, pp),
+        None => throw("acquirep: invalid p state"),
+    }
+}
+
+/// Finds an M for a P that this thread gives up, or makes the P an idle one. On any
+/// stack; the P is nobody's.
+#[unsafe(export_name = "runtime.handoffp")]
+#[inline(never)]
+pub(super) fn handoffp(pp: &'static P) {
+    let work = || !pp.runq.is_empty() || super::proc::global_queue_len() > 0;
+    if work() {
+        return startm(Some(pp), false);
+    }
+    // Nobody has to do with it, but if nobody else is out for work it may as well be.
+    if SCHED.spinning.spinning() + SCHED.spinning.idle() == 0 && SCHED.spinning.claim() {
+        return startm(Some(pp), true);
+    }
+    let mut sched = SCHED.lock.lock();
+    if SCHED.gcwaiting.load(Ordering::Relaxed) {
+        return stop_p(&mut sched, pp); // under the lock
+    }
+    if super::proc::global_queue_len() > 0 {
+        drop(sched);
+        return startm(Some(pp), false);
+    }
+    // SAFETY of the order: as long as the P is ours its timers are nobody else's to add to.
+    let when = timers::wake_time(pp);
+    pidleput(&mut sched, pp);
+    drop(sched);
+    if when != 0 {
+        netpoll::wake_net_poller(when);
+    }
+}
+
+/// The world stops: counts the P as stopped. Under sched.lock; the P is nobody's.
+pub(super) fn stop_p(sched: &mut SchedLocked, pp: &P) {
+    set_status(pp, PStatus::Gcstop);
+    sched.stopwait -= 1;
+    if sched.stopwait == 0 {
+        SCHED.stopnote.wakeup();
+    }
+}
+
+/// Stops this M for as long as the world is stopped. On g0.
+#[unsafe(export_name = "runtime.gcstopm")]
+#[inline(never)]
+pub(super) fn gcstopm(mp: &'static M) {
+    if mp.spinning.replace(false) {
+        SCHED.spinning.leave(); // whoever starts the world again wakes others
+    }
+    let pp = releasep(mp);
+    stop_p(&mut SCHED.lock.lock(), pp);
+    stopm(mp);
+}
+
+/// Adds an M to the idle list; with the last one of them, nobody is left who could
+/// ready anybody.
+fn mput(sched: &mut SchedLocked, mp: &'static M) {
+    mp.schedlink.set(sched.midle);
+    sched.midle = mp;
+    sched.nmidle += 1;
+    checkdead(sched);
+}
+
+/// Takes an idle M.
+fn mget(sched: &mut SchedLocked) -> Option<&'static M> {
+    // SAFETY: an M is never freed.
+    let mp = unsafe { sched.midle.as_ref() }?;
+    sched.midle = mp.schedlink.replace(ptr::null());
+    sched.nmidle -= 1;
+    Some(mp)
+}
+
+/// Counts Ms that wait for the goroutine that is locked to them. sysmon takes one off
+/// while it has a P in its hands: nobody shall take that for a deadlock.
+pub(super) fn incidlelocked(by: i32) {
+    let mut sched = SCHED.lock.lock();
+    sched.nmidlelocked += by;
+    if by > 0 {
+        checkdead(&sched);
+    }
+}
+
+/// Makes a P an idle one.
+pub(super) fn pidleput(sched: &mut SchedLocked, pp: &'static P) {
+    debug_assert!(pp.runq.is_empty(), "pidleput: P has non-empty run queue");
+    set_status(pp, PStatus::Idle);
+    pp.link.set(sched.pidle);
+    sched.pidle = ptr::from_ref(pp).cast_mut();
+    SCHED.spinning.add_idle(1);
+}
+
+/// Takes an idle P. The first of them wakes sysmon.
+pub(super) fn pidleget(sched: &mut SchedLocked) -> Option<&'static P> {
+    // SAFETY: a P is never freed.
+    let pp = unsafe { sched.pidle.as_ref() }?;
+    sched.pidle = pp.link.replace(ptr::null_mut());
+    SCHED.spinning.add_idle(-1);
+    wake_sysmon(sched);
+    Some(pp)
+}
+
+/// The same for an M that is to look for work. Where there is no idle P, whoever is
+/// about to make his one shall look once more: there is something to do.
+pub(super) fn pidleget_spinning(sched: &mut SchedLocked) -> Option<&'static P> {
+    let pp = pidleget(sched);
+    if pp.is_none() {
+        SCHED.spinning.need();
+    }
+    pp
+}
+
+/// Gives this M a P. On g0, or on a goroutine that keeps its M.
+pub(super) fn acquirep(mp: &'static M, pp: &'static P) {
+    let none = mp.p.load(Ordering::Relaxed).is_null(); // our own
+    if !none || pp.status.load(Ordering::Acquire) != PStatus::Idle as u32 {
+        throw("acquirep: already in go");
+    }
+    wirep(mp, pp);
+    set_status(pp, PStatus::Running);
+}
+
+/// Ties the two together.
+pub(super) fn wirep(mp: &'static M, pp: &'static P) {
+    mp.p.store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // our own thread reads it
+    pp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Release); // pairs with sysmon's load
+    if !mem::checks::clobbers() {
+        mp.mcache.set(pp.mcache.get()); // see cache_of in malloc.rs
+    }
+}
+
+/// Takes this M's P away. On g0, or on a goroutine that keeps its M.
+pub(super) fn releasep(mp: &'static M) -> &'static P {
+    let pp = getp(mp);
+    unwire(mp, pp);
+    set_status(pp, PStatus::Idle);
+    pp
+}
+
+/// Unties the two.
+pub(super) fn unwire(mp: &'static M, pp: &'static P) {
+    mp.mcache.set(ptr::null_mut()); // it is the next M's
+    mp.p.store(ptr::null_mut(), Ordering::Relaxed); // our own thread reads it
+    pp.m.store(ptr::null_mut(), Ordering::Release); // pairs with sysmon's load
+}
+
+/// Sets a P's state, where it is nobody else's to set.
+pub(super) fn set_status(pp: &P, status: PStatus) {
+    pp.status.store(status as u32, Ordering::Release); // pairs with acquirep, sysmon
+}

@@ -1,0 +1,131 @@
+//! Goroutines that are locked to their threads.
+//!
+//! Go's counterparts: `LockOSThread`, `stoplockedm`, `startlockedm`, `mexit` in
+//! `runtime/proc.go`.
+//!
+//! While a goroutine is locked to its M, that M runs no other, and no other M runs it:
+//!
+//! ```text
+//!   the locked one gives way        its M: gives its P away, sleeps   (stoplockedm)
+//!   another M finds it ready        gives its own P to that M, wakes it, and is
+//!                                   idle itself                       (startlockedm)
+//!   the locked one ends             its M ends as well: nobody knows what state
+//!                                   the thread is in                  (mexit)
+//! ```
+//!
+//! The two sides of the lock, `g.lockedm` and `m.lockedg`, are written by the goroutine
+//! itself, while it runs, and by `goexit0`. Whoever finds it on a queue reads them.
+//!
+//! Where a libc hosts the program, one M runs all goroutines: they are all on their
+//! thread, and the locks are only counted.
+
+use core::ptr;
+use core::sync::atomic::Ordering;
+
+use super::checkdead::checkdead;
+use super::idle::{handoffp, incidlelocked, mpark, releasep, stopm, take_nextp};
+use super::machine::hosted;
+use super::note;
+use super::runtime2::{G, GStatus, M};
+use super::{M0, SCHED, acquirem, getg, releasem};
+use crate::debug::fatal::throw;
+use crate::os;
+
+/// Ties the current goroutine to its thread, once more if it is. With `internal` for
+/// the runtime's own purposes. From a goroutine.
+pub(crate) fn lock_os_thread(internal: bool) {
+    let mp = acquirem();
+    let gp = getg();
+    let count = if internal {
+        &mp.locked_int
+    } else {
+        &mp.locked_ext
+    };
+    match count.get().checked_add(1) {
+        Some(more) => count.set(more),
+        None => throw("LockOSThread nesting overflow"),
+    }
+    if !hosted() {
+        mp.lockedg.set(gp);
+        gp.lockedm
+            .store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // handed on with the status
+    }
+    releasem();
+}
+
+/// Undoes one [`lock_os_thread`]; without one it does nothing, as Go's.
+pub(crate) fn unlock_os_thread(internal: bool) {
+    let mp = acquirem();
+    let count = if internal {
+        &mp.locked_int
+    } else {
+        &mp.locked_ext
+    };
+    if internal && count.get() == 0 {
+        throw("runtime: internal error: misuse of lockOSThread/unlockOSThread");
+    }
+    count.set(count.get().saturating_sub(1));
+    if mp.locked_int.get() == 0 && mp.locked_ext.get() == 0 {
+        mp.lockedg.set(ptr::null());
+        getg().lockedm.store(ptr::null_mut(), Ordering::Relaxed); // as above
+    }
+    releasem();
+}
+
+/// Sleeps until the goroutine that is locked to this M is to run. On g0; gives the P
+/// away, and comes back with one.
+#[inline(never)]
+pub(super) fn stoplockedm(mp: &'static M) {
+    if !mp.p.load(Ordering::Relaxed).is_null() {
+        handoffp(releasep(mp)); // our own
+    }
+    incidlelocked(1);
+    mpark(mp);
+    // SAFETY: schedule_many has found one; a G is never freed.
+    let gp = unsafe { &*mp.lockedg.get() };
+    if super::readgstatus(gp) != GStatus::Runnable as u32 {
+        throw("stoplockedm: not runnable");
+    }
+    take_nextp(mp);
+}
+
+/// Gives this M's P to the M that a goroutine is locked to, for it to run. On g0; comes
+/// back with another P.
+#[inline(never)]
+pub(super) fn startlockedm(mp: &'static M, gp: &'static G) {
+    // SAFETY: the caller has looked; an M is never freed.
+    let its = unsafe { &*gp.lockedm.load(Ordering::Relaxed) };
+    if ptr::eq(its, mp) {
+        throw("startlockedm: locked to me");
+    }
+    incidlelocked(-1);
+    let pp = releasep(mp);
+    its.nextp
+        .store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // the note hands it over
+    note::wakeup(&its.park);
+    stopm(mp);
+}
+
+/// Ends this M, and its thread. On g0. The main thread stays, asleep, since its end
+/// would look like the process's.
+pub(super) fn mexit(mp: &'static M) -> ! {
+    if ptr::eq(mp, &M0) {
+        handoffp(releasep(mp));
+        let mut sched = SCHED.lock.lock();
+        sched.nmfreed += 1;
+        checkdead(&sched);
+        drop(sched);
+        loop {
+            mpark(mp);
+        }
+    }
+    os::set_mask(!0); // the signal stack is another's soon
+    mp.alive.store(1, Ordering::Relaxed); // the kernel's, from here on
+    super::machine::retire(mp);
+    handoffp(releasep(mp));
+    let mut sched = SCHED.lock.lock();
+    sched.nmfreed += 1;
+    checkdead(&sched);
+    drop(sched);
+    os::exit_thread(&mp.alive)
+}

@@ -1,0 +1,160 @@
+//! System calls that may take long: the goroutine leaves its P behind, and finds it
+//! there again, or another, or waits for one.
+//!
+//! Go's counterparts: `entersyscall`, `exitsyscall`, `exitsyscall0` in
+//! `runtime/proc.go` (up to Go 1.25, where the P's status says whose it is).
+//!
+//! ```text
+//!   entersyscall   G: Running -> Syscall      P: Running -> Syscall, m.oldp = P
+//!                                                   |
+//!         sysmon after 20 µs (10 ms if nobody     retake: Syscall -> Idle, handoffp
+//!         else would run on it), stop the world           Syscall -> Gcstop
+//!                                                   |
+//!   exitsyscall    P: Syscall -> Running: it is ours, as it was
+//!                  or an idle P, or else the global queue, and this M sleeps
+//!                  G: Syscall -> Running, or -> Runnable
+//! ```
+//!
+//! The P's status is the one word that the two sides fight for: whoever changes it from
+//! Syscall has the P. What the goroutine did with the P before is published by
+//! entersyscall's release and seen through the other's acquire (`pstatus.rs`, where
+//! this is modelled).
+//!
+//! Between the two the goroutine has no P: it may allocate (from the heap itself, with
+//! locks), ready others and make system calls. Where it does what needs a P, `go` and
+//! all that gives way, [`need_p`] ends the system call there and then.
+
+use core::ptr;
+use core::sync::atomic::Ordering;
+
+use super::idle::{acquirep, pidleget, set_status, stopm, unwire, wirep};
+use super::locked::stoplockedm;
+use super::machine::hosted;
+use super::proc::{dropg, execute, globrunqput, left, many, mcall, schedule};
+use super::runtime2::{G, GStatus, P, PStatus};
+use super::status::casgstatus;
+use super::{SCHED, acquirem, getg, getp, releasem};
+
+/// Calls `f`, which may block the thread, without keeping the P from others meanwhile.
+/// From a goroutine; anywhere else, and inside of itself, it just calls `f`.
+pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
+    let entered = super::may_go() && super::readgstatus(getg()) == GStatus::Running as u32;
+    if entered {
+        entersyscall();
+    }
+    let value = f();
+    if entered {
+        need_p(); // unless `f` has done so
+    }
+    value
+}
+
+/// The current goroutine goes into a system call. From a goroutine.
+#[unsafe(export_name = "runtime.entersyscall")]
+#[inline(never)]
+pub(crate) fn entersyscall() {
+    // A program of one goroutine has nobody to leave the P to, and one in a libc's
+    // house but one M.
+    if many().is_none() || hosted() {
+        return;
+    }
+    let mp = acquirem();
+    let gp = getg();
+    casgstatus(gp, GStatus::Running, GStatus::Syscall);
+    let pp = getp(mp);
+    bump(pp);
+    mp.oldp.set(pp);
+    unwire(mp, pp);
+    set_status(pp, PStatus::Syscall); // anybody's, from here on
+    releasem();
+}
+
+/// Takes a P that somebody left behind in a system call, if it is still there. From any
+/// thread.
+pub(super) fn take_left(pp: &P) -> bool {
+    let (syscall, idle) = (PStatus::Syscall as u32, PStatus::Idle as u32);
+    let taken = pp
+        .status
+        .compare_exchange(syscall, idle, Ordering::Acquire, Ordering::Relaxed) // pairs with entersyscall
+        .is_ok();
+    if taken {
+        bump(pp);
+    }
+    taken
+}
+
+/// Counts a system call's beginning or end, so that sysmon knows one from the next.
+fn bump(pp: &P) {
+    let tick = pp.syscalltick.load(Ordering::Relaxed).wrapping_add(1); // whose P it is writes it
+    pp.syscalltick.store(tick, Ordering::Relaxed); // sysmon only compares
+}
+
+/// Ends a system call of the current goroutine, if it is in one. From a goroutine.
+pub(super) fn need_p() {
+    if super::readgstatus(getg()) == GStatus::Syscall as u32 {
+        exitsyscall();
+    }
+}
+
+/// The current goroutine comes back from a system call.
+#[unsafe(export_name = "runtime.exitsyscall")]
+#[inline(never)]
+pub(crate) fn exitsyscall() {
+    let mp = acquirem();
+    let gp = getg();
+    // SAFETY: entersyscall put it there; a P is never freed.
+    let oldp = unsafe { &*mp.oldp.get() };
+    mp.oldp.set(ptr::null());
+    let (syscall, running) = (PStatus::Syscall as u32, PStatus::Running as u32);
+    // Acquire: between us and entersyscall somebody may have had it, and left it so.
+    if oldp
+        .status
+        .compare_exchange(syscall, running, Ordering::Acquire, Ordering::Relaxed)
+        .is_ok()
+    {
+        wirep(mp, oldp);
+        bump(oldp);
+    } else if let Some(pp) = idle_p() {
+        acquirep(mp, pp);
+        bump(pp);
+    } else {
+        releasem();
+        mcall(exitsyscall0);
+        return;
+    }
+    casgstatus(gp, GStatus::Syscall, GStatus::Running);
+    releasem();
+}
+
+/// Takes an idle P, if there is one and the world is not stopped.
+fn idle_p() -> Option<&'static P> {
+    if SCHED.spinning.idle() == 0 {
+        return None;
+    }
+    pidleget(&mut SCHED.lock.lock())
+}
+
+/// A goroutine comes back from a system call, and there is no P for it. On g0.
+extern "C" fn exitsyscall0(gp: &'static G) -> ! {
+    let mp = left(gp);
+    let locked = ptr::eq(mp.lockedg.get(), gp);
+    casgstatus(gp, GStatus::Syscall, GStatus::Runnable);
+    dropg(mp, gp);
+    let mut sched = SCHED.lock.lock();
+    let pp = pidleget(&mut sched);
+    if pp.is_none() {
+        globrunqput(&mut sched, gp); // from here on anybody may run it
+    }
+    drop(sched);
+    if let Some(pp) = pp {
+        acquirep(mp, pp);
+        execute(mp, gp, false);
+    }
+    if locked {
+        // Whoever finds it gives us a P.
+        stoplockedm(mp);
+        execute(mp, gp, false);
+    }
+    stopm(mp);
+    schedule()
+}
