@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `runtime2` | the structs |
 //! | `runq` | a P's queue |
+//! | `spinning` | who looks for work |
 //! | `glist` | queues and free lists of goroutines |
 //! | `status` | a goroutine's states and the ways between them |
 //! | `newproc` | how a goroutine is made, and how it ends |
@@ -38,12 +39,17 @@ mod newstack;
 mod park;
 mod proc;
 mod procresize;
+#[expect(dead_code, reason = "the scheduler of many Ms comes to use it")]
 pub(crate) mod runq;
 pub(crate) mod runtime2;
+#[expect(dead_code, reason = "the scheduler of many Ms comes to use it")]
+mod spinning;
 mod status;
 mod sysmon;
 
-use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering, compiler_fence};
+use core::sync::atomic::{
+    self, AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering, compiler_fence,
+};
 
 use crate::arch;
 use crate::debug::lock::{Mutex, rank};
