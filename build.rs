@@ -10,6 +10,8 @@ use std::env;
 use std::fs;
 use std::mem::offset_of;
 use std::path::{Path, PathBuf};
+/// What `runq` uses; the models put loom's here.
+use std::sync::atomic;
 
 #[path = "src/sched/runq.rs"]
 mod runq;

@@ -112,22 +112,84 @@ pub fn num_cpu() -> usize {
     sched::NCPU.load(core::sync::atomic::Ordering::Relaxed) as usize // written at boot
 }
 
-/// Returns how many goroutines may run at the same time: what the environment
-/// variable GOMAXPROCS said, or else as many as the process has CPUs, by its
-/// affinity and its control group. From any goroutine.
+/// Sets how many goroutines may run at the same time, 1,024 at most, and returns how
+/// many could before. `gomaxprocs(0)` only tells. From any goroutine; all others stop
+/// for a moment while the number changes. Go's `runtime.GOMAXPROCS`.
 ///
-/// So far one thread runs all of them, whatever this says.
+/// The program begins with what the environment variable GOMAXPROCS says, or else with
+/// as many as the process has CPUs, by its affinity and its control group.
 ///
 /// ```
 /// # #![no_std]
 /// # #![no_main]
 /// # gort::main!(main);
 /// # fn main() {
-/// assert!(gort::runtime::gomaxprocs() >= 1);
+/// let before = gort::runtime::gomaxprocs(4);
+/// assert_eq!(gort::runtime::gomaxprocs(0), 4);
+/// gort::runtime::gomaxprocs(before);
 /// # }
 /// ```
-pub fn gomaxprocs() -> usize {
-    sched::gomaxprocs() as usize
+pub fn gomaxprocs(n: usize) -> usize {
+    sched::set_gomaxprocs(n) as usize
+}
+
+/// Ties the current goroutine to the thread that it runs on: no other thread runs it,
+/// and that thread runs no other goroutine, until [`unlock_os_thread`] has been called as
+/// often as this. For what the system keeps for each thread: signal masks, namespaces,
+/// priorities. If the goroutine ends while it is locked, the thread ends with it. From
+/// any goroutine; in an `init!` task it locks to the main thread. Go's
+/// `runtime.LockOSThread`.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::runtime;
+///
+/// runtime::lock_os_thread();
+/// // Here the thread may be changed in ways that other goroutines shall not see.
+/// runtime::unlock_os_thread();
+/// # }
+/// ```
+pub fn lock_os_thread() {
+    sched::lock_os_thread(false);
+}
+
+/// Undoes one [`lock_os_thread`]; where there is none to undo it does nothing. From any
+/// goroutine. Go's `runtime.UnlockOSThread`.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// gort::runtime::unlock_os_thread(); // nothing happens
+/// # }
+/// ```
+pub fn unlock_os_thread() {
+    sched::unlock_os_thread(false);
+}
+
+/// Calls `f`, which may block the thread for long (a system call, a library that waits
+/// by itself), and lets other goroutines have the processor meanwhile. From any
+/// goroutine.
+///
+/// What needs a processor, as giving way, waiting or starting a goroutine does, may be
+/// done in there and ends the exemption: the rest of `f` runs as any other code. Where a
+/// libc hosts the program there is one thread for all goroutines, and they wait.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// let seven = gort::runtime::blocking(|| 7);
+/// assert_eq!(seven, 7);
+/// # }
+/// ```
+pub fn blocking<T>(f: impl FnOnce() -> T) -> T {
+    sched::blocking(f)
 }
 
 /// Returns gort's name and version. From anywhere.

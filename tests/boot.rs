@@ -99,7 +99,7 @@ gort_test::tests! {
 
     fn there_are_cpus_and_processors() {
         assert!(runtime::num_cpu() >= 1);
-        assert!(runtime::gomaxprocs() >= 1);
+        assert!(runtime::gomaxprocs(0) >= 1);
         assert!(runtime::current_cpu() < 65_536);
     }
 

@@ -6,26 +6,18 @@
 //!
 //! **No ready goroutine is left lying while a P is idle.** Ms that have nothing to do
 //! spin for a while, which is to look everywhere, and sleep then. Two counters tell
-//! whoever readies a goroutine whether there is anybody to wake (`spinning.rs`, where
-//! the proof is modelled):
+//! whoever readies a goroutine whether there is anybody to wake; `spinning.rs` has the
+//! protocol and its proof.
 //!
-//! ```text
-//!    who readies one                     who is about to sleep
-//!      puts it on a queue                  puts its P on the idle list
-//!      -------- fence --------             takes itself out of the spinning
-//!      if nobody spins and a P is          -------- fence --------
-//!      idle, starts one that spins         looks at all queues once more
-//! ```
-//!
-//! Of the two, one at least sees the other. One that spins and finds something wakes
-//! the next before it runs that: so there are always more out for work, until one of
-//! them finds none. That is why one at a time is enough.
+//! One that spins and finds something wakes the next before it runs that: so there are
+//! always more out for work, until one of them finds none. That is why one at a time
+//! is enough.
 
 use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::idle::{
-    acquirep, gcstopm, pidleget, pidleget_spinning, pidleput, releasep, stopm, wakep,
+    acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep,
 };
 use super::locked::{mexit, startlockedm, stoplockedm};
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
@@ -244,17 +236,12 @@ fn sleep_until_work(
     if let Some(gp) = globrunqget(&mut sched, pp, usize::MAX) {
         return Some(gp);
     }
-    if !mp.spinning.get() && SCHED.spinning.take_need() {
-        become_spinning(mp);
-        return None;
-    }
     releasep(mp);
     pidleput(&mut sched, pp);
     drop(sched);
 
     let was_spinning = mp.spinning.replace(false);
-    if was_spinning {
-        SCHED.spinning.leave();
+    if SCHED.spinning.rest(was_spinning) {
         if let Some(pp) = p_for_queued(&all) {
             acquirep(mp, pp);
             become_spinning(mp);
@@ -293,7 +280,7 @@ fn sleep_until_work(
 fn p_for_queued(all: &Allp) -> Option<&'static P> {
     let queued = || all.iter().any(|pp| !pp.runq.is_empty());
     if global_queue_len() > 0 || queued() {
-        return pidleget_spinning(&mut SCHED.lock.lock());
+        return pidleget(&mut SCHED.lock.lock());
     }
     None
 }

@@ -30,12 +30,11 @@ use core::sync::atomic::Ordering;
 
 use super::checkdead::checkdead;
 use super::machine::{hosted, newm};
-use super::note;
 use super::proc::systemstack;
 use super::runtime2::{M, P, PStatus};
 use super::sysmon::wake_sysmon;
 use super::timers;
-use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, releasem};
+use super::{SCHED, SchedLocked, acquirem, getg, getp, netpoll, releasem};
 use crate::debug::fatal::throw;
 use crate::mem;
 
@@ -49,14 +48,14 @@ pub(super) fn wakep() {
         return;
     }
     acquirem(); // the P below must not wait on a goroutine that is preempted
-    let mut sched = SCHED.lock.lock();
-    match pidleget_spinning(&mut sched) {
-        Some(pp) => {
-            drop(sched);
+    loop {
+        let idle = pidleget(&mut SCHED.lock.lock());
+        if let Some(pp) = idle {
             startm(Some(pp), true);
+            break;
         }
-        None => {
-            SCHED.spinning.leave();
+        if !SCHED.spinning.unclaim() {
+            break;
         }
     }
     releasem();
@@ -77,7 +76,7 @@ pub(super) fn startm(pp: Option<&'static P>, spinning: bool) {
         nmp.spinning.set(spinning);
         nmp.nextp
             .store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // the note hands it over
-        note::wakeup(&nmp.park);
+        nmp.park.wakeup();
     } else {
         drop(sched);
         systemstack(|| {
@@ -105,8 +104,8 @@ pub(super) fn stopm(mp: &'static M) {
 
 /// Sleeps until this M is woken.
 pub(super) fn mpark(mp: &'static M) {
-    note::sleep(&mp.park);
-    note::clear(&mp.park);
+    mp.park.sleep();
+    mp.park.clear();
 }
 
 /// Takes the P that whoever woke this M has left for it.
@@ -215,16 +214,6 @@ pub(super) fn pidleget(sched: &mut SchedLocked) -> Option<&'static P> {
     SCHED.spinning.add_idle(-1);
     wake_sysmon(sched);
     Some(pp)
-}
-
-/// The same for an M that is to look for work. Where there is no idle P, whoever is
-/// about to make his one shall look once more: there is something to do.
-pub(super) fn pidleget_spinning(sched: &mut SchedLocked) -> Option<&'static P> {
-    let pp = pidleget(sched);
-    if pp.is_none() {
-        SCHED.spinning.need();
-    }
-    pp
 }
 
 /// Gives this M a P. On g0, or on a goroutine that keeps its M.

@@ -25,7 +25,6 @@ use core::sync::atomic::Ordering;
 use super::checkdead::checkdead;
 use super::idle::{handoffp, incidlelocked, mpark, releasep, stopm, take_nextp};
 use super::machine::hosted;
-use super::note;
 use super::runtime2::{G, GStatus, M};
 use super::{M0, SCHED, acquirem, getg, releasem};
 use crate::debug::fatal::throw;
@@ -102,7 +101,7 @@ pub(super) fn startlockedm(mp: &'static M, gp: &'static G) {
     let pp = releasep(mp);
     its.nextp
         .store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // the note hands it over
-    note::wakeup(&its.park);
+    its.park.wakeup();
     stopm(mp);
 }
 

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `runtime2` | the structs |
 //! | `runq` | a P's queue |
+//! | `spinning` | who looks for work |
 //! | `glist` | queues and free lists of goroutines |
 //! | `status` | a goroutine's states and the ways between them |
 //! | `newproc` | how a goroutine is made, and how it ends |
@@ -62,10 +63,15 @@ mod syscall;
 mod sysmon;
 mod timers;
 
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence};
+use core::sync::atomic::{
+    self, AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+    compiler_fence,
+};
 
 use crate::arch;
+use crate::debug::fatal::throw;
 use crate::debug::lock::{Mutex, rank};
+use crate::os;
 
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
@@ -74,7 +80,6 @@ pub(crate) use machine::mcommoninit;
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
-use note::Note;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 use proc::Many;
 pub(crate) use proc::{for_each_g, goexit, gosched};
@@ -83,7 +88,7 @@ pub(crate) use stw::set_gomaxprocs;
 pub(crate) use syscall::blocking;
 
 pub(crate) use procresize::procresize;
-pub(crate) use runtime2::{G, GStatus, M, P, ThreadHead, WaitReason};
+pub(crate) use runtime2::{G, GStatus, M, Note, P, ThreadHead, WaitReason};
 pub(crate) use status::readgstatus;
 
 /// The goroutine whose stack the kernel gave: m0's scheduling stack.

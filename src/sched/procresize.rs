@@ -10,8 +10,8 @@ use core::ptr;
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 use super::idle::{acquirep, pidleput};
-use super::runtime2::{M, P, PStatus};
-use super::{GOMAXPROCS, MAX_PROCS, SCHED, SchedLocked, acquirem, releasem};
+use super::runtime2::P;
+use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, releasem};
 use crate::mem;
 
 /// All Ps: as many pointers as there were ever Ps at least, on the boot heap.

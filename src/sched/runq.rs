@@ -1,10 +1,12 @@
 //! A P's queue of runnable goroutines: a ring with one producer and many
 //! consumers, and a place in front of it for the one to run next.
 //!
-//! Go's counterpart: `runqput`, `runqputslow`, `runqget` in `runtime/proc.go`.
+//! Go's counterpart: `runqput`, `runqputslow`, `runqputbatch`, `runqget`,
+//! `runqgrab`, `runqsteal`, `runqempty` in `runtime/proc.go`.
 //!
 //! ```text
-//!            runnext: [ G ]      taken first, inherits the time slice
+//!            runnext: [ G ]      taken first, inherits the time slice;
+//!                                filled by the owner alone, emptied by all
 //!
 //!   head ->  [ G | G | G | … ]   <- tail
 //!   moved by compare-and-swap    written by the owner alone
@@ -12,16 +14,25 @@
 //! ```
 //!
 //! Invariants:
-//! 1. Only the P's owner calls [`RunQueue::put`] and [`RunQueue::get`].
+//! 1. The P's owner alone calls what is not said to be for all. Its memory goes
+//!    from one owner to the next with release and acquire, as all of the P does.
 //! 2. `tail - head <= N` in wrapping arithmetic; slots `head..tail` are full.
 //! 3. A slot is overwritten only when `head` has passed it: the owner's acquire
 //!    load of `head` pairs with the release of the consumer that moved it.
+//! 4. Nobody but the owner makes `runnext` non-null: once the owner has seen a
+//!    null there, it stays null until the owner itself puts something in.
+//!
+//! Putting costs no locked instruction, but where somebody is put off from
+//! `runnext`; taking costs one. Where there is only one P there is no thief, and
+//! [`RunQueue::get_alone`] takes without.
 //!
 //! The file stands alone, generic over what it queues, so that build.rs can
-//! take the layout of [`super::runtime2::P`] from it.
+//! take the layout of [`super::runtime2::P`] from it; and over its atomics:
+//! `atomic` is `core::sync::atomic` here, and loom's in the tests.
 
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+use super::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 /// The ring's size. A power of two, so that a wrapping index stays in step.
 pub(crate) const RUNQ_SIZE: usize = 256;
@@ -39,25 +50,33 @@ pub(crate) struct RunQueue<T, const N: usize = RUNQ_SIZE> {
 }
 
 impl<T, const N: usize> RunQueue<T, N> {
+    /// Makes an empty one for the models, whose atomics are not zeros.
+    #[cfg(test)]
+    pub(crate) fn new() -> Self {
+        Self {
+            head: AtomicU32::new(0),
+            tail: AtomicU32::new(0),
+            runnext: AtomicPtr::new(ptr::null_mut()),
+            ring: core::array::from_fn(|_| AtomicPtr::new(ptr::null_mut())),
+        }
+    }
+
     /// Adds `item`: as the next to run if `next`, and whoever was next goes to
     /// the ring's end. When the ring is full, half of it and the item go to
     /// `overflow`, oldest first. Owner only.
     pub(crate) fn put(&self, item: *mut T, next: bool, mut overflow: impl FnMut(*mut T)) {
         let mut item = item;
         if next {
-            // AcqRel pairs with itself: whoever takes an item from here sees
-            // all that was written to it before.
-            item = self.runnext.swap(item, Ordering::AcqRel);
+            item = self.replace_next(item);
             if item.is_null() {
                 return;
             }
         }
         loop {
-            let head = self.head.load(Ordering::Acquire); // pairs with get's compare-and-swap
-            let tail = self.tail.load(Ordering::Relaxed); // only we write it
+            let (head, tail) = self.owners_view();
             if tail.wrapping_sub(head) < N as u32 {
                 self.slot(tail).store(item, Ordering::Relaxed); // published by the next line
-                self.tail.store(tail.wrapping_add(1), Ordering::Release); // pairs with consumers' loads
+                self.tail.store(tail.wrapping_add(1), Ordering::Release); // pairs with others' loads
                 return;
             }
             if self.put_slow(item, head, tail, &mut overflow) {
@@ -65,6 +84,40 @@ impl<T, const N: usize> RunQueue<T, N> {
             }
             // A consumer made room in the meantime.
         }
+    }
+
+    /// Adds `item` to the ring's end; false if the ring is full. Owner only.
+    #[must_use]
+    pub(crate) fn put_ring(&self, item: *mut T) -> bool {
+        self.put_many(&mut core::iter::once(item)) == 1
+    }
+
+    /// Adds to the ring's end, in order, as many of `items` as it has room for;
+    /// returns how many. The iterator keeps the rest. Owner only.
+    pub(crate) fn put_many(&self, items: &mut impl Iterator<Item = *mut T>) -> u32 {
+        let (head, tail) = self.owners_view();
+        let mut end = tail;
+        while end.wrapping_sub(head) < N as u32
+            && let Some(item) = items.next()
+        {
+            self.slot(end).store(item, Ordering::Relaxed); // published below
+            end = end.wrapping_add(1);
+        }
+        self.tail.store(end, Ordering::Release); // pairs with others' loads
+        end.wrapping_sub(tail)
+    }
+
+    /// Puts `item` in front of the ring; returns what was there, or null.
+    fn replace_next(&self, item: *mut T) -> *mut T {
+        // A null is final (invariant 4), and needs no exchange.
+        if self.runnext.load(Ordering::Relaxed).is_null() {
+            // Release pairs with the acquire of whoever takes it.
+            self.runnext.store(item, Ordering::Release);
+            return ptr::null_mut();
+        }
+        // A thief may be about to take what is there. Release as above; what comes
+        // back is our own.
+        self.runnext.swap(item, Ordering::Release)
     }
 
     /// Moves half of a full ring to `overflow`; false if a consumer was faster.
@@ -76,12 +129,7 @@ impl<T, const N: usize> RunQueue<T, N> {
         overflow: &mut impl FnMut(*mut T),
     ) -> bool {
         let end = head.wrapping_add(tail.wrapping_sub(head) / 2);
-        // Release pairs with put's load of head: the slots are ours to reuse.
-        if self
-            .head
-            .compare_exchange(head, end, Ordering::Release, Ordering::Relaxed)
-            .is_err()
-        {
+        if !self.take(head, end) {
             return false;
         }
         // Nobody but us writes to the slots, so that what they held when head
@@ -97,40 +145,176 @@ impl<T, const N: usize> RunQueue<T, N> {
 
     /// Takes the next item, and whether it inherits the time slice. Owner only.
     pub(crate) fn get(&self) -> Option<(*mut T, bool)> {
-        if let Some(next) = self.take_next() {
-            return Some((next, true));
-        }
-        loop {
-            let head = self.head.load(Ordering::Acquire); // pairs with other consumers' compare-and-swap
-            let tail = self.tail.load(Ordering::Relaxed); // only we write it
-            if head == tail {
-                return None;
-            }
-            let item = self.slot(head).load(Ordering::Relaxed); // we wrote it
-            // Release pairs with put's load of head.
-            if self
-                .head
-                .compare_exchange(
-                    head,
-                    head.wrapping_add(1),
-                    Ordering::Release,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
-            {
-                return Some((item, false));
-            }
+        match self.take_next() {
+            Some(next) => Some((next, true)),
+            None => self.get_ring().map(|item| (item, false)),
         }
     }
 
     /// Takes what is in front of the ring. Owner only.
     pub(crate) fn take_next(&self) -> Option<*mut T> {
-        // Nobody but the owner makes runnext non-null, so a null is final.
+        // A null is final (invariant 4).
         if self.runnext.load(Ordering::Relaxed).is_null() {
             return None;
         }
-        let next = self.runnext.swap(ptr::null_mut(), Ordering::AcqRel); // pairs with put's swap
+        // Release pairs with is_empty's load. What comes back is our own.
+        let next = self.runnext.swap(ptr::null_mut(), Ordering::Release);
         if next.is_null() { None } else { Some(next) }
+    }
+
+    /// Takes the ring's first item. Owner only.
+    pub(crate) fn get_ring(&self) -> Option<*mut T> {
+        loop {
+            let (head, tail) = self.owners_view();
+            if head == tail {
+                return None;
+            }
+            let item = self.slot(head).load(Ordering::Relaxed); // an owner wrote it
+            if self.take(head, head.wrapping_add(1)) {
+                return Some(item);
+            }
+        }
+    }
+
+    /// Does what [`RunQueue::get`] does, where nobody can steal: the caller holds
+    /// the only P there is. Owner only.
+    ///
+    /// Only who holds another P steals, and the number of Ps changes only while the
+    /// world is stopped, which the caller's P is not: whoever finds GOMAXPROCS to be
+    /// 1, with its P in hands and preemption off, is alone until it gives the P up.
+    pub(crate) fn get_alone(&self) -> Option<(*mut T, bool)> {
+        let next = self.runnext.load(Ordering::Relaxed); // only we write it
+        if !next.is_null() {
+            self.runnext.store(ptr::null_mut(), Ordering::Release); // pairs with is_empty's load
+            return Some((next, true));
+        }
+        self.get_ring_alone().map(|item| (item, false))
+    }
+
+    /// Does what [`RunQueue::get_ring`] does, on the terms of
+    /// [`RunQueue::get_alone`].
+    pub(crate) fn get_ring_alone(&self) -> Option<*mut T> {
+        let (head, tail) = self.owners_view();
+        if head == tail {
+            return None;
+        }
+        let item = self.slot(head).load(Ordering::Relaxed); // an owner wrote it
+        self.head.store(head.wrapping_add(1), Ordering::Release); // as in take
+        Some(item)
+    }
+
+    /// Takes the older half, rounded up, of the victim's ring into this one, but for
+    /// the newest of what it took, which it returns. Where the ring is empty and
+    /// `take_next`, it takes what is in front of it; before that it calls `backoff`,
+    /// in which the victim may come to run that itself.
+    ///
+    /// By the owner of `self`, another than the victim's, when its own ring is at
+    /// most half full.
+    pub(crate) fn steal_from(
+        &self,
+        victim: &Self,
+        take_next: bool,
+        backoff: impl FnOnce(),
+    ) -> Option<*mut T> {
+        let (head, tail) = self.owners_view();
+        if tail.wrapping_sub(head) > N as u32 / 2 {
+            debug_assert!(false, "steal_from: no room");
+            return None;
+        }
+        let count = self.grab(tail, victim);
+        if count == 0 {
+            return if take_next {
+                victim.steal_next(backoff)
+            } else {
+                None
+            };
+        }
+        let newest = tail.wrapping_add(count - 1);
+        let item = self.slot(newest).load(Ordering::Relaxed); // grab wrote it
+        if newest != tail {
+            self.tail.store(newest, Ordering::Release); // pairs with others' loads
+        }
+        Some(item)
+    }
+
+    /// Takes the older half of the victim's ring into our slots from `at` on, where
+    /// nobody sees it yet; returns how many these are.
+    fn grab(&self, at: u32, victim: &Self) -> u32 {
+        loop {
+            let (head, tail) = victim.others_view();
+            let count = tail.wrapping_sub(head);
+            let count = count - count / 2;
+            if count > N as u32 / 2 {
+                continue; // head and tail are of different times
+            }
+            for i in 0..count {
+                // Whatever is read here counts only if head is still there.
+                let item = victim.slot(head.wrapping_add(i)).load(Ordering::Relaxed);
+                self.slot(at.wrapping_add(i)).store(item, Ordering::Relaxed); // published by the caller
+            }
+            if count == 0 || victim.take(head, head.wrapping_add(count)) {
+                return count;
+            }
+        }
+    }
+
+    /// Takes what is in front of the ring, by another than the owner.
+    fn steal_next(&self, backoff: impl FnOnce()) -> Option<*mut T> {
+        let next = self.runnext.load(Ordering::Relaxed); // the exchange decides
+        if next.is_null() {
+            return None;
+        }
+        backoff();
+        // AcqRel: acquire pairs with put's release, release with is_empty's load.
+        self.runnext
+            .compare_exchange(next, ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed)
+            .ok()
+    }
+
+    /// Tells whether nothing is here. For all; by the time it returns it may be
+    /// otherwise. What was put in before something that the caller has seen is seen.
+    pub(crate) fn is_empty(&self) -> bool {
+        loop {
+            let (head, tail) = self.others_view();
+            // Acquire pairs with the release of whoever took it: if that was after
+            // a put had sent the one before it to the ring, the tail shows that.
+            let next = self.runnext.load(Ordering::Acquire);
+            if tail == self.tail.load(Ordering::Relaxed) {
+                return head == tail && next.is_null();
+            }
+        }
+    }
+
+    /// Returns about how many are here. For all.
+    pub(crate) fn len(&self) -> u32 {
+        let next = !self.runnext.load(Ordering::Relaxed).is_null(); // a hint
+        let (head, tail) = self.others_view();
+        tail.wrapping_sub(head).min(N as u32) + u32::from(next)
+    }
+
+    /// Moves head, and takes by that what lies between; false if another consumer
+    /// was faster.
+    fn take(&self, head: u32, end: u32) -> bool {
+        // Release pairs with the loads of head: what was read from the slots was
+        // read before they are filled anew. Relaxed: nothing was learnt.
+        self.head
+            .compare_exchange(head, end, Ordering::Release, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// Returns head and tail, for the owner.
+    fn owners_view(&self) -> (u32, u32) {
+        let head = self.head.load(Ordering::Acquire); // pairs with take: invariant 3
+        (head, self.tail.load(Ordering::Relaxed)) // only we write it
+    }
+
+    /// Returns head and tail, for others: each may be of another time.
+    fn others_view(&self) -> (u32, u32) {
+        // Acquire pairs with take: tail is not older than what moved head saw.
+        let head = self.head.load(Ordering::Acquire);
+        // Acquire pairs with the puts: the slots are filled, and what was written
+        // to the items is seen.
+        (head, self.tail.load(Ordering::Acquire))
     }
 
     /// Returns the slot of a wrapping index.

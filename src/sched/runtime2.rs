@@ -91,6 +91,22 @@ impl WaitReason {
     }
 }
 
+/// What one thread sleeps on until another wakes it, once; see `note`.
+#[repr(C)]
+pub(crate) struct Note {
+    /// 0 until it is woken. The futex.
+    pub(super) key: AtomicU32,
+}
+
+impl Note {
+    /// Makes one that nobody has woken: all zeros.
+    pub(crate) const fn new() -> Self {
+        Self {
+            key: AtomicU32::new(0),
+        }
+    }
+}
+
 /// A stack's bounds: the addresses `lo..hi`.
 #[repr(C)]
 pub(crate) struct Stack {
@@ -352,7 +368,7 @@ pub(crate) struct M {
     /// It is out of work, and looks for some.
     pub(crate) spinning: Cell<bool>,
     /// What it sleeps on while it has no P.
-    pub(crate) park: AtomicU32,
+    pub(crate) park: Note,
     /// The P that whoever wakes it gives it.
     pub(crate) nextp: AtomicPtr<P>,
     /// The P that it had when it went into a system call.
@@ -389,7 +405,7 @@ impl M {
             sigmask: Cell::new(0),
             alllink: Cell::new(ptr::null()),
             spinning: Cell::new(false),
-            park: AtomicU32::new(0),
+            park: Note::new(),
             nextp: AtomicPtr::new(ptr::null_mut()),
             oldp: Cell::new(ptr::null()),
             schedlink: Cell::new(ptr::null()),

@@ -12,16 +12,14 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::idle::{acquirep, pidleget, pidleput, releasep, set_status, stop_p, wakep};
-use super::machine::newm;
-use super::note;
-use super::proc::{globrunqput, gosched, systemstack};
+use super::proc::{globrunqput, gosched};
 use super::procresize::{allp, make_ps};
-use super::runtime2::{G, M, P, PStatus};
+use super::runtime2::{M, P, PStatus};
 use super::syscall::{need_p, take_left};
 use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getp, gfree, releasem, sysmon, timers};
 use super::sysmon::wake_sysmon;
 use crate::debug::fatal::throw;
-use crate::mem;
+use crate::mem::MCache;
 
 /// Somebody has stopped the world, or is about to. Go's `worldsema`.
 static WORLD: AtomicBool = AtomicBool::new(false);
@@ -31,9 +29,10 @@ const ASK_AGAIN: i64 = 100_000;
 
 /// Sets how many goroutines may run at the same time, and returns how many could
 /// before. 0 changes nothing. From a goroutine.
-pub(crate) fn set_gomaxprocs(procs: i32) -> i32 {
+pub(crate) fn set_gomaxprocs(procs: usize) -> i32 {
     let before = GOMAXPROCS.load(Ordering::Relaxed); // a number, for the caller
-    if procs <= 0 || procs == before {
+    let procs = procs.min(MAX_PROCS as usize) as i32;
+    if procs == 0 || procs == before {
         return before;
     }
     super::machine::start_sysmon();
@@ -45,7 +44,7 @@ pub(crate) fn set_gomaxprocs(procs: i32) -> i32 {
     let mp = acquirem();
     let before = GOMAXPROCS.load(Ordering::Relaxed); // ours
     stop_the_world(mp);
-    start_the_world(mp, procs.min(MAX_PROCS));
+    start_the_world(mp, procs);
     releasem();
     WORLD.store(false, Ordering::Release); // pairs with the swap
     before
@@ -158,7 +157,10 @@ fn first_p(all: &super::procresize::Allp) -> &'static P {
 /// Empties a P that is no longer used; `heir` gets its timers.
 fn destroy(pp: &'static P, heir: &'static P) {
     timers::move_timers(pp, heir);
-    mem::flush_cache(pp.mcache.get());
+    // SAFETY: null, or a cache, which is never freed; with the world stopped it is ours.
+    if let Some(cache) = unsafe { pp.mcache.get().cast::<MCache>().as_ref() } {
+        cache.flush();
+    }
     gfree::give_all(pp);
     set_status(pp, PStatus::Dead);
 }

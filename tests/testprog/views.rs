@@ -17,7 +17,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("long-line", long_line),
     ("arguments", arguments),
     ("environment", environment),
-    ("gomaxprocs", |_| say(runtime::gomaxprocs())),
+    ("gomaxprocs", |_| say(runtime::gomaxprocs(0))),
     ("num-cpu", |_| say(runtime::num_cpu())),
     ("cpu", |_| say(runtime::current_cpu())),
     ("hash", |_| {

@@ -23,6 +23,7 @@ mod page_bits;
 #[path = "../../../src/mem/pages.rs"]
 mod pages;
 #[path = "../../../src/sched/runq.rs"]
+#[allow(dead_code, reason = "its models try the rest")]
 mod runq;
 #[path = "../../../src/sched/runtime2.rs"]
 #[allow(unsafe_code, dead_code, reason = "the structs' types alone")]
@@ -64,6 +65,8 @@ mod slab_cases;
 mod span_set_cases;
 #[path = "pure/vdso_cases.rs"]
 mod vdso_cases;
+
+use std::sync::atomic;
 
 use libtest_mimic::{Arguments, Trial};
 

@@ -18,6 +18,13 @@ pub(crate) fn trials() -> Vec<Trial> {
             overflow_goes_oldest_first,
         ),
         Trial::test("runq::is_as_the_model", is_as_the_model),
+        Trial::test("runq::alone_is_as_the_model", alone_is_as_the_model),
+        Trial::test("runq::half_is_stolen_in_order", half_is_stolen_in_order),
+        Trial::test("runq::next_is_stolen_last", next_is_stolen_last),
+        Trial::test(
+            "runq::many_are_put_as_far_as_there_is_room",
+            many_are_put_as_far_as_there_is_room,
+        ),
         Trial::test("runq::holds_as_many_as_it_says", holds_as_many_as_it_says),
     ]
 }
@@ -75,6 +82,84 @@ fn holds_as_many_as_it_says() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Takes all out of a ring, in order.
+fn drain<const N: usize>(queue: &RunQueue<u8, N>) -> Vec<usize> {
+    std::iter::from_fn(|| queue.get_ring())
+        .map(|item| item.addr())
+        .collect()
+}
+
+/// Whatever lies in the victim, and wherever the indices stand.
+fn half_is_stolen_in_order() -> Result<(), Failed> {
+    for start in [0, 3, u32::MAX - 1] {
+        for (count, already) in (0..=8).flat_map(|count| (0..=4).map(move |had| (count, had))) {
+            let (mine, victim) = (queue::<8>(start.wrapping_add(5)), queue::<8>(start));
+            (0..already).for_each(|number| assert!(mine.put_ring(item(100 + number))));
+            (1..=count).for_each(|number| assert!(victim.put_ring(item(number))));
+            let taken = count.div_ceil(2);
+            let got = mine.steal_from(&victim, false, || {
+                panic!("the ring is not empty, or runnext is")
+            });
+            let expected = (taken > 0).then_some(taken);
+            ensure!(
+                got.map(|item| item.addr()) == expected,
+                "{count}: got {got:?}"
+            );
+            let expected: Vec<_> = (100..100 + already).chain(1..taken).collect();
+            ensure!(mine.len() == expected.len() as u32);
+            let kept = drain(&mine);
+            ensure!(kept == expected, "{count}, {already}: kept {kept:?}");
+            let left = drain(&victim);
+            ensure!(
+                left == Vec::from_iter(taken + 1..=count),
+                "{count}: left {left:?}"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn next_is_stolen_last() -> Result<(), Failed> {
+    let (mine, victim) = (queue::<4>(0), queue::<4>(0));
+    let mut backoffs = 0;
+    ensure!(mine.steal_from(&victim, true, || backoffs += 1).is_none());
+    put(&victim, 1, true);
+    put(&victim, 2, true); // sends 1 to the ring
+    ensure!(!victim.is_empty() && victim.len() == 2);
+    let stolen = mine.steal_from(&victim, true, || backoffs += 1);
+    ensure!(stolen == Some(item(1)) && backoffs == 0);
+    ensure!(!victim.is_empty() && victim.len() == 1);
+    ensure!(mine.steal_from(&victim, false, || backoffs += 1).is_none());
+    let stolen = mine.steal_from(&victim, true, || backoffs += 1);
+    ensure!(stolen == Some(item(2)) && backoffs == 1);
+    ensure!(victim.is_empty() && mine.is_empty() && victim.len() == 0);
+
+    // The victim runs it in the meantime, or sends another there.
+    put(&victim, 3, true);
+    let stolen = mine.steal_from(&victim, true, || assert!(victim.take_next().is_some()));
+    ensure!(stolen.is_none());
+    put(&victim, 4, true);
+    let stolen = mine.steal_from(&victim, true, || drop(put(&victim, 5, true)));
+    ensure!(stolen.is_none());
+    ensure!([get(&victim), get(&victim)] == [Some((5, true)), Some((4, false))]);
+    Ok(())
+}
+
+fn many_are_put_as_far_as_there_is_room() -> Result<(), Failed> {
+    let queue = queue::<4>(u32::MAX - 1);
+    ensure!(queue.put_many(&mut std::iter::empty()) == 0 && queue.is_empty());
+    let mut items = (1..=6).map(item);
+    ensure!(queue.put_many(&mut items.by_ref().take(3)) == 3);
+    ensure!(queue.put_many(&mut items) == 1 && queue.put_many(&mut items) == 0);
+    ensure!(!queue.put_ring(item(7)) && queue.len() == 4);
+    let left: Vec<_> = items.map(|item| item.addr()).collect();
+    ensure!(left == [5, 6], "{left:?} were left");
+    ensure!(queue.get_ring() == Some(item(1)) && queue.put_ring(item(8)));
+    let rest = drain(&queue);
+    ensure!(rest == [2, 3, 4, 8], "{rest:?} were in it");
+    Ok(())
+}
+
 /// The queue as the documentation says it is.
 #[derive(Default)]
 struct Model {
@@ -105,6 +190,19 @@ impl Model {
 }
 
 fn is_as_the_model() -> Result<(), Failed> {
+    as_the_model(|queue| get(queue))
+}
+
+/// Without thieves the short way is as good.
+fn alone_is_as_the_model() -> Result<(), Failed> {
+    as_the_model(|queue| {
+        queue
+            .get_alone()
+            .map(|(item, inherits)| (item.addr(), inherits))
+    })
+}
+
+fn as_the_model(get: impl Fn(&RunQueue<u8, 4>) -> Option<(usize, bool)>) -> Result<(), Failed> {
     let mut random = Random::new(61);
     for start in [0, 1, 3, u32::MAX - 2, u32::MAX, 1 << 31] {
         let (queue, mut model) = (queue::<4>(start), Model::default());
