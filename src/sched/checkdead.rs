@@ -7,8 +7,8 @@
 
 use core::sync::atomic::Ordering;
 
-use super::procresize::allp;
 use super::proc::for_each_g;
+use super::procresize::allp;
 use super::runtime2::GStatus;
 use super::{SchedLocked, timers};
 use crate::debug::fatal::{self, throw};
@@ -19,8 +19,8 @@ use crate::debug::print::say;
 #[unsafe(export_name = "runtime.checkdead")]
 #[inline(never)]
 pub(super) fn checkdead(sched: &SchedLocked) {
-    let run = sched.mnext - sched.nmfreed
-        - i64::from(sched.nmidle + sched.nmidlelocked + sched.nmsys);
+    let run =
+        sched.mnext - sched.nmfreed - i64::from(sched.nmidle + sched.nmidlelocked + sched.nmsys);
     if run > 0 || fatal::PANICKING.load(Ordering::SeqCst) > 0 {
         return;
     }
@@ -33,7 +33,11 @@ pub(super) fn checkdead(sched: &SchedLocked) {
     for_each_g(&mut |gp| {
         let status = super::readgstatus(gp);
         if status != GStatus::Waiting as u32 {
-            say("runtime: checkdead: find g %d in status %d", &[gp.goid.get(), status.into()], &[]);
+            say(
+                "runtime: checkdead: find g %d in status %d",
+                &[gp.goid.get(), status.into()],
+                &[],
+            );
             throw("checkdead: runnable g");
         }
     });

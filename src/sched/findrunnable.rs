@@ -16,13 +16,12 @@
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::idle::{
-    acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep,
-};
+use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
+use super::machine::hosted;
+use super::newproc::runqput;
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
 use super::procresize::{Allp, allp};
-use super::newproc::runqput;
 use super::runtime2::{G, M, P, PStatus};
 use super::{GOMAXPROCS, SCHED, getp, netpoll, timers};
 use crate::os;
@@ -308,4 +307,5 @@ pub(super) fn start_many() {
     SCHED
         .many
         .store(ptr::from_ref(&MANY).cast_mut(), Ordering::Release); // pairs with many()
+    SCHED.parallel.store(!hosted(), Ordering::Relaxed); // see parallel
 }

@@ -29,12 +29,12 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::checkdead::checkdead;
-use super::machine::{hosted, newm};
+use super::machine::newm;
 use super::proc::systemstack;
 use super::runtime2::{M, P, PStatus};
 use super::sysmon::wake_sysmon;
 use super::timers;
-use super::{SCHED, SchedLocked, acquirem, getg, getp, netpoll, releasem};
+use super::{SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem};
 use crate::debug::fatal::throw;
 use crate::mem;
 
@@ -44,7 +44,7 @@ use crate::mem;
 #[unsafe(export_name = "runtime.wakep")]
 #[inline(never)]
 pub(super) fn wakep() {
-    if hosted() || !SCHED.spinning.claim() {
+    if !parallel() || !SCHED.spinning.claim() {
         return;
     }
     acquirem(); // the P below must not wait on a goroutine that is preempted

@@ -150,18 +150,16 @@ pub(crate) fn mcommoninit(mp: &'static M) {
 #[unsafe(export_name = "runtime.newm")]
 #[inline(never)]
 #[must_use]
-pub(super) fn newm(
-    f: Option<extern "C" fn()>,
-    pp: Option<&'static P>,
-    spinning: bool,
-) -> bool {
+pub(super) fn newm(f: Option<extern "C" fn()>, pp: Option<&'static P>, spinning: bool) -> bool {
     let Some(mp) = allocm() else {
         return false;
     };
     mp.mstartfn.set(Some(f.unwrap_or(work)));
     mp.spinning.set(spinning);
-    mp.nextp
-        .store(pp.map_or(ptr::null_mut(), |pp| ptr::from_ref(pp).cast_mut()), Ordering::Relaxed); // clone hands it over
+    mp.nextp.store(
+        pp.map_or(ptr::null_mut(), |pp| ptr::from_ref(pp).cast_mut()),
+        Ordering::Relaxed,
+    ); // clone hands it over
     let me = acquirem();
     let locked = me.locked_ext.get() > 0;
     releasem();
@@ -223,7 +221,11 @@ fn allocm() -> Option<&'static M> {
     // SAFETY: the linker's image has that many bytes, and ours at least as many.
     unsafe { image.copy_from_nonoverlapping(tls.start, tls.file_size) };
     // SAFETY: as above; what is behind the image's bytes is zeros.
-    unsafe { image.add(tls.file_size).write_bytes(0, tls.size - tls.file_size) };
+    unsafe {
+        image
+            .add(tls.file_size)
+            .write_bytes(0, tls.size - tls.file_size)
+    };
     // SAFETY: TCB bytes above FS are ours and aligned.
     unsafe { fs.cast::<usize>().write(fs.addr()) };
     // SAFETY: as above.

@@ -76,11 +76,11 @@ use crate::os;
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
 use glist::{GFree, GQueue};
+pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use machine::mcommoninit;
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
-pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 use proc::Many;
 pub(crate) use proc::{for_each_g, goexit, gosched};
 use spinning::Spinning;
@@ -164,6 +164,8 @@ pub(crate) struct Sched {
     poll_until: AtomicI64,
     /// Ms that look for work, and Ps that have none.
     spinning: Spinning,
+    /// There may be many Ms that run goroutines: set with `many`, unless a libc hosts us.
+    parallel: AtomicBool,
     /// What schedule does where there is more than one goroutine; null before.
     many: AtomicPtr<Many>,
     /// Who stops the world waits here for the last P.
@@ -185,6 +187,7 @@ pub(crate) static SCHED: Sched = Sched {
     polling: AtomicBool::new(false),
     poll_until: AtomicI64::new(0),
     spinning: Spinning::new(),
+    parallel: AtomicBool::new(false),
     many: AtomicPtr::new(core::ptr::null_mut()),
     stopnote: Note::new(),
     sysmonnote: AtomicU32::new(0),
@@ -284,6 +287,11 @@ fn cheaprand(mp: &'static M) -> u32 {
     state ^= state >> 27;
     mp.cheaprand.set(state);
     (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
+}
+
+/// Tells whether there may be many Ms.
+fn parallel() -> bool {
+    SCHED.parallel.load(Ordering::Relaxed) // only ever set; whoever misses it is alone
 }
 
 /// Tells whether this is a goroutine that may start another: not g0, and nothing

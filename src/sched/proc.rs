@@ -14,9 +14,9 @@ use core::sync::atomic::Ordering;
 use super::bgscavenge::is_system;
 use super::checkdead::deadlock;
 use super::gfree::allgs;
-use super::newproc::{goexit1, runqput};
 use super::idle::wakep;
 use super::locked::unlock_os_thread;
+use super::newproc::{goexit1, runqput};
 use super::newstack::leave_segments;
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
@@ -125,7 +125,11 @@ pub(super) fn globrunqput(sched: &mut SchedLocked, gp: &'static G) {
 
 /// Takes one goroutine from the global queue and moves this P's share of the
 /// rest, at most `max` with it, to its own.
-pub(super) fn globrunqget(sched: &mut SchedLocked, pp: &'static P, max: usize) -> Option<&'static G> {
+pub(super) fn globrunqget(
+    sched: &mut SchedLocked,
+    pp: &'static P,
+    max: usize,
+) -> Option<&'static G> {
     let procs = GOMAXPROCS.load(Ordering::Relaxed).max(1) as usize; // changes with the world stopped
     let share = (sched.runq.len() / procs + 1)
         .min(max)

@@ -16,8 +16,8 @@ use super::proc::{globrunqput, gosched};
 use super::procresize::{allp, make_ps};
 use super::runtime2::{M, P, PStatus};
 use super::syscall::{need_p, take_left};
-use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getp, gfree, releasem, sysmon, timers};
 use super::sysmon::wake_sysmon;
+use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getp, gfree, releasem, sysmon, timers};
 use crate::debug::fatal::throw;
 use crate::mem::MCache;
 
@@ -78,7 +78,10 @@ fn stop_the_world(mp: &'static M) {
         }
         left = SCHED.lock.lock().stopwait;
     }
-    if allp().iter().any(|pp| pp.status.load(Ordering::Acquire) != PStatus::Gcstop as u32) {
+    if allp()
+        .iter()
+        .any(|pp| pp.status.load(Ordering::Acquire) != PStatus::Gcstop as u32)
+    {
         throw("stopTheWorld: not stopped"); // pairs with stop_p
     }
 }

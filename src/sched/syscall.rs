@@ -29,11 +29,10 @@ use core::sync::atomic::Ordering;
 
 use super::idle::{acquirep, pidleget, set_status, stopm, unwire, wirep};
 use super::locked::stoplockedm;
-use super::machine::hosted;
-use super::proc::{dropg, execute, globrunqput, left, many, mcall, schedule};
+use super::proc::{dropg, execute, globrunqput, left, mcall, schedule};
 use super::runtime2::{G, GStatus, P, PStatus};
 use super::status::casgstatus;
-use super::{SCHED, acquirem, getg, getp, releasem};
+use super::{SCHED, acquirem, getg, getp, parallel, releasem};
 
 /// Calls `f`, which may block the thread, without keeping the P from others meanwhile.
 /// From a goroutine; anywhere else, and inside of itself, it just calls `f`.
@@ -53,9 +52,8 @@ pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
 #[unsafe(export_name = "runtime.entersyscall")]
 #[inline(never)]
 pub(crate) fn entersyscall() {
-    // A program of one goroutine has nobody to leave the P to, and one in a libc's
-    // house but one M.
-    if many().is_none() || hosted() {
+    // One M alone has nobody to leave the P to.
+    if !parallel() {
         return;
     }
     let mp = acquirem();

@@ -56,7 +56,11 @@ pub(super) extern "C" fn sysmon() {
         let now = os::nanotime();
         SCHED.now.store(now, Ordering::Relaxed); // a time, ordered with nothing
         start_threads();
-        idle = if retake(now) { 0 } else { idle.saturating_add(1) };
+        idle = if retake(now) {
+            0
+        } else {
+            idle.saturating_add(1)
+        };
         if memory + MEMORY_PERIOD <= now {
             memory = now;
             mem::tick();
