@@ -25,6 +25,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use super::runtime2::{G, G0_STACK, M, STACK_GUARD};
 use super::{M0, SCHED, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
+use crate::debug::lock;
 use crate::debug::print::say;
 use crate::{arch, boot, mem, os};
 
@@ -133,6 +134,7 @@ pub(crate) fn mcommoninit(mp: &'static M) {
 #[inline(never)]
 #[must_use]
 pub(super) fn newm(f: extern "C" fn()) -> bool {
+    lock::expect_threads();
     let tls = boot::tls_image();
     let align = tls.align.max(64);
     // Below, FS is rounded down to align, and g0's top to 64.

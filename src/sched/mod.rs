@@ -13,6 +13,7 @@
 //! | `newstack` | how a goroutine goes on with another piece of stack |
 //! | `gfree` | Gs and their stacks before that and after it |
 //! | `proc` | the loop: schedule, execute, and the ways out of a goroutine |
+//! | `note` | how a thread waits, and how it is told |
 //! | `park` | how a goroutine waits, and how it is told |
 //! | `procresize` | Ps |
 //! | `machine` | Ms: mstart, newm |
@@ -35,6 +36,8 @@ mod glist;
 mod machine;
 mod newproc;
 mod newstack;
+#[allow(dead_code, reason = "one M runs goroutines: nobody sleeps yet")]
+mod note;
 mod park;
 mod proc;
 mod procresize;
@@ -46,7 +49,9 @@ mod sysmon;
 use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering, compiler_fence};
 
 use crate::arch;
+use crate::debug::fatal::throw;
 use crate::debug::lock::{Mutex, rank};
+use crate::os;
 
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};

@@ -89,6 +89,23 @@ impl WaitReason {
     }
 }
 
+/// What one thread sleeps on until another wakes it, once; see `note`.
+#[repr(C)]
+pub(crate) struct Note {
+    /// 0 until it is woken. The futex.
+    pub(super) key: AtomicU32,
+}
+
+impl Note {
+    /// Makes one that nobody has woken: all zeros.
+    #[allow(dead_code, reason = "nobody sleeps yet")]
+    pub(crate) const fn new() -> Self {
+        Self {
+            key: AtomicU32::new(0),
+        }
+    }
+}
+
 /// A stack's bounds: the addresses `lo..hi`.
 #[repr(C)]
 pub(crate) struct Stack {

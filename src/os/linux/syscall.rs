@@ -41,6 +41,12 @@ pub(crate) mod nr {
     pub(crate) const GETTID: usize = 186;
     /// `getpid`
     pub(crate) const GETPID: usize = 39;
+    /// `exit`, of one thread
+    #[allow(dead_code, reason = "see exit_thread")]
+    pub(crate) const EXIT: usize = 60;
+    /// `set_tid_address`
+    #[allow(dead_code, reason = "see exit_thread")]
+    pub(crate) const SET_TID_ADDRESS: usize = 218;
     /// `sched_getaffinity`
     pub(crate) const SCHED_GETAFFINITY: usize = 204;
     /// `clock_gettime`
@@ -123,19 +129,19 @@ pub(crate) fn thread_id() -> u64 {
     unsafe { syscall4(nr::GETTID, [0; 4]) as u64 }
 }
 
+/// Sends a signal to the thread of this process that has that id. Without effect if
+/// there is none (any more).
+pub(crate) fn signal_thread(thread: u64, signal: i32) {
+    // SAFETY: takes and changes nothing.
+    let process = unsafe { syscall4(nr::GETPID, [0; 4]) } as usize;
+    // SAFETY: what the signal does is the business of who installed its handler.
+    unsafe { syscall4(nr::TGKILL, [process, thread as usize, signal as usize, 0]) };
+}
+
 /// Ends the process by SIGABRT, so that it leaves a core file.
 pub(crate) fn die_by_abort() -> ! {
     super::signal::set_default(super::signal::SIGABRT);
     super::signal::unblock(super::signal::SIGABRT);
-    // SAFETY: takes and changes nothing.
-    let process = unsafe { syscall4(nr::GETPID, [0; 4]) } as usize;
-    let thread = thread_id() as usize;
-    // SAFETY: sends a signal to ourselves, which ends us.
-    unsafe {
-        syscall4(
-            nr::TGKILL,
-            [process, thread, super::signal::SIGABRT as usize, 0],
-        )
-    };
+    signal_thread(thread_id(), super::signal::SIGABRT);
     exit(2) // the signal is blocked
 }

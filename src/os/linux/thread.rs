@@ -1,10 +1,14 @@
 //! Threads: Ms from the kernel's point of view.
 
+use core::arch::asm;
 use core::ffi::c_void;
+use core::sync::atomic::AtomicU32;
 
+use rustix::thread::futex::{self, Flags};
 use rustix::thread::{NanosleepRelativeResult, Timespec};
 
 use super::signal::set_mask;
+use super::syscall::{nr, syscall4};
 
 /// Go's flags, and TLS: one address space, file system view, descriptor table,
 /// signal handlers, System V semaphores, thread group. QEMU's user mode takes
@@ -70,13 +74,63 @@ pub(crate) unsafe fn new_thread(thread: &Thread) -> Result<(), i32> {
     if result < 0 { Err(-result) } else { Ok(()) }
 }
 
+/// Ends this thread alone. `alive` becomes zero when the kernel is done with the thread:
+/// from then on its stacks and its M are nobody's. (The kernel wakes a futex there as
+/// well, but not the private one of [`futexsleep`]: look at the word.)
+#[allow(dead_code, reason = "Ms live for ever so far")]
+pub(crate) fn exit_thread(alive: &'static AtomicU32) -> ! {
+    // SAFETY: the kernel writes four bytes, which are there as long as the process.
+    unsafe { syscall4(nr::SET_TID_ADDRESS, [alive.as_ptr().addr(), 0, 0, 0]) };
+    // SAFETY: the thread ends here; nothing on its stack is used again.
+    unsafe {
+        asm!(
+            "syscall",
+            "ud2",
+            in("rax") nr::EXIT,
+            in("rdi") 0,
+            options(noreturn, nostack),
+        )
+    }
+}
+
+/// Sleeps until [`futexwakeup`] of that word, if `value` is in it: for at most `ns`
+/// nanoseconds, or for ever if that is negative. May return for no reason at all.
+pub(crate) fn futexsleep(word: &AtomicU32, value: u32, ns: i64) {
+    let timeout = timespec(ns.max(0) as u64);
+    let timeout = (ns >= 0).then_some(&timeout);
+    // Another value, a signal, the time: whoever sleeps looks at the word again.
+    let _ = futex::wait(word, Flags::PRIVATE, value, timeout);
+}
+
+/// Wakes up to `count` threads that sleep on that word.
+pub(crate) fn futexwakeup(word: &AtomicU32, count: u32) {
+    // It fails for addresses that are none.
+    let _ = futex::wake(word, Flags::PRIVATE, count);
+}
+
+/// Lets whoever else waits for this CPU go first.
+pub(crate) fn osyield() {
+    rustix::thread::sched_yield();
+}
+
+/// Puts this thread to sleep for so many microseconds; a signal ends that early.
+#[allow(dead_code, reason = "sysmon needs no such short sleeps so far")]
+pub(crate) fn usleep(microseconds: u32) {
+    let _ = rustix::thread::nanosleep(&timespec(u64::from(microseconds) * 1000));
+}
+
 /// Puts this thread to sleep for at least so many nanoseconds.
 pub(crate) fn nap(nanoseconds: u64) {
-    let mut left = Timespec {
-        tv_sec: (nanoseconds / 1_000_000_000) as i64,
-        tv_nsec: (nanoseconds % 1_000_000_000) as i64,
-    };
+    let mut left = timespec(nanoseconds);
     while let NanosleepRelativeResult::Interrupted(rest) = rustix::thread::nanosleep(&left) {
         left = rest;
+    }
+}
+
+/// Returns what the kernel takes for so many nanoseconds.
+fn timespec(nanoseconds: u64) -> Timespec {
+    Timespec {
+        tv_sec: (nanoseconds / 1_000_000_000) as i64,
+        tv_nsec: (nanoseconds % 1_000_000_000) as i64,
     }
 }
