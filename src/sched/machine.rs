@@ -29,6 +29,7 @@ use super::runtime2::{G, G0_STACK, M, P, STACK_GUARD};
 use super::sysmon::{hurry_sysmon, wake_sysmon};
 use super::{M0, SCHED, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
+use crate::debug::lock;
 use crate::debug::print::say;
 use crate::{arch, boot, mem, os};
 
@@ -151,6 +152,7 @@ pub(crate) fn mcommoninit(mp: &'static M) {
 #[inline(never)]
 #[must_use]
 pub(super) fn newm(f: Option<extern "C" fn()>, pp: Option<&'static P>, spinning: bool) -> bool {
+    lock::expect_threads();
     let Some(mp) = allocm() else {
         return false;
     };
