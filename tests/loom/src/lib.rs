@@ -8,8 +8,18 @@
 
 #[path = "../../../src/thread/parker.rs"]
 mod parker;
+#[path = "../../../src/sched/pstatus.rs"]
+mod pstatus;
+#[path = "../../../src/sched/runq.rs"]
+mod runq;
+#[path = "../../../src/sched/spinning.rs"]
+mod spinning;
 
 mod parker_models;
+mod preempt_models;
+mod pstatus_models;
+mod runq_models;
+mod spinning_models;
 
 /// What the pieces use.
 use loom::sync::atomic;
