@@ -17,6 +17,7 @@
 //! | `procresize` | Ps |
 //! | `machine` | Ms: mstart, newm |
 //! | `sysmon` | the watcher |
+//! | `timers` | timers and Ps; `timer`, `timer_set`, `timer_heap`, `timer_memory`: what they are made of |
 //! | `bgscavenge` | the goroutine that gives free memory back |
 //!
 //! **The three classic bugs, and how each is ruled out.**
@@ -33,6 +34,7 @@ mod bgscavenge;
 mod gfree;
 mod glist;
 mod machine;
+mod netpoll;
 mod newproc;
 mod newstack;
 mod park;
@@ -42,6 +44,14 @@ pub(crate) mod runq;
 pub(crate) mod runtime2;
 mod status;
 mod sysmon;
+pub(crate) mod timer;
+mod timer_heap;
+mod timer_memory;
+mod timer_set;
+pub(crate) mod timers;
+
+/// What `timer` and its like use; the tests put loom's here.
+use core::{cell, hint, sync::atomic};
 
 use core::sync::atomic::{AtomicI32, AtomicI64, AtomicU64, AtomicUsize, Ordering, compiler_fence};
 
@@ -59,6 +69,9 @@ pub(crate) use proc::{for_each_g, goexit, gosched, lock_os_thread, unlock_os_thr
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, P, ThreadHead, WaitReason};
 pub(crate) use status::readgstatus;
+
+/// The lock of a P's timers.
+type TimersLock<T> = Mutex<T, { rank::TIMERS }>;
 
 /// The goroutine whose stack the kernel gave: m0's scheduling stack.
 #[unsafe(export_name = "runtime.g0")]

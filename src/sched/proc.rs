@@ -100,6 +100,8 @@ pub(super) extern "C" fn schedule() -> ! {
 fn find_runnable(mp: &'static M) -> (&'static G, bool) {
     let pp = getp(mp);
     loop {
+        let timers = super::timers::hooks();
+        let poll_until = timers.map_or(0, |timers| (timers.check)(pp, 0).1);
         let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
         let expired = pp.preempt.load(Ordering::Relaxed); // a request; a lost one comes again
         if expired {
@@ -124,6 +126,14 @@ fn find_runnable(mp: &'static M) -> (&'static G, bool) {
             if let Some(gp) = globrunqget(&mut sched, pp, usize::MAX) {
                 return (gp, false);
             }
+        }
+        if let Some(timers) = timers
+            && (timers.any)()
+        {
+            // Not for long: others may have made a goroutine runnable.
+            let left = poll_until.saturating_sub(os::nanotime());
+            os::nap(left.clamp(1, 10_000_000) as u64);
+            continue;
         }
         checkdead();
     }
