@@ -49,7 +49,7 @@
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`thread`] | the API |
+//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`thread`], [`time`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |
@@ -92,6 +92,8 @@ pub mod stack;
     reason = "hands results over from one goroutine to another"
 )]
 pub mod thread;
+#[allow(unsafe_code, reason = "hands closures over to the scheduler")]
+pub mod time;
 
 #[allow(unsafe_code, reason = "what C passes in")]
 mod ffi;
@@ -114,6 +116,11 @@ pub mod __private {
     /// Starts a goroutine with a stack of at least that size, if there is room.
     pub fn try_go<F: FnOnce() + Send + 'static>(f: F, stack: usize) -> bool {
         crate::sched::try_go(f, None, stack).is_ok()
+    }
+
+    /// Returns the monotonic time in nanoseconds.
+    pub fn nanotime() -> i64 {
+        crate::os::nanotime()
     }
 
     /// Gives cold stacks back; returns how many bytes of memory.

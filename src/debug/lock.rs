@@ -27,18 +27,20 @@ const SPINS: u32 = 50;
 pub(crate) mod rank {
     /// `sched.lock`.
     pub(crate) const SCHED: u8 = 0;
+    /// The timers of a P.
+    pub(crate) const TIMERS: u8 = 1;
     /// The state of the random numbers.
-    pub(crate) const RAND: u8 = 1;
+    pub(crate) const RAND: u8 = 2;
     /// The reserve of stacks.
-    pub(crate) const STACK: u8 = 2;
+    pub(crate) const STACK: u8 = 3;
     /// The spans of one size class.
-    pub(crate) const CENTRAL: u8 = 3;
+    pub(crate) const CENTRAL: u8 = 4;
     /// The program's heap.
-    pub(crate) const HEAP: u8 = 4;
+    pub(crate) const HEAP: u8 = 5;
     /// The heap's own metadata.
-    pub(crate) const METADATA: u8 = 5;
+    pub(crate) const METADATA: u8 = 6;
     /// The boot heap.
-    pub(crate) const BOOT_HEAP: u8 = 6;
+    pub(crate) const BOOT_HEAP: u8 = 7;
 }
 
 /// A lock with a rank. The rank is part of the type, so that an open lock over

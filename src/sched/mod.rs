@@ -25,8 +25,8 @@
 //! | `machine` | Ms: mstart, newm |
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
-//! | `timers` | what is to happen later |
 //! | `sysmon` | the watcher |
+//! | `timers` | timers and Ps; `timer`, `timer_set`, `timer_heap`, `timer_memory`: what they are made of |
 //! | `bgscavenge` | the goroutine that gives free memory back |
 //!
 //! **The three classic bugs, and how each is ruled out.**
@@ -61,7 +61,14 @@ mod status;
 mod stw;
 mod syscall;
 mod sysmon;
-mod timers;
+pub(crate) mod timer;
+mod timer_heap;
+mod timer_memory;
+mod timer_set;
+pub(crate) mod timers;
+
+/// What `timer` and its like use; the tests put loom's here.
+use core::{cell, hint};
 
 use core::sync::atomic::{
     self, AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
@@ -90,6 +97,9 @@ pub(crate) use syscall::blocking;
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, Note, P, ThreadHead, WaitReason};
 pub(crate) use status::readgstatus;
+
+/// The lock of a P's timers.
+type TimersLock<T> = Mutex<T, { rank::TIMERS }>;
 
 /// The goroutine whose stack the kernel gave: m0's scheduling stack.
 #[unsafe(export_name = "runtime.g0")]

@@ -82,6 +82,8 @@ impl WaitReason {
     pub(crate) const THREAD_PARK: Self = Self(&"thread::park");
     /// The background scavenger, when there is nothing to do.
     pub(crate) const GC_SCAVENGE_WAIT: Self = Self(&"GC scavenge wait");
+    /// It called `thread::sleep`.
+    pub(crate) const SLEEP: Self = Self(&"sleep");
     /// It waits for another one's end.
     pub(crate) const THREAD_JOIN: Self = Self(&"JoinHandle::join");
 
@@ -465,7 +467,7 @@ pub(crate) struct P {
     pub(crate) g_free: GList,
     /// Its cache of small objects, a `mem::MCache`; null before it allocates.
     pub(crate) mcache: Cell<*mut ()>,
-    /// Its timers, a `Timers`; null before the first one.
+    /// Its timers, a `TimerSet`; null before the first.
     pub(crate) timers: AtomicPtr<()>,
     /// The goroutines that may run. Last, as it is large and most of it not often
     /// touched.

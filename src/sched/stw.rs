@@ -159,7 +159,9 @@ fn first_p(all: &super::procresize::Allp) -> &'static P {
 
 /// Empties a P that is no longer used; `heir` gets its timers.
 fn destroy(pp: &'static P, heir: &'static P) {
-    timers::move_timers(pp, heir);
+    if let Some(timers) = timers::hooks() {
+        (timers.move_timers)(pp, heir);
+    }
     // SAFETY: null, or a cache, which is never freed; with the world stopped it is ours.
     if let Some(cache) = unsafe { pp.mcache.get().cast::<MCache>().as_ref() } {
         cache.flush();
