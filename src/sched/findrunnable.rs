@@ -18,7 +18,6 @@ use core::sync::atomic::Ordering;
 
 use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
-use super::machine::hosted;
 use super::newproc::runqput;
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
 use super::procresize::{Allp, allp};
@@ -317,8 +316,7 @@ fn resetspinning(mp: &'static M) {
     wakep();
 }
 
-/// Puts the first of the work into the scheduler's hands: from here on there is more
-/// than one goroutine.
+/// From here on there is more to do than to run the main goroutine: others, or timers.
 pub(super) fn start_many() {
     static MANY: Many = Many {
         schedule: schedule_many,
@@ -327,5 +325,4 @@ pub(super) fn start_many() {
     SCHED
         .many
         .store(ptr::from_ref(&MANY).cast_mut(), Ordering::Release); // pairs with many()
-    SCHED.parallel.store(!hosted(), Ordering::Relaxed); // see parallel
 }

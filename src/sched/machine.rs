@@ -375,6 +375,7 @@ pub(super) fn try_start_sysmon() -> bool {
     if started {
         SCHED.lock.lock().nmsys += 1;
         start_many();
+        SCHED.parallel.store(!hosted(), Ordering::Relaxed); // see parallel
     } else {
         SYSMON_STARTED.store(false, Ordering::Relaxed); // as above: only a flag
     }

@@ -174,9 +174,10 @@ pub(crate) struct Sched {
     poll_until: AtomicI64,
     /// Ms that look for work, and Ps that have none.
     spinning: Spinning,
-    /// There may be many Ms that run goroutines: set with `many`, unless a libc hosts us.
+    /// There may be many Ms that run goroutines: from the first `go` on, unless a libc
+    /// hosts us.
     parallel: AtomicBool,
-    /// What schedule does where there is more than one goroutine; null before.
+    /// What schedule does from the first `go` or timer on; null before.
     many: AtomicPtr<Many>,
     /// Who stops the world waits here for the last P.
     stopnote: Note,

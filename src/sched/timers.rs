@@ -21,6 +21,7 @@
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use super::findrunnable::start_many;
 use super::netpoll::wake_net_poller;
 use super::procresize::allp;
 use super::runtime2::P;
@@ -75,6 +76,7 @@ fn of_or_new(pp: &P) -> &'static TimerSet {
     };
     // Release pairs with `hooks`, though there is nothing in the table but constants.
     HOOKS.store((&raw const TABLE).cast_mut(), Ordering::Release);
+    start_many();
     let new: *mut TimerSet = mem::persistentalloc(size_of::<TimerSet>()).cast();
     // SAFETY: fresh memory, a multiple of 64, and nobody else's.
     unsafe { new.write(TimerSet::new()) };
