@@ -243,6 +243,7 @@ pub(super) fn try_start_sysmon() -> bool {
     if SYSMON_STARTED.load(Ordering::Relaxed) || SYSMON_STARTED.swap(true, Ordering::Relaxed) {
         return true;
     }
+    super::preempt::init();
     let mut started = false;
     super::proc::systemstack(|| started = newm(super::sysmon::sysmon));
     if !started {

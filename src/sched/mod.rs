@@ -14,6 +14,7 @@
 //! | `gfree` | Gs and their stacks before that and after it |
 //! | `proc` | the loop: schedule, execute, and the ways out of a goroutine |
 //! | `park` | how a goroutine waits, and how it is told |
+//! | `preempt` | how a goroutine is made to give way |
 //! | `procresize` | Ps |
 //! | `machine` | Ms: mstart, newm |
 //! | `sysmon` | the watcher |
@@ -27,7 +28,8 @@
 //!    off the thread (m, p) is read through g each time, with `g.locks` up.
 //! 3. *A signal between two instructions of a hand-off.* A goroutine is handed
 //!    on (its status set, queued) only from g0, when `mcall` has saved it
-//!    whole. Signal handlers so far only report a fault and end the process.
+//!    whole; and the handler that preempts looks whether it is a good moment: see
+//!    `preempt`.
 
 mod bgscavenge;
 mod gfree;
@@ -36,6 +38,7 @@ mod machine;
 mod newproc;
 mod newstack;
 mod park;
+mod preempt;
 mod proc;
 mod procresize;
 pub(crate) mod runq;
@@ -55,6 +58,7 @@ pub(crate) use machine::mcommoninit;
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
+pub(crate) use preempt::{preemptions, storm};
 pub(crate) use proc::{for_each_g, goexit, gosched, lock_os_thread, unlock_os_thread};
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, P, ThreadHead, WaitReason};

@@ -347,6 +347,8 @@ pub(crate) struct M {
     pub(crate) sigmask: Cell<u64>,
     /// The next in the list of all.
     pub(crate) alllink: Cell<*const M>,
+    /// A signal that may preempt its goroutine is on its way.
+    pub(crate) signal_pending: AtomicBool,
 }
 
 impl M {
@@ -372,6 +374,7 @@ impl M {
             cheaprand: Cell::new(0),
             sigmask: Cell::new(0),
             alllink: Cell::new(ptr::null()),
+            signal_pending: AtomicBool::new(false),
         }
     }
 }

@@ -8,6 +8,7 @@ use core::sync::atomic::Ordering;
 
 use super::SCHED;
 use super::bgscavenge::wake_scavenger;
+use super::preempt::{STORM_PACE, is_storm, preempt_m};
 use super::procresize::allp;
 use super::runtime2::{P, PStatus};
 use crate::{mem, os};
@@ -25,7 +26,11 @@ pub(super) extern "C" fn sysmon() {
     let mut round = 0u32;
     loop {
         round = round.wrapping_add(1);
-        os::nap(FORCE_PREEMPT as u64);
+        os::nap(if is_storm() {
+            STORM_PACE
+        } else {
+            FORCE_PREEMPT as u64
+        });
         let now = os::nanotime();
         SCHED.now.store(now, Ordering::Relaxed); // a time, ordered with nothing
         retake(now);
@@ -47,7 +52,7 @@ fn retake(now: i64) {
         let seen = &pp.sysmontick;
         if seen.schedtick.replace(tick) != tick {
             seen.schedwhen.set(now);
-        } else if seen.schedwhen.get() + FORCE_PREEMPT <= now {
+        } else if seen.schedwhen.get() + FORCE_PREEMPT <= now || is_storm() {
             preemptone(pp);
         }
     }
@@ -65,6 +70,7 @@ fn preemptone(pp: &P) {
     // SAFETY: a G is never freed. The M may change curg under our hands; either
     // value is a G, or null.
     if let Some(gp) = unsafe { mp.curg.load(Ordering::Relaxed).as_ref() } {
-        gp.preempt.store(true, Ordering::Relaxed); // a request, ordered with nothing
+        gp.preempt.store(true, Ordering::Relaxed); // preempt_m orders it
+        preempt_m(mp);
     }
 }

@@ -123,6 +123,20 @@ pub(crate) fn thread_id() -> u64 {
     unsafe { syscall4(nr::GETTID, [0; 4]) as u64 }
 }
 
+/// Sends the signal that preempts to a thread of ours; one that has ended does not
+/// mind.
+pub(crate) fn preempt_thread(thread: u64) {
+    // SAFETY: takes and changes nothing.
+    let process = unsafe { syscall4(nr::GETPID, [0; 4]) } as usize;
+    // SAFETY: no memory is involved; the handler is the scheduler's.
+    unsafe {
+        syscall4(
+            nr::TGKILL,
+            [process, thread as usize, super::signal::SIGURG as usize, 0],
+        )
+    };
+}
+
 /// Ends the process by SIGABRT, so that it leaves a core file.
 pub(crate) fn die_by_abort() -> ! {
     super::signal::set_default(super::signal::SIGABRT);
