@@ -34,6 +34,7 @@ const ASM: &[&str] = &[
     "asm/asm_amd64.S",
     "asm/switch_amd64.S",
     "asm/stack_amd64.S",
+    "asm/preempt_amd64.S",
     "asm/sys_linux_amd64.S",
     "asm/memmove_amd64.S",
     "asm/debug_amd64.S",
@@ -55,6 +56,12 @@ fn main() {
     }
 
     fs::write(out.join("go_asm.h"), go_asm_h()).expect("OUT_DIR can be written");
+    // Where little is inlined, the allocator's usual way calls functions that lie
+    // outside of its section: see src/malloc.rs.
+    println!("cargo::rustc-check-cfg=cfg(gort_malloc_counts)");
+    if !matches!(env::var("OPT_LEVEL").as_deref(), Ok("2" | "3")) {
+        println!("cargo::rustc-cfg=gort_malloc_counts");
+    }
     assemble(&root, &out);
     link_args(&root);
 }

@@ -128,6 +128,16 @@ pub mod __private {
         crate::sched::scavenge_stacks(max_bytes)
     }
 
+    /// Has every goroutine preempted all the time, from the first `go` on.
+    pub fn preempt_storm(on: bool) {
+        crate::sched::storm(on);
+    }
+
+    /// Returns how often a goroutine has been preempted between two instructions.
+    pub fn preemptions() -> usize {
+        crate::sched::preemptions()
+    }
+
     /// Returns the bytes of addresses that stacks in use have, and all of them.
     pub fn stack_stats() -> (usize, usize) {
         crate::mem::stack_stats()

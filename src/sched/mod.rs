@@ -19,6 +19,7 @@
 //! | `idle` | Ms and Ps without work, and how they get some |
 //! | `netpoll` | the M that waits for the time |
 //! | `park` | how a goroutine waits, and how it is told |
+//! | `preempt` | how a goroutine is made to give way |
 //! | `syscall` | how a goroutine blocks its thread and nobody else |
 //! | `locked` | goroutines that are locked to their threads |
 //! | `procresize`, `stw` | Ps; how their number changes while the world is stopped |
@@ -37,7 +38,8 @@
 //!    off the thread (m, p) is read through g each time, with `g.locks` up.
 //! 3. *A signal between two instructions of a hand-off.* A goroutine is handed
 //!    on (its status set, queued) only from g0, when `mcall` has saved it
-//!    whole. Signal handlers so far only report a fault and end the process.
+//!    whole; and the handler that preempts looks whether it is a good moment: see
+//!    `preempt`.
 
 mod bgscavenge;
 mod checkdead;
@@ -52,6 +54,7 @@ mod newproc;
 mod newstack;
 mod note;
 mod park;
+mod preempt;
 mod proc;
 mod procresize;
 pub(crate) mod runq;
@@ -88,6 +91,7 @@ pub(crate) use machine::mcommoninit;
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
+pub(crate) use preempt::{preemptions, storm};
 use proc::Many;
 pub(crate) use proc::{for_each_g, goexit, gosched};
 use spinning::Spinning;

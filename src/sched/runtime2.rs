@@ -367,6 +367,8 @@ pub(crate) struct M {
     pub(crate) sigmask: Cell<u64>,
     /// The next in the list of all.
     pub(crate) alllink: Cell<*const M>,
+    /// A signal that may preempt its goroutine is on its way.
+    pub(crate) signal_pending: AtomicBool,
     /// It is out of work, and looks for some.
     pub(crate) spinning: Cell<bool>,
     /// What it sleeps on while it has no P.
@@ -406,6 +408,7 @@ impl M {
             cheaprand: Cell::new(0),
             sigmask: Cell::new(0),
             alllink: Cell::new(ptr::null()),
+            signal_pending: AtomicBool::new(false),
             spinning: Cell::new(false),
             park: Note::new(),
             nextp: AtomicPtr::new(ptr::null_mut()),

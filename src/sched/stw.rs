@@ -69,8 +69,8 @@ fn stop_the_world(mp: &'static M) {
         for pp in allp().iter() {
             if take_left(pp) {
                 stop_p(&mut SCHED.lock.lock(), pp);
-            } else {
-                sysmon::preemptone(pp);
+            } else if pp.status.load(Ordering::Relaxed) == PStatus::Running as u32 {
+                sysmon::preemptone(pp); // a request, to whoever has it
             }
         }
         if SCHED.stopnote.tsleep(ASK_AGAIN) {
