@@ -11,6 +11,9 @@
 //!                  |                  |                        | |
 //!                  |                  +---- Waiting <--park_m--+ |
 //!                  +------------------goexit0--------------------+
+//!
+//!  Running --entersyscall--> Syscall --exitsyscall--> Running
+//!                               +------exitsyscall0--> Runnable
 //! ```
 
 use core::sync::atomic::Ordering;
@@ -43,13 +46,13 @@ pub(super) fn casgstatus(gp: &G, from: GStatus, to: GStatus) {
 
 /// Tells whether the picture has this edge.
 fn is_edge(from: GStatus, to: GStatus) -> bool {
-    use GStatus::{Dead, Idle, Runnable, Running, Waiting};
+    use GStatus::{Dead, Idle, Runnable, Running, Syscall, Waiting};
     matches!(
         (from, to),
         (Idle | Running, Dead)
             | (Dead, Idle)
-            | (Dead | Running | Waiting, Runnable)
-            | (Runnable, Running)
-            | (Running, Waiting)
+            | (Dead | Running | Syscall | Waiting, Runnable)
+            | (Runnable | Syscall, Running)
+            | (Running, Syscall | Waiting)
     )
 }
