@@ -9,6 +9,7 @@
 #[path = "../../../src/thread/parker.rs"]
 mod parker;
 
+mod futex;
 mod parker_models;
 
 /// What the pieces use.
