@@ -67,8 +67,8 @@ fn main() {
 }
 
 /// Writes what Go's compiler calls `go_asm.h`: a constant for each offset that
-/// the assembly uses, taken from the types themselves. `runtime.check` compares
-/// them again when the program starts.
+/// the assembly uses, taken from the types themselves. src/boot/check.rs
+/// compares them when the crate is compiled.
 fn go_asm_h() -> String {
     let offsets = [
         ("g_stack_lo", offset_of!(G, stack) + offset_of!(Stack, lo)),

@@ -15,6 +15,7 @@ mod runq;
 #[path = "../../../src/sched/spinning.rs"]
 mod spinning;
 
+mod futex;
 mod parker_models;
 mod preempt_models;
 mod pstatus_models;
