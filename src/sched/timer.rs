@@ -46,7 +46,7 @@ use super::timer_set::TimerSet;
 /// not block.
 pub(crate) type Callback = fn(arg: *mut (), seq: usize, delta: i64);
 
-/// Somebody has the lock.
+/// Somebody has the lock, and all other bits.
 const LOCKED: u32 = 1;
 /// It is in a heap.
 pub(super) const HEAPED: u32 = 2;
@@ -174,8 +174,6 @@ impl Timer {
             // One that is put off, as a deadline mostly is, needs no more: its entry
             // comes to the front in time, and is put back then.
             if when < self.entry_when.get() {
-                // Others have to see MODIFIED before the time; see `adjust`.
-                held.show();
                 wake = held.owner().may_be_earlier(when);
             }
         }
@@ -210,19 +208,21 @@ impl Timer {
     /// Tells, without the lock, whether the heap's entry may be wrong. While the
     /// heap's lock is held, so that the timer stays.
     pub(super) fn needs_look(&self) -> bool {
-        // Acquire pairs with the unlock's release; see `adjust` for what that brings.
-        self.state.load(Ordering::Acquire) & (MODIFIED | ZOMBIE) != 0
+        // Acquire pairs with the unlock's release. See `adjust` for why LOCKED counts.
+        self.state.load(Ordering::Acquire) & (LOCKED | MODIFIED | ZOMBIE) != 0
     }
 
     /// Takes the lock. With `acquirem` in force.
     pub(super) fn lock(&self) -> Held<'_> {
         loop {
-            let state = self.state.load(Ordering::Relaxed) & !LOCKED; // only compared
-            // Acquire pairs with the unlock's release. Relaxed: nothing was learnt.
-            if self
-                .state
-                .compare_exchange_weak(state, state | LOCKED, Ordering::Acquire, Ordering::Relaxed)
-                .is_ok()
+            let state = self.state.load(Ordering::Relaxed); // only compared
+            // The other bits are ours meanwhile. Acquire pairs with the unlock's release.
+            // Relaxed: nothing was learnt.
+            if state != LOCKED
+                && self
+                    .state
+                    .compare_exchange(state, LOCKED, Ordering::Acquire, Ordering::Relaxed)
+                    .is_ok()
             {
                 return Held { timer: self, state };
             }
@@ -235,7 +235,7 @@ impl Timer {
 /// that touches the timer.
 pub(super) struct Held<'a> {
     timer: &'a Timer,
-    /// The bits that the timer will have, but for LOCKED.
+    /// The bits that the timer had, and will have.
     state: u32,
 }
 
@@ -251,14 +251,6 @@ impl Held<'_> {
 
     fn clear(&mut self, bits: u32) {
         self.state &= !bits;
-    }
-
-    /// Lets others see the bits before the lock is given back.
-    fn show(&self) {
-        // Release: as for the unlock.
-        self.timer
-            .state
-            .store(self.state | LOCKED, Ordering::Release);
     }
 
     /// Returns whose heap it is in. It must be HEAPED.

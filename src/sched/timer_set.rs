@@ -213,9 +213,9 @@ impl TimerSet {
     ///
     /// `wake_time` stays right meanwhile, for others look at it without the lock: what
     /// `min_when_modified` says is kept in `min_when_heap` while the timers are looked
-    /// through. Who sets a timer at the same time shows MODIFIED first and then writes
-    /// to `min_when_modified`: if that is before it becomes 0 here, MODIFIED is seen
-    /// below; else what was written stays.
+    /// through. Who sets a timer at the same time has its lock when it writes to
+    /// `min_when_modified`: if that is before it becomes 0 here, LOCKED is seen below,
+    /// or what comes of it; else what was written stays.
     fn adjust(&self, heap: &mut TimerHeap<Timer>, now: i64, force: bool) {
         if !force {
             let first = self.min_when_modified.load(Ordering::Relaxed); // asked again below
@@ -226,7 +226,7 @@ impl TimerSet {
         // Release pairs with wake_time's acquire of the other.
         self.min_when_heap
             .store(self.wake_time(), Ordering::Release);
-        // Acquire pairs with may_be_earlier's release: the MODIFIED of all who have been
+        // Acquire pairs with may_be_earlier's release: the LOCKED of all who have been
         // there is seen below. Release pairs with wake_time's acquire.
         self.min_when_modified.swap(0, Ordering::AcqRel);
         let mut changed = false;
@@ -275,7 +275,7 @@ impl TimerSet {
         loop {
             let earliest = if seen == 0 { when } else { when.min(seen) };
             // Written also where it stays the same: it is by this that `adjust` sees
-            // MODIFIED. SeqCst as in `publish`. Relaxed: only compared again.
+            // LOCKED. SeqCst as in `publish`. Relaxed: only compared again.
             match self.min_when_modified.compare_exchange_weak(
                 seen,
                 earliest,
