@@ -11,7 +11,7 @@ mod torture;
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::hint::black_box;
+use core::hint::{black_box, spin_loop};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gort::__private::{preempt_storm, preemptions};
@@ -76,7 +76,9 @@ gort_test::tests! {
     fn main_itself_is_preempted() {
         static RAN: AtomicBool = AtomicBool::new(false);
         go(|| RAN.store(true, Ordering::Relaxed));
-        while !RAN.load(Ordering::Relaxed) {}
+        while !RAN.load(Ordering::Relaxed) {
+            spin_loop();
+        }
         until_alone();
     }
 
