@@ -7,8 +7,8 @@
 //!   rsp - 136 ->| a mark              |  gone if asyncPreempt was here
 //! ```
 
-use core::arch::global_asm;
 use core::arch::x86_64::{__cpuid, __cpuid_count, _xgetbv};
+use core::arch::{asm, global_asm};
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
@@ -273,6 +273,29 @@ fn vectors() -> Vectors {
     } else {
         Vectors::Sse
     }
+}
+
+/// Sends this process the signal that preempts.
+pub(super) fn send_sigurg() {
+    const GETPID: usize = 39;
+    const KILL: usize = 62;
+    const SIGURG: usize = 23;
+    let call = |number: usize, first: usize| {
+        let result: usize;
+        // SAFETY: neither touches our memory; the instruction changes what is named.
+        unsafe {
+            asm!(
+                "syscall",
+                inlateout("rax") number => result,
+                in("rdi") first,
+                in("rsi") SIGURG,
+                lateout("rcx") _,
+                lateout("r11") _,
+            );
+        }
+        result
+    };
+    call(KILL, call(GETPID, 0));
 }
 
 /// Has so many goroutines spin with everything filled, until each has been interrupted
