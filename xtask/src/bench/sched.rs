@@ -94,6 +94,8 @@ fn fits(subject: &Subject, scenario: &Scenario, procs: usize) -> bool {
         // Whom a task of tokio's wakes waits until that task gives way: nobody else may
         // take it. A thread of may's that has nothing to do looks for work every 10 ms.
         ("wake", "tokio" | "may") => false,
+        // Its stacks are two mappings each, and the kernel has 65,530 for a process.
+        ("sleep", "may") => false,
         // From one processor to the other.
         ("wake", _) => procs == 2,
         // Up to 100 us each, for the same reason: that takes minutes, and tells nothing.
