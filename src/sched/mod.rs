@@ -8,6 +8,7 @@
 //! | `runtime2` | the structs |
 //! | `runq` | a P's queue |
 //! | `spinning` | who looks for work |
+//! | `pstatus` | what a P is doing, and who gets it out of a system call |
 //! | `glist` | queues and free lists of goroutines |
 //! | `status` | a goroutine's states and the ways between them |
 //! | `newproc` | how a goroutine is made, and how it ends |
@@ -39,6 +40,8 @@ mod newstack;
 mod park;
 mod proc;
 mod procresize;
+#[expect(dead_code, reason = "the scheduler of many Ms comes to use it")]
+mod pstatus;
 #[expect(dead_code, reason = "the scheduler of many Ms comes to use it")]
 pub(crate) mod runq;
 pub(crate) mod runtime2;
