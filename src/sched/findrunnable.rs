@@ -21,7 +21,8 @@ use super::locked::{mexit, startlockedm, stoplockedm};
 use super::newproc::runqput;
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
 use super::procresize::{Allp, allp};
-use super::runtime2::{G, M, P, PStatus};
+use super::pstatus::PStatus;
+use super::runtime2::{G, M, P};
 use super::{GOMAXPROCS, SCHED, getp, netpoll, timers};
 use crate::os;
 
@@ -217,7 +218,7 @@ fn steal_work(mp: &'static M, pp: &'static P, now: &mut i64, poll_until: &mut i6
 
 /// Steals from a P's queue into our own, and takes one of it.
 fn runqsteal(pp: &'static P, victim: &'static P, next_too: bool) -> Option<&'static G> {
-    let running = || victim.status.load(Ordering::Relaxed) == PStatus::Running as u32; // a hint
+    let running = || victim.state.is(PStatus::Running); // a hint
     let gp = pp.runq.steal_from(&victim.runq, next_too, || {
         if running() {
             os::usleep(STEAL_NEXT_DELAY);

@@ -8,6 +8,7 @@
 //! | `runtime2` | the structs |
 //! | `runq` | a P's queue |
 //! | `spinning` | who looks for work |
+//! | `pstatus` | what a P is doing, and who gets it out of a system call |
 //! | `glist` | queues and free lists of goroutines |
 //! | `status` | a goroutine's states and the ways between them |
 //! | `newproc` | how a goroutine is made, and how it ends |
@@ -57,6 +58,7 @@ mod park;
 mod preempt;
 mod proc;
 mod procresize;
+mod pstatus;
 pub(crate) mod runq;
 pub(crate) mod runtime2;
 mod spinning;
