@@ -18,7 +18,7 @@ use core::sync::atomic::Ordering;
 
 use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
-use super::newproc::runqput;
+use super::newproc::{exit_to_next, runqget, runqput};
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
 use super::procresize::{Allp, allp};
 use super::pstatus::PStatus;
@@ -112,11 +112,7 @@ fn at_hand(pp: &'static P) -> Option<(&'static G, bool)> {
             runqput(pp, unsafe { &*next }, false);
         }
     }
-    let when = wake_time(pp);
-    if when != 0
-        // Relaxed: a time, ordered with nothing.
-        && (tick.is_multiple_of(TIMER_TICKS) || when <= SCHED.now.load(Ordering::Relaxed))
-    {
+    if timers_due(pp, tick) {
         check_timers(pp, 0);
     }
     if (expired || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)) && global_queue_len() > 0 {
@@ -145,11 +141,12 @@ fn sooner(time: &mut i64, when: i64) {
     }
 }
 
-/// Takes the next from the P's own queue.
-fn runqget(pp: &'static P) -> Option<(&'static G, bool)> {
-    let (gp, inherit_time) = pp.runq.get()?;
-    // SAFETY: what a run queue holds are Gs, which are never freed.
-    Some((unsafe { &*gp }, inherit_time))
+/// Tells whether the P's timers are to be looked at, in this tick.
+pub(super) fn timers_due(pp: &P, tick: u32) -> bool {
+    let when = wake_time(pp);
+    when != 0
+        // Relaxed: a time, ordered with nothing.
+        && (tick.is_multiple_of(TIMER_TICKS) || when <= SCHED.now.load(Ordering::Relaxed))
 }
 
 /// Takes a share of the global queue.
@@ -321,6 +318,7 @@ fn resetspinning(mp: &'static M) {
 pub(super) fn start_many() {
     static MANY: Many = Many {
         schedule: schedule_many,
+        exit: exit_to_next,
         mexit,
     };
     SCHED

@@ -19,6 +19,7 @@
 //! | `spinning` | how many are out for work, and how many Ps have none |
 //! | `idle` | Ms and Ps without work, and how they get some |
 //! | `netpoll` | the M that waits for the time |
+//! | `switch` | the short way from one goroutine to the next |
 //! | `park` | how a goroutine waits, and how it is told |
 //! | `preempt` | how a goroutine is made to give way |
 //! | `syscall` | how a goroutine blocks its thread and nobody else |
@@ -64,6 +65,7 @@ pub(crate) mod runtime2;
 mod spinning;
 mod status;
 mod stw;
+mod switch;
 mod syscall;
 mod sysmon;
 pub(crate) mod timer;
