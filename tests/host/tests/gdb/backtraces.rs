@@ -60,6 +60,13 @@ const FAULT: Case = (
     &["runtime.sigtramp"],
 );
 
+/// Goroutines that are preempted all the time.
+const PREEMPTION: Case = (
+    &["testprog", "storm-exit"],
+    &["runtime.gogo", "runtime.sigPreemptTramp"],
+    &["runtime.asyncPreempt", "runtime.mcall"],
+);
+
 pub(crate) fn trials() -> Vec<Trial> {
     [
         ("bt_anywhere_in_the_boot", BOOT),
@@ -67,6 +74,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("bt_anywhere_over_segments", SEGMENTS),
         ("bt_anywhere_at_a_segments_seam", SEAM),
         ("bt_anywhere_in_a_fault", FAULT),
+        ("bt_anywhere_in_a_preemption", PREEMPTION),
     ]
     .into_iter()
     .map(|(name, case)| {
