@@ -293,7 +293,7 @@ pub(super) extern "C" fn goexit1() -> ! {
 /// Ends the current goroutine and goes on with the next, if that is at hand: else it
 /// comes back. On the goroutine.
 pub(super) fn exit_to_next() {
-    extern "C" fn ended(gp: &'static G, mp: &'static M) -> bool {
+    extern "C" fn ended(gp: &'static G, mp: &&'static M) -> bool {
         drop_left(gp);
         destroy(gp, getp(mp));
         true
@@ -301,7 +301,7 @@ pub(super) fn exit_to_next() {
     let gp = getg();
     let mp = acquirem();
     if let Some(next) = next_at_hand(gp, mp) {
-        switch(gp, mp, next, ended, mp);
+        switch(gp, mp, next, ended, &mp);
     }
     releasem();
 }

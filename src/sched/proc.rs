@@ -57,6 +57,9 @@ pub(super) fn mcall(f: extern "C" fn(&'static G) -> !) {
 /// returns the M. On g0.
 pub(super) fn left(gp: &'static G) -> &'static M {
     super::unlock(gp);
+    if gp.locks.load(Ordering::Relaxed) != 0 {
+        throw("schedule: holding locks"); // one that is dying, say
+    }
     let mp = gp.m.load(Ordering::Relaxed); // our own thread wrote it
     // SAFETY: the M that ran it, and runs this; an M is never freed.
     unsafe { &*mp }
@@ -187,7 +190,8 @@ pub(crate) fn gosched() {
         wakep();
         schedule()
     }
-    extern "C" fn yielded(gp: &'static G, mp: &'static M) -> bool {
+    extern "C" fn yielded(gp: &'static G, mp: &&'static M) -> bool {
+        let mp = *mp; // on a stack that is somebody else's soon
         drop_left(gp);
         casgstatus(gp, GStatus::Running, GStatus::Runnable);
         let pp = getp(mp);
@@ -203,7 +207,7 @@ pub(crate) fn gosched() {
     let gp = getg();
     let mp = acquirem();
     if let Some(next) = next_at_hand(gp, mp) {
-        return switch(gp, mp, next, yielded, mp);
+        return switch(gp, mp, next, yielded, &mp);
     }
     let alone = nobody_else(mp);
     releasem();

@@ -31,13 +31,14 @@
 //! 4. The M and its P stay the same throughout. A's `acquirem` is given back by
 //!    `publish`, on this thread.
 
+use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::findrunnable::timers_due;
 use super::newproc::{runqget, runqput};
 use super::proc::GLOBAL_QUEUE_TICKS;
-use super::runtime2::{G, GStatus, Gobuf, M, P};
+use super::runtime2::{G, GStatus, Gobuf, M};
 use super::status::casgstatus;
 use super::{SCHED, getg, getp};
 
@@ -52,7 +53,7 @@ pub(super) type Publish<T> = extern "C" fn(gp: &'static G, arg: &T) -> bool;
 // SAFETY: the routine's contract stands in asm/switch_amd64.S.
 unsafe extern "C" {
     #[link_name = "runtime.gosave_gogo"]
-    fn gosave_gogo(gp: *const G, buf: *const Gobuf, publish: *const (), arg: *const ());
+    fn gosave_gogo(gp: *const c_void, buf: *const c_void, publish: *const (), arg: *const ());
 }
 
 /// Takes the next goroutine off this M's P's queue, if there is one that [`switch`] can
@@ -69,7 +70,8 @@ pub(super) fn next_at_hand(gp: &'static G, mp: &'static M) -> Option<&'static G>
         || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)
         || timers_due(pp, tick)
         || !mp.lockedg.get().is_null()
-        || gp.check_stack.get().is_some();
+        || gp.check_stack.get().is_some()
+        || gp.locks.load(Ordering::Relaxed) != 1; // the long way complains
     if something_else {
         return None;
     }
@@ -111,8 +113,8 @@ pub(super) fn switch<T>(
     // or elsewhere for as long as `publish` needs it.
     unsafe {
         gosave_gogo(
-            gp,
-            &raw const next.sched,
+            ptr::from_ref(gp).cast(),
+            ptr::from_ref::<Gobuf>(&next.sched).cast(),
             publish as *const (),
             ptr::from_ref(arg).cast(),
         );
