@@ -34,6 +34,7 @@ const ASM: &[&str] = &[
     "asm/asm_amd64.S",
     "asm/switch_amd64.S",
     "asm/stack_amd64.S",
+    "asm/preempt_amd64.S",
     "asm/sys_linux_amd64.S",
     "asm/memmove_amd64.S",
     "asm/debug_amd64.S",
@@ -55,13 +56,19 @@ fn main() {
     }
 
     fs::write(out.join("go_asm.h"), go_asm_h()).expect("OUT_DIR can be written");
+    // Where little is inlined, the allocator's usual way calls functions that lie
+    // outside of its section: see src/malloc.rs.
+    println!("cargo::rustc-check-cfg=cfg(gort_malloc_counts)");
+    if !matches!(env::var("OPT_LEVEL").as_deref(), Ok("2" | "3")) {
+        println!("cargo::rustc-cfg=gort_malloc_counts");
+    }
     assemble(&root, &out);
     link_args(&root);
 }
 
 /// Writes what Go's compiler calls `go_asm.h`: a constant for each offset that
-/// the assembly uses, taken from the types themselves. `runtime.check` compares
-/// them again when the program starts.
+/// the assembly uses, taken from the types themselves. src/boot/check.rs
+/// compares them when the crate is compiled.
 fn go_asm_h() -> String {
     let offsets = [
         ("g_stack_lo", offset_of!(G, stack) + offset_of!(Stack, lo)),

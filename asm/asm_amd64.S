@@ -386,18 +386,6 @@ _cgo_init:
 runtime.mainPC:
         .quad   runtime.main
 
-/* The offsets as the assembly has them, in the order of check's list. */
-        .section .rodata.runtime.asmOffsets, "a", @progbits
-        .balign 2
-        .globl  runtime.asmOffsets
-        .type   runtime.asmOffsets, @object
-runtime.asmOffsets:
-        .short  g_stack_lo, g_stack_hi, g_stackguard0, g_stackguard1, g_m
-        .short  g_sched_sp, g_sched_pc, g_sched_bp
-        .short  gobuf_sp, gobuf_pc, gobuf_g, gobuf_ctxt, gobuf_bp
-        .short  m_g0, m_gsignal, m_procid, m_tls
-        .size   runtime.asmOffsets, . - runtime.asmOffsets
-
 /* The current g of each thread. */
         .section .tbss.runtime.tlsg, "awT", @nobits
         .balign 8

@@ -49,7 +49,7 @@
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`thread`] | the API |
+//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`thread`], [`time`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |
@@ -92,6 +92,8 @@ pub mod stack;
     reason = "hands results over from one goroutine to another"
 )]
 pub mod thread;
+#[allow(unsafe_code, reason = "hands closures over to the scheduler")]
+pub mod time;
 
 #[allow(unsafe_code, reason = "what C passes in")]
 mod ffi;
@@ -116,9 +118,24 @@ pub mod __private {
         crate::sched::try_go(f, None, stack).is_ok()
     }
 
+    /// Returns the monotonic time in nanoseconds.
+    pub fn nanotime() -> i64 {
+        crate::os::nanotime()
+    }
+
     /// Gives cold stacks back; returns how many bytes of memory.
     pub fn scavenge_stacks(max_bytes: usize) -> usize {
         crate::sched::scavenge_stacks(max_bytes)
+    }
+
+    /// Has every goroutine preempted all the time, from the first `go` on.
+    pub fn preempt_storm(on: bool) {
+        crate::sched::storm(on);
+    }
+
+    /// Returns how often a goroutine has been preempted between two instructions.
+    pub fn preemptions() -> usize {
+        crate::sched::preemptions()
     }
 
     /// Returns the bytes of addresses that stacks in use have, and all of them.

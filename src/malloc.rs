@@ -13,6 +13,10 @@
 //! of its runtime alone. What is not the usual way is called from there, and
 //! begins with `acquirem`.
 //!
+//! In a build that inlines little, even the `get` of a `Cell` is a call out of the
+//! section, and an instruction there may be anybody's. Such a build counts, as it
+//! has no speed to lose: build.rs says which that is.
+//!
 //! Go has a tiny allocator that packs objects without pointers into blocks of
 //! sixteen bytes, which a collector frees whole. Here each object is freed by
 //! itself: the smallest class, of eight bytes, takes its place.
@@ -23,6 +27,22 @@ use core::sync::atomic::Ordering;
 
 use crate::mem::{self, MCache, class_of, class_size};
 use crate::sched::{self, M, getg};
+
+/// Begins the use of [`mcache`], in builds where the section is not enough.
+#[inline(always)]
+fn begin_mcache() {
+    if cfg!(gort_malloc_counts) {
+        sched::acquirem();
+    }
+}
+
+/// Ends it.
+#[inline(always)]
+fn end_mcache() {
+    if cfg!(gort_malloc_counts) {
+        sched::releasem();
+    }
+}
 
 /// Returns the cache of the current M's P, if there is one. Only for code that
 /// cannot lose its P.
@@ -59,7 +79,10 @@ fn allocate(size: usize, align: usize, zero: bool) -> *mut u8 {
         return malloc_large(size, align, zero);
     };
     let zeros = if zero { size } else { 0 };
-    let Some(object) = mcache().and_then(|cache| cache.pop(class)) else {
+    begin_mcache();
+    let object = mcache().and_then(|cache| cache.pop(class));
+    end_mcache();
+    let Some(object) = object else {
         return malloc_slow(class, zeros);
     };
     let object = object.as_ptr();
@@ -86,10 +109,11 @@ unsafe fn mfree(object: *mut u8, size: usize, align: usize) {
     };
     #[cfg(debug_assertions)]
     mem::checks::freed(object, class, 0);
-    if let Some(cache) = mcache()
-        // SAFETY: the caller's promise.
-        && unsafe { cache.push(class, object) }
-    {
+    begin_mcache();
+    // SAFETY: the caller's promise.
+    let taken = mcache().is_some_and(|cache| unsafe { cache.push(class, object) });
+    end_mcache();
+    if taken {
         return;
     }
     // SAFETY: as above.

@@ -1,4 +1,5 @@
-//! What the runtime assumes of the compiler and the CPU, tested at each start.
+//! What the runtime assumes of the compiler and the CPU, tested at each start, and where
+//! that is possible when it is compiled.
 //!
 //! Go's counterpart: `check` in `runtime/runtime1.go`.
 
@@ -10,48 +11,56 @@ use crate::arch;
 use crate::debug::fatal::throw;
 use crate::sched::runtime2::{G, Gobuf, M, Stack};
 
-/// How many offsets the assembly uses.
-const ASM_OFFSETS: usize = 17;
+/// What build.rs told the assembly of the types: it compiled them on its own, and here
+/// is the compiler that counts.
+const GO_ASM_H: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/go_asm.h"));
 
-// SAFETY: a constant table, written by the assembler.
-unsafe extern "C" {
-    #[link_name = "runtime.asmOffsets"]
-    safe static ASM_OFFSET_TABLE: [u16; ASM_OFFSETS];
-}
-
-/// The same offsets as Rust has them, in the table's order. The assembly took
-/// them when build.rs compiled the types; this is the compiler that counts.
-static RUST_OFFSETS: [u16; ASM_OFFSETS] = as_u16([
-    offset_of!(G, stack) + offset_of!(Stack, lo),
-    offset_of!(G, stack) + offset_of!(Stack, hi),
-    offset_of!(G, stackguard0),
-    offset_of!(G, stackguard1),
-    offset_of!(G, m),
-    offset_of!(G, sched) + offset_of!(Gobuf, sp),
-    offset_of!(G, sched) + offset_of!(Gobuf, pc),
-    offset_of!(G, sched) + offset_of!(Gobuf, bp),
-    offset_of!(Gobuf, sp),
-    offset_of!(Gobuf, pc),
-    offset_of!(Gobuf, g),
-    offset_of!(Gobuf, ctxt),
-    offset_of!(Gobuf, bp),
-    offset_of!(M, g0),
-    offset_of!(M, gsignal),
-    offset_of!(M, procid),
-    offset_of!(M, tls),
-]);
-
-/// Narrows the table. An offset that does not fit would not compile.
-const fn as_u16(offsets: [usize; ASM_OFFSETS]) -> [u16; ASM_OFFSETS] {
-    let mut table = [0; ASM_OFFSETS];
-    let mut at = 0;
-    while at < ASM_OFFSETS {
-        assert!(offsets[at] <= u16::MAX as usize);
-        table[at] = offsets[at] as u16;
+/// Reads the number that [`GO_ASM_H`] defines under a name. Without one there is nothing
+/// to compile.
+const fn defined(name: &[u8]) -> usize {
+    const DEFINE: &[u8] = b"#define ";
+    let (mut line, mut at) = (0, 0);
+    while at < GO_ASM_H.len() {
+        if GO_ASM_H[at] == b'\n' {
+            line = at + 1;
+        } else if GO_ASM_H[at] == b' ' && at == line + DEFINE.len() + name.len() {
+            let (mut same, mut number) = (0, 0);
+            while same < name.len() && GO_ASM_H[line + DEFINE.len() + same] == name[same] {
+                same += 1;
+            }
+            while same == name.len() && GO_ASM_H[at + 1] != b'\n' {
+                at += 1;
+                number = number * 10 + (GO_ASM_H[at] - b'0') as usize;
+            }
+            if same == name.len() {
+                return number;
+            }
+        }
         at += 1;
     }
-    table
+    panic!("no such name in go_asm.h")
 }
+
+/// The offsets that the assembly uses.
+const _: () = {
+    assert!(defined(b"g_stack_lo") == offset_of!(G, stack) + offset_of!(Stack, lo));
+    assert!(defined(b"g_stack_hi") == offset_of!(G, stack) + offset_of!(Stack, hi));
+    assert!(defined(b"g_stackguard0") == offset_of!(G, stackguard0));
+    assert!(defined(b"g_stackguard1") == offset_of!(G, stackguard1));
+    assert!(defined(b"g_m") == offset_of!(G, m));
+    assert!(defined(b"g_sched_sp") == offset_of!(G, sched) + offset_of!(Gobuf, sp));
+    assert!(defined(b"g_sched_pc") == offset_of!(G, sched) + offset_of!(Gobuf, pc));
+    assert!(defined(b"g_sched_bp") == offset_of!(G, sched) + offset_of!(Gobuf, bp));
+    assert!(defined(b"gobuf_sp") == offset_of!(Gobuf, sp));
+    assert!(defined(b"gobuf_pc") == offset_of!(Gobuf, pc));
+    assert!(defined(b"gobuf_g") == offset_of!(Gobuf, g));
+    assert!(defined(b"gobuf_ctxt") == offset_of!(Gobuf, ctxt));
+    assert!(defined(b"gobuf_bp") == offset_of!(Gobuf, bp));
+    assert!(defined(b"m_g0") == offset_of!(M, g0));
+    assert!(defined(b"m_gsignal") == offset_of!(M, gsignal));
+    assert!(defined(b"m_procid") == offset_of!(M, procid));
+    assert!(defined(b"m_tls") == offset_of!(M, tls));
+};
 
 /// Throws if anything is not as the runtime needs it. On g0.
 #[unsafe(export_name = "runtime.check")]
@@ -63,9 +72,6 @@ pub(super) extern "C" fn check() {
     floats();
     if !arch::has_sse2() {
         throw("check: no SSE2");
-    }
-    if RUST_OFFSETS != ASM_OFFSET_TABLE {
-        throw("check: offsets of the assembly");
     }
 }
 

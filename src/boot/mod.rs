@@ -26,6 +26,6 @@ mod rt0;
 mod schedinit;
 mod settings;
 
-pub(crate) use moduledata::tls_image;
+pub(crate) use moduledata::{hosted, tls_image};
 pub(crate) use rand::rand;
-pub(crate) use settings::{guardinstall, read_gomemlimit};
+pub(crate) use settings::{asyncpreemptoff, guardinstall, read_gomemlimit};

@@ -53,7 +53,7 @@ pub(crate) struct TlsImage {
 }
 
 /// Whether a libc has started the program.
-pub(super) fn hosted() -> bool {
+pub(crate) fn hosted() -> bool {
     CGO_INIT.load(Ordering::Relaxed) != 0 // a constant
 }
 

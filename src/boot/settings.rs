@@ -15,15 +15,17 @@ use crate::{os, sched};
 
 /// The settings of GODEBUG: the name, what is set, and what it is by itself, which
 /// is 0 in the variable and the other way round.
-static SETTINGS: [(&[u8], &AtomicU32, u32); 4] = [
+static SETTINGS: [(&[u8], &AtomicU32, u32); 5] = [
     (b"boottrace=", &BOOTTRACE, 0),
     (b"inittrace=", &INITTRACE, 0),
+    (b"asyncpreemptoff=", &ASYNCPREEMPTOFF, 0),
     (b"clobberfree=", &CLOBBERFREE, 0),
     (b"guardinstall=", &NO_GUARDINSTALL, 1),
 ];
 
 static BOOTTRACE: AtomicU32 = AtomicU32::new(0);
 static INITTRACE: AtomicU32 = AtomicU32::new(0);
+static ASYNCPREEMPTOFF: AtomicU32 = AtomicU32::new(0);
 static NO_GUARDINSTALL: AtomicU32 = AtomicU32::new(0);
 
 /// AT_SECURE: whoever set the environment has fewer rights than we have.
@@ -107,7 +109,7 @@ fn read_godebug(complain: bool) {
     {
         if !set(setting) && complain && !setting.is_empty() {
             say(
-                "gort: GODEBUG: %q: expected boottrace=N, inittrace=N, clobberfree=N or guardinstall=N, N a whole number",
+                "gort: GODEBUG: %q: expected boottrace=N, inittrace=N, asyncpreemptoff=N, clobberfree=N or guardinstall=N, N a whole number",
                 &[],
                 &[setting],
             );
@@ -176,6 +178,11 @@ fn parse_byte_count(text: &[u8]) -> Option<u64> {
 /// GODEBUG=guardinstall=0: guards are to be mappings, as on a system before Linux 6.13.
 pub(crate) fn guardinstall() -> bool {
     !cfg!(feature = "trace") || NO_GUARDINSTALL.load(Ordering::Relaxed) != 1 // still one thread
+}
+
+/// GODEBUG=asyncpreemptoff=1: nobody is to be preempted between two instructions.
+pub(crate) fn asyncpreemptoff() -> bool {
+    cfg!(feature = "trace") && ASYNCPREEMPTOFF.load(Ordering::Relaxed) > 0 // written before a second thread was made
 }
 
 /// How many Ps to begin with: what GOMAXPROCS says, or else as many as this

@@ -1,39 +1,53 @@
-//! The runtime's locks: short spin locks with a rank each.
+//! The runtime's locks, with a rank each.
 //!
 //! Go's counterparts: `runtime/lock_*.go`, `lockrank.go`. Invariants:
 //! 1. A thread takes locks in the order of [`rank`] only; debug builds check it.
 //! 2. Whoever holds one does not park, does not call users' code, and does not
 //!    lose its P: `g.locks` says so to whoever would take it away.
+//!
+//! They work on any thread that has a g, with a P or without, and before the
+//! scheduler does. How a thread waits for one is in `futex_lock`. The first thread
+//! reaches that only through [`MANY_THREADS`]: a program that never has a second one,
+//! in which all locks are open, is spared the code.
 
 use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use spin::MutexGuard;
+use super::futex_lock::FutexLock;
+use crate::sched;
 
-use crate::sched::{self, M};
+/// How often a thread looks whether a lock opens, with a PAUSE before each, until it
+/// goes to sleep: 2 to 3 µs on a CPU whose PAUSE takes 140 cycles, about what it costs to
+/// sleep and be woken. What the runtime does under a lock is mostly shorter.
+const SPINS: u32 = 50;
 
 /// What a lock protects, in the order in which locks may be taken.
 pub(crate) mod rank {
     /// `sched.lock`.
     pub(crate) const SCHED: u8 = 0;
+    /// The timers of a P.
+    pub(crate) const TIMERS: u8 = 1;
     /// The state of the random numbers.
-    pub(crate) const RAND: u8 = 1;
+    pub(crate) const RAND: u8 = 2;
     /// The reserve of stacks.
-    pub(crate) const STACK: u8 = 2;
+    pub(crate) const STACK: u8 = 3;
     /// The spans of one size class.
-    pub(crate) const CENTRAL: u8 = 3;
+    pub(crate) const CENTRAL: u8 = 4;
     /// The program's heap.
-    pub(crate) const HEAP: u8 = 4;
+    pub(crate) const HEAP: u8 = 5;
     /// The heap's own metadata.
-    pub(crate) const METADATA: u8 = 5;
+    pub(crate) const METADATA: u8 = 6;
     /// The boot heap.
-    pub(crate) const BOOT_HEAP: u8 = 6;
+    pub(crate) const BOOT_HEAP: u8 = 7;
 }
 
 /// A lock with a rank. The rank is part of the type, so that an open lock over
 /// zeros is all zeros: it lies in .bss and costs a page fault less.
+#[repr(C)] // the word first: the lock's address is its word's
 pub(crate) struct Mutex<T, const RANK: u8> {
-    lock: spin::Mutex<()>,
+    lock: FutexLock,
     value: UnsafeCell<T>,
 }
 
@@ -43,30 +57,28 @@ unsafe impl<T: Send, const RANK: u8> Sync for Mutex<T, RANK> {}
 /// The right to use what a lock protects; dropping it gives the lock back.
 pub(crate) struct Guard<'a, T, const RANK: u8> {
     mutex: &'a Mutex<T, RANK>,
-    mp: &'static M,
 }
 
 impl<T, const RANK: u8> Mutex<T, RANK> {
     /// Makes an open lock.
     pub(crate) const fn new(value: T) -> Self {
         Self {
-            lock: spin::Mutex::new(()),
+            lock: FutexLock(AtomicU32::new(0)),
             value: UnsafeCell::new(value),
         }
     }
 
     /// Takes the lock, from any stack.
+    #[inline(always)] // a call of `acquire`
     pub(crate) fn lock(&self) -> Guard<'_, T, RANK> {
-        Guard {
-            mutex: self,
-            mp: acquire(&self.lock, RANK),
-        }
+        acquire(&self.lock, RANK);
+        Guard { mutex: self }
     }
 }
 
 /// Takes a lock of that rank: one function for all of them.
 #[inline(never)]
-fn acquire(lock: &spin::Mutex<()>, rank: u8) -> &'static M {
+fn acquire(lock: &FutexLock, rank: u8) {
     // The goroutine stays on this M from here on: locks is up before anything
     // could move it.
     let mp = sched::acquirem();
@@ -77,20 +89,67 @@ fn acquire(lock: &spin::Mutex<()>, rank: u8) -> &'static M {
         }
         mp.lock_ranks.set(held | 1 << rank);
     }
-    MutexGuard::leak(lock.lock());
-    mp
+    while !lock.try_lock() {
+        if let Some(contention) = many_threads() {
+            return (contention.wait)(lock);
+        }
+    }
+}
+
+/// Gives a lock of that rank back: one function for all of them.
+#[inline(never)]
+fn release(lock: &FutexLock, rank: u8) {
+    if lock.unlock()
+        && let Some(contention) = many_threads()
+    {
+        (contention.wake)(lock);
+    }
+    if cfg!(debug_assertions)
+        && let Some(mp) = sched::getm()
+    {
+        mp.lock_ranks.set(mp.lock_ranks.get() & !(1 << rank));
+    }
+    sched::releasem();
+}
+
+/// What is done about a lock that more than one thread wants.
+struct Contention {
+    wait: fn(&FutexLock),
+    wake: fn(&FutexLock),
+}
+
+/// Null while there is one thread. Exported, so that no compiler knows all who write it:
+/// they store one value alone, and so it would always call that.
+#[unsafe(export_name = "runtime.contention")]
+static MANY_THREADS: AtomicPtr<Contention> = AtomicPtr::new(ptr::null_mut());
+
+/// There will be a second thread.
+pub(crate) fn expect_threads() {
+    static CONTENTION: Contention = Contention {
+        wait,
+        wake: FutexLock::wake,
+    };
+    // Relaxed: whoever makes a thread hands over all that it has written.
+    MANY_THREADS.store((&raw const CONTENTION).cast_mut(), Ordering::Relaxed);
+}
+
+/// Returns what `expect_threads` stored.
+fn many_threads() -> Option<&'static Contention> {
+    // SAFETY: null, or the address of a static that nobody changes. Relaxed: as above.
+    unsafe { MANY_THREADS.load(Ordering::Relaxed).as_ref() }
+}
+
+/// Waits for a lock that somebody else has.
+fn wait(lock: &FutexLock) {
+    // On the only CPU nobody opens it while we look. Relaxed: written at boot.
+    let alone = sched::NCPU.load(Ordering::Relaxed) <= 1;
+    lock.wait(if alone { 0 } else { SPINS });
 }
 
 impl<T, const RANK: u8> Drop for Guard<'_, T, RANK> {
+    #[inline(always)] // a call of `release`
     fn drop(&mut self) {
-        // SAFETY: `lock` took it and leaked its guard, for this one.
-        unsafe { self.mutex.lock.force_unlock() };
-        if cfg!(debug_assertions) {
-            self.mp
-                .lock_ranks
-                .set(self.mp.lock_ranks.get() & !(1 << RANK));
-        }
-        sched::releasem();
+        release(&self.mutex.lock, RANK);
     }
 }
 

@@ -6,9 +6,14 @@
 pub(crate) mod boottrace;
 pub(crate) mod elf;
 pub(crate) mod fatal;
+mod futex_lock;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
 pub(crate) mod vdso;
+
+use core::sync::atomic;
+
+use crate::os;
 
 pub use memory::{free_os_memory, set_memory_limit};

@@ -8,7 +8,6 @@
 use core::sync::atomic::Ordering;
 
 use super::proc::for_each_g;
-use super::procresize::allp;
 use super::runtime2::GStatus;
 use super::{SchedLocked, timers};
 use crate::debug::fatal::{self, throw};
@@ -27,7 +26,7 @@ pub(super) fn checkdead(sched: &SchedLocked) {
     if run < 0 {
         throw("checkdead: inconsistent counts");
     }
-    if allp().iter().any(|pp| timers::wake_time(pp) != 0) {
+    if timers::hooks().is_some_and(|timers| (timers.any)()) {
         return;
     }
     for_each_g(&mut |gp| {

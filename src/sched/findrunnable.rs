@@ -18,7 +18,6 @@ use core::sync::atomic::Ordering;
 
 use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
-use super::machine::hosted;
 use super::newproc::runqput;
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
 use super::procresize::{Allp, allp};
@@ -28,6 +27,11 @@ use crate::os;
 
 /// How often a thief goes round all Ps.
 const STEAL_ROUNDS: u32 = 4;
+
+/// How often, in ticks, the clock is asked whether a timer is due, while there is always
+/// something to run: asking costs as much as two switches. sysmon's clock is looked at
+/// each time.
+const TIMER_TICKS: u32 = 4;
 
 /// How long a thief leaves a P alone with what it has just readied, in microseconds:
 /// who readies another often stops soon, and then runs it at once.
@@ -73,14 +77,13 @@ fn find_runnable(mp: &'static M) -> (&'static G, bool) {
         if let Some(found) = at_hand(pp) {
             return found;
         }
-        let (now, mut poll_until, _) = timers::check(pp, 0);
+        let (mut now, mut poll_until, _) = check_timers(pp, 0);
         if let Some((gp, inherit_time)) = runqget(pp) {
             return (gp, inherit_time);
         }
         if let Some(gp) = from_global_queue(pp) {
             return (gp, false);
         }
-        let mut now = now;
         let procs = GOMAXPROCS.load(Ordering::Relaxed); // changes with the world stopped
         if mp.spinning.get() || SCHED.spinning.join(procs) {
             mp.spinning.set(true);
@@ -108,8 +111,12 @@ fn at_hand(pp: &'static P) -> Option<(&'static G, bool)> {
             runqput(pp, unsafe { &*next }, false);
         }
     }
-    if timers::due(pp) {
-        timers::check(pp, 0);
+    let when = wake_time(pp);
+    if when != 0
+        // Relaxed: a time, ordered with nothing.
+        && (tick.is_multiple_of(TIMER_TICKS) || when <= SCHED.now.load(Ordering::Relaxed))
+    {
+        check_timers(pp, 0);
     }
     if (expired || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)) && global_queue_len() > 0 {
         let mut sched = SCHED.lock.lock();
@@ -118,6 +125,23 @@ fn at_hand(pp: &'static P) -> Option<(&'static G, bool)> {
         }
     }
     runqget(pp)
+}
+
+/// Calls what is due of a P's timers; see `timers::check`.
+fn check_timers(pp: &'static P, now: i64) -> (i64, i64, bool) {
+    timers::hooks().map_or((now, 0, false), |timers| (timers.check)(pp, now))
+}
+
+/// Returns when the next of a P's timers may be due, or 0.
+fn wake_time(pp: &P) -> i64 {
+    timers::hooks().map_or(0, |timers| (timers.wake_time)(pp))
+}
+
+/// Makes the time an earlier one, if `when` is; 0 is none.
+fn sooner(time: &mut i64, when: i64) {
+    if when != 0 && (*time == 0 || when < *time) {
+        *time = when;
+    }
 }
 
 /// Takes the next from the P's own queue.
@@ -168,11 +192,9 @@ fn steal_work(mp: &'static M, pp: &'static P, now: &mut i64, poll_until: &mut i6
                 continue;
             }
             if last {
-                let (tnow, when, ran) = timers::check(victim, *now);
+                let (tnow, when, ran) = check_timers(victim, *now);
                 *now = tnow;
-                if when != 0 && (*poll_until == 0 || when < *poll_until) {
-                    *poll_until = when;
-                }
+                sooner(poll_until, when);
                 if ran {
                     // What it readied is in our queue.
                     if let Some((gp, inherit_time)) = runqget(pp) {
@@ -247,10 +269,7 @@ fn sleep_until_work(
             return None;
         }
         for pp in all.iter() {
-            let when = timers::wake_time(pp);
-            if when != 0 && (poll_until == 0 || when < poll_until) {
-                poll_until = when;
-            }
+            sooner(&mut poll_until, wake_time(pp));
         }
     }
     if poll_until != 0 {
@@ -297,8 +316,7 @@ fn resetspinning(mp: &'static M) {
     wakep();
 }
 
-/// Puts the first of the work into the scheduler's hands: from here on there is more
-/// than one goroutine.
+/// From here on there is more to do than to run the main goroutine: others, or timers.
 pub(super) fn start_many() {
     static MANY: Many = Many {
         schedule: schedule_many,
@@ -307,5 +325,4 @@ pub(super) fn start_many() {
     SCHED
         .many
         .store(ptr::from_ref(&MANY).cast_mut(), Ordering::Release); // pairs with many()
-    SCHED.parallel.store(!hosted(), Ordering::Relaxed); // see parallel
 }

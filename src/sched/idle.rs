@@ -139,8 +139,8 @@ pub(super) fn handoffp(pp: &'static P) {
         drop(sched);
         return startm(Some(pp), false);
     }
-    // SAFETY of the order: as long as the P is ours its timers are nobody else's to add to.
-    let when = timers::wake_time(pp);
+    // As long as the P is ours its timers are nobody else's to add to.
+    let when = timers::hooks().map_or(0, |timers| (timers.wake_time)(pp));
     pidleput(&mut sched, pp);
     drop(sched);
     if when != 0 {

@@ -24,11 +24,10 @@ use core::sync::atomic::Ordering;
 
 use super::checkdead::checkdead;
 use super::idle::{handoffp, incidlelocked, mpark, releasep, stopm, take_nextp};
-use super::machine::hosted;
 use super::runtime2::{G, GStatus, M};
 use super::{M0, SCHED, acquirem, getg, releasem};
 use crate::debug::fatal::throw;
-use crate::os;
+use crate::{boot, os};
 
 /// Ties the current goroutine to its thread, once more if it is. With `internal` for
 /// the runtime's own purposes. From a goroutine.
@@ -44,7 +43,7 @@ pub(crate) fn lock_os_thread(internal: bool) {
         Some(more) => count.set(more),
         None => throw("LockOSThread nesting overflow"),
     }
-    if !hosted() {
+    if !boot::hosted() {
         mp.lockedg.set(gp);
         gp.lockedm
             .store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // handed on with the status

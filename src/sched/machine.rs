@@ -21,7 +21,7 @@
 
 use core::cell::UnsafeCell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::findrunnable::start_many;
 use super::idle::take_nextp;
@@ -29,6 +29,7 @@ use super::runtime2::{G, G0_STACK, M, P, STACK_GUARD};
 use super::sysmon::{hurry_sysmon, wake_sysmon};
 use super::{M0, SCHED, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
+use crate::debug::lock;
 use crate::debug::print::say;
 use crate::{arch, boot, mem, os};
 
@@ -55,18 +56,6 @@ unsafe impl Sync for SignalStack {}
 #[unsafe(link_section = ".bss.large.sigstack")]
 static M0_SIGNAL_STACK: SignalStack = SignalStack(UnsafeCell::new([0; SIGNAL_STACK]));
 static M0_GSIGNAL: G = G::new();
-
-// SAFETY: a word in asm/asm_amd64.S, or the libc's side's: a pointer, set before we run.
-unsafe extern "C" {
-    #[link_name = "_cgo_init"]
-    safe static CGO_INIT: AtomicPtr<()>;
-}
-
-/// A libc has started the program, and laid out this thread's TLS. Its functions work on
-/// no other M: all goroutines run on this one.
-pub(super) fn hosted() -> bool {
-    !CGO_INIT.load(Ordering::Relaxed).is_null() // set before us
-}
 
 /// sysmon has its M.
 static SYSMON_STARTED: AtomicBool = AtomicBool::new(false);
@@ -151,6 +140,7 @@ pub(crate) fn mcommoninit(mp: &'static M) {
 #[inline(never)]
 #[must_use]
 pub(super) fn newm(f: Option<extern "C" fn()>, pp: Option<&'static P>, spinning: bool) -> bool {
+    lock::expect_threads();
     let Some(mp) = allocm() else {
         return false;
     };
@@ -368,11 +358,13 @@ pub(super) fn try_start_sysmon() -> bool {
     if SYSMON_STARTED.load(Ordering::Relaxed) || SYSMON_STARTED.swap(true, Ordering::Relaxed) {
         return true;
     }
+    super::preempt::init();
     let mut started = false;
     super::proc::systemstack(|| started = newm(Some(super::sysmon::sysmon), None, false));
     if started {
         SCHED.lock.lock().nmsys += 1;
         start_many();
+        SCHED.parallel.store(!boot::hosted(), Ordering::Relaxed); // see parallel
     } else {
         SYSMON_STARTED.store(false, Ordering::Relaxed); // as above: only a flag
     }

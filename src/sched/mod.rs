@@ -19,14 +19,15 @@
 //! | `idle` | Ms and Ps without work, and how they get some |
 //! | `netpoll` | the M that waits for the time |
 //! | `park` | how a goroutine waits, and how it is told |
+//! | `preempt` | how a goroutine is made to give way |
 //! | `syscall` | how a goroutine blocks its thread and nobody else |
 //! | `locked` | goroutines that are locked to their threads |
 //! | `procresize`, `stw` | Ps; how their number changes while the world is stopped |
 //! | `machine` | Ms: mstart, newm |
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
-//! | `timers` | what is to happen later |
 //! | `sysmon` | the watcher |
+//! | `timers` | timers and Ps; `timer`, `timer_set`, `timer_heap`, `timer_memory`: what they are made of |
 //! | `bgscavenge` | the goroutine that gives free memory back |
 //!
 //! **The three classic bugs, and how each is ruled out.**
@@ -37,7 +38,8 @@
 //!    off the thread (m, p) is read through g each time, with `g.locks` up.
 //! 3. *A signal between two instructions of a hand-off.* A goroutine is handed
 //!    on (its status set, queued) only from g0, when `mcall` has saved it
-//!    whole. Signal handlers so far only report a fault and end the process.
+//!    whole; and the handler that preempts looks whether it is a good moment: see
+//!    `preempt`.
 
 mod bgscavenge;
 mod checkdead;
@@ -52,6 +54,7 @@ mod newproc;
 mod newstack;
 mod note;
 mod park;
+mod preempt;
 mod proc;
 mod procresize;
 pub(crate) mod runq;
@@ -61,7 +64,14 @@ mod status;
 mod stw;
 mod syscall;
 mod sysmon;
-mod timers;
+pub(crate) mod timer;
+mod timer_heap;
+mod timer_memory;
+mod timer_set;
+pub(crate) mod timers;
+
+/// What `timer` and its like use; the tests put loom's here.
+use core::{cell, hint};
 
 use core::sync::atomic::{
     self, AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
@@ -81,6 +91,7 @@ pub(crate) use machine::mcommoninit;
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
+pub(crate) use preempt::{preemptions, storm};
 use proc::Many;
 pub(crate) use proc::{for_each_g, goexit, gosched};
 use spinning::Spinning;
@@ -90,6 +101,9 @@ pub(crate) use syscall::blocking;
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, Note, P, ThreadHead, WaitReason};
 pub(crate) use status::readgstatus;
+
+/// The lock of a P's timers.
+type TimersLock<T> = Mutex<T, { rank::TIMERS }>;
 
 /// The goroutine whose stack the kernel gave: m0's scheduling stack.
 #[unsafe(export_name = "runtime.g0")]
@@ -164,9 +178,10 @@ pub(crate) struct Sched {
     poll_until: AtomicI64,
     /// Ms that look for work, and Ps that have none.
     spinning: Spinning,
-    /// There may be many Ms that run goroutines: set with `many`, unless a libc hosts us.
+    /// There may be many Ms that run goroutines: from the first `go` on, unless a libc
+    /// hosts us.
     parallel: AtomicBool,
-    /// What schedule does where there is more than one goroutine; null before.
+    /// What schedule does from the first `go` or timer on; null before.
     many: AtomicPtr<Many>,
     /// Who stops the world waits here for the last P.
     stopnote: Note,

@@ -116,7 +116,14 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
     };
     let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
     match started {
-        Ok(_) => wakep(),
+        Ok(_) => {
+            wakep();
+            // The cooperative end of sysmon's request: a goroutine that only spawns
+            // gives way here.
+            if getg().preempt.load(Ordering::Relaxed) && super::may_go() {
+                super::proc::gosched();
+            }
+        }
         Err(_) => drop(ManuallyDrop::into_inner(f)), // nobody has moved it
     }
     started
@@ -176,11 +183,6 @@ pub(crate) fn newproc(
     let goid = newg.goid.get(); // once queued, it may end and be another one
     runqput(pp, newg, true);
     releasem();
-    // The cooperative end of sysmon's request: a goroutine that only spawns
-    // gives way here.
-    if getg().preempt.load(Ordering::Relaxed) && super::may_go() {
-        super::proc::gosched();
-    }
     NonZero::new(goid).ok_or(NoRoom) // numbers begin at 1
 }
 

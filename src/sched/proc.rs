@@ -86,7 +86,7 @@ pub(super) struct Many {
     pub(super) mexit: fn(&'static M) -> !,
 }
 
-/// Returns that table, from the first `go` on.
+/// Returns that table, from the first `go` or timer on.
 pub(super) fn many() -> Option<&'static Many> {
     // SAFETY: null, or the one table there is. Acquire pairs with start_many.
     unsafe { SCHED.many.load(Ordering::Acquire).as_ref() }

@@ -82,6 +82,8 @@ impl WaitReason {
     pub(crate) const THREAD_PARK: Self = Self(&"thread::park");
     /// The background scavenger, when there is nothing to do.
     pub(crate) const GC_SCAVENGE_WAIT: Self = Self(&"GC scavenge wait");
+    /// It called `thread::sleep`.
+    pub(crate) const SLEEP: Self = Self(&"sleep");
     /// It waits for another one's end.
     pub(crate) const THREAD_JOIN: Self = Self(&"JoinHandle::join");
 
@@ -365,6 +367,8 @@ pub(crate) struct M {
     pub(crate) sigmask: Cell<u64>,
     /// The next in the list of all.
     pub(crate) alllink: Cell<*const M>,
+    /// A signal that may preempt its goroutine is on its way.
+    pub(crate) signal_pending: AtomicBool,
     /// It is out of work, and looks for some.
     pub(crate) spinning: Cell<bool>,
     /// What it sleeps on while it has no P.
@@ -404,6 +408,7 @@ impl M {
             cheaprand: Cell::new(0),
             sigmask: Cell::new(0),
             alllink: Cell::new(ptr::null()),
+            signal_pending: AtomicBool::new(false),
             spinning: Cell::new(false),
             park: Note::new(),
             nextp: AtomicPtr::new(ptr::null_mut()),
@@ -465,7 +470,7 @@ pub(crate) struct P {
     pub(crate) g_free: GList,
     /// Its cache of small objects, a `mem::MCache`; null before it allocates.
     pub(crate) mcache: Cell<*mut ()>,
-    /// Its timers, a `Timers`; null before the first one.
+    /// Its timers, a `TimerSet`; null before the first.
     pub(crate) timers: AtomicPtr<()>,
     /// The goroutines that may run. Last, as it is large and most of it not often
     /// touched.

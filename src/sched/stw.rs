@@ -69,8 +69,8 @@ fn stop_the_world(mp: &'static M) {
         for pp in allp().iter() {
             if take_left(pp) {
                 stop_p(&mut SCHED.lock.lock(), pp);
-            } else {
-                sysmon::preemptone(pp);
+            } else if pp.status.load(Ordering::Relaxed) == PStatus::Running as u32 {
+                sysmon::preemptone(pp); // a request, to whoever has it
             }
         }
         if SCHED.stopnote.tsleep(ASK_AGAIN) {
@@ -159,7 +159,9 @@ fn first_p(all: &super::procresize::Allp) -> &'static P {
 
 /// Empties a P that is no longer used; `heir` gets its timers.
 fn destroy(pp: &'static P, heir: &'static P) {
-    timers::move_timers(pp, heir);
+    if let Some(timers) = timers::hooks() {
+        (timers.move_timers)(pp, heir);
+    }
     // SAFETY: null, or a cache, which is never freed; with the world stopped it is ours.
     if let Some(cache) = unsafe { pp.mcache.get().cast::<MCache>().as_ref() } {
         cache.flush();

@@ -18,6 +18,7 @@ use super::bgscavenge::wake_scavenger;
 use super::gfree::cold_stacks;
 use super::idle::{handoffp, incidlelocked};
 use super::machine::start_threads;
+use super::preempt::{STORM_PACE, is_storm, preempt_m};
 use super::procresize::allp;
 use super::runtime2::{P, PStatus};
 use super::syscall::take_left;
@@ -48,7 +49,11 @@ pub(super) extern "C" fn sysmon() {
         } else if idle > PATIENCE {
             rest = (rest * 2).min(LONGEST_REST);
         }
-        os::futexsleep(&SCHED.sysmonnote, 0, rest);
+        os::futexsleep(
+            &SCHED.sysmonnote,
+            0,
+            if is_storm() { STORM_PACE } else { rest },
+        );
         if all_idle() && !busy_with_memory() {
             sleep_until_needed();
         }
@@ -125,7 +130,7 @@ fn retake(now: i64) -> bool {
         let mut too_long = false;
         if seen.schedtick.replace(tick) != tick {
             seen.schedwhen.set(now);
-        } else if seen.schedwhen.get() + FORCE_PREEMPT <= now {
+        } else if seen.schedwhen.get() + FORCE_PREEMPT <= now || is_storm() {
             preemptone(pp);
             too_long = true; // in a system call nobody hears that
         }
@@ -174,6 +179,7 @@ pub(super) fn preemptone(pp: &P) {
     // SAFETY: a G is never freed. The M may change curg under our hands; either
     // value is a G, or null.
     if let Some(gp) = unsafe { mp.curg.load(Ordering::Relaxed).as_ref() } {
-        gp.preempt.store(true, Ordering::Relaxed); // a request, ordered with nothing
+        gp.preempt.store(true, Ordering::Relaxed); // preempt_m orders it
+        preempt_m(mp);
     }
 }

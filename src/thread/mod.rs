@@ -7,7 +7,7 @@
 //! [`runtime::goexit`](crate::runtime::goexit) ends one without a result. And
 //! [`Builder::spawn`] fails with a [`SpawnError`], as there is no `io::Error`.
 //!
-//! Not there yet are `scope`, `sleep`, `park_timeout` and `thread_local!`.
+//! Not there yet are `scope`, `park_timeout` and `thread_local!`.
 //!
 //! | file | what it holds |
 //! | --- | --- |
@@ -15,6 +15,7 @@
 //! | `handle` | [`Thread`], and what a goroutine keeps of it |
 //! | `join` | [`JoinHandle`], and how the result gets there |
 //! | `park` | [`park()`], and how a goroutine sleeps on a token |
+//! | `sleep` | [`sleep()`] |
 //! | `parker` | the token: the protocol alone, for loom |
 
 mod builder;
@@ -22,6 +23,7 @@ mod handle;
 mod join;
 mod park;
 mod parker;
+mod sleep;
 
 /// What `parker` uses; the tests put loom's here.
 use core::sync::atomic;
@@ -33,6 +35,7 @@ pub use builder::{Builder, SpawnError};
 pub use handle::{Thread, ThreadId, current};
 pub use join::{JoinHandle, Result};
 pub use park::park;
+pub use sleep::sleep;
 
 use crate::sched;
 

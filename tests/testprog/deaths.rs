@@ -9,6 +9,7 @@ use core::mem;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use gort::process::{self, ExitCode};
+use gort::time::{self, Duration};
 use gort::{println, runtime, thread};
 
 use crate::{Command, Failure, OK, number};
@@ -81,6 +82,8 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("deadlock-others", deadlock_others),
     ("deadlock-many", deadlock_many),
     ("deadlock-join", join_deadlock),
+    ("deadlock-slept", deadlock_slept),
+    ("deadlock-timers", deadlock_timers),
     ("panic-thread", panic_thread),
     ("out-of-memory", |size| out_of_memory(number(size))),
     ("too-many-goroutines", |_| too_many_goroutines()),
@@ -244,6 +247,30 @@ fn join_deadlock(_: &str) -> Result<ExitCode, Failure> {
     let handle = thread::spawn(thread::park);
     _ = handle.join();
     OK
+}
+
+/// Waits for ever, when one that sleeps has done so: while it does, nobody is dead.
+fn deadlock_slept(_: &str) -> Result<ExitCode, Failure> {
+    gort::go(|| {
+        thread::sleep(Duration::from_millis(100));
+        println!("awake");
+    });
+    park()
+}
+
+/// Waits for ever, with timers that have fired, and with one for a far day that is
+/// stopped and still in the heap.
+fn deadlock_timers(_: &str) -> Result<ExitCode, Failure> {
+    let day = Duration::from_secs(24 * 3600);
+    let far = time::after_func(day, || println!("a day later"));
+    let main = thread::current();
+    drop(time::after_func(Duration::from_millis(50), move || {
+        println!("fired");
+        main.unpark();
+    }));
+    thread::park();
+    println!("{}", far.stop());
+    park()
 }
 
 /// Has two goroutines wait, and ends the main one.

@@ -17,6 +17,7 @@ extern crate alloc;
 mod deaths;
 #[allow(unsafe_code, reason = "uses memory as nobody should")]
 mod memory;
+mod preempt;
 mod segments;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
@@ -69,7 +70,8 @@ fn main() -> Result<ExitCode, Failure> {
 /// Goes through all commands.
 fn commands() -> impl Iterator<Item = &'static Command> {
     let some = deaths::COMMANDS.iter().chain(segments::COMMANDS);
-    some.chain(memory::COMMANDS).chain(views::COMMANDS)
+    let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
+    more.chain(preempt::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

@@ -42,11 +42,11 @@ pub(crate) use memory::{
     Scarcity, discard, install_guard, map, map_backed, max_map_count, no_huge_pages, protect,
     resident, scarcity, try_install_guard, unmap,
 };
-pub(crate) use signal::{Died, initsig, save_mask, set_mask, set_signal_stack};
-#[allow(unused_imports, reason = "who sends signals comes next")]
-pub(crate) use syscall::signal_thread;
-pub(crate) use syscall::{die_by_abort, exit, thread_id};
-pub(crate) use thread::{EAGAIN, Thread, futexsleep, futexwakeup, nap, new_thread, osyield};
-#[allow(unused_imports, reason = "who ends threads comes next")]
-pub(crate) use thread::{exit_thread, usleep};
+pub(crate) use signal::{
+    Died, SignalContext, init_preempt_signal, initsig, save_mask, set_mask, set_signal_stack,
+};
+pub(crate) use syscall::{die_by_abort, exit, preempt_thread, thread_id};
+pub(crate) use thread::{
+    EAGAIN, Thread, exit_thread, futexsleep, futexwakeup, nap, new_thread, osyield, usleep,
+};
 pub(crate) use time::{getcpu, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};

@@ -1,11 +1,12 @@
 //! Signals: the mask that we were started with, and the faults that end a
-//! program with a message instead of silently.
+//! program with a message instead of silently; and SIGURG, which preempts.
 //!
 //! Go's counterparts: `initsig`, `sigaltstack` and `sighandler` in
 //! `runtime/signal_unix.go`; the texts are those of `sigpanic`.
 //!
 //! A handler runs on the M's signal stack: the goroutine that faulted may have
-//! no stack left. It only formats into its own frame, writes and exits.
+//! no stack left. That of a fault only formats into its own frame, writes and exits;
+//! for the other see `sched::preempt`.
 
 use core::ffi::c_void;
 use core::ptr;
@@ -20,7 +21,12 @@ const SIGBUS: i32 = 7;
 const SIGFPE: i32 = 8;
 const SIGSEGV: i32 = 11;
 
+/// The signal that preempts. Go's choice: nobody sends it but for urgent data on a
+/// socket, whoever wants that can live with more, and debuggers pass it on.
+pub(super) const SIGURG: i32 = 23;
+
 const SA_SIGINFO: usize = 4;
+const SA_RESTART: usize = 0x1000_0000;
 const SA_ONSTACK: usize = 0x0800_0000;
 const SA_RESTORER: usize = 0x0400_0000;
 
@@ -29,6 +35,9 @@ const SA_RESTORER: usize = 0x0400_0000;
 const GREGS_OFFSET: usize = 40;
 const REG_RSP: usize = 15;
 const REG_RIP: usize = 16;
+
+/// What a function may use below rsp without moving it, by the ABI.
+const RED_ZONE: usize = 128;
 
 /// The kernel's `struct sigaction`.
 #[repr(C)]
@@ -74,6 +83,8 @@ unsafe extern "C" {
     fn sigreturn();
     #[link_name = "runtime.sigtramp"]
     fn sigtramp();
+    #[link_name = "runtime.sigPreemptTramp"]
+    fn sig_preempt_tramp();
 }
 
 const SIG_BLOCK: usize = 0;
@@ -124,6 +135,68 @@ pub(crate) fn initsig(stack: *mut u8, size: usize, on_fault: OnFault) {
     }
 }
 
+/// Has SIGURG's handler called for it, on the M's signal stack, from now on; the system
+/// call that it interrupts is made again where the kernel can do that. Go's `sigPreempt`.
+pub(crate) fn init_preempt_signal() {
+    let action = Sigaction {
+        handler: sig_preempt_tramp as *const () as usize,
+        flags: SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_RESTART,
+        restorer: sigreturn as *const () as usize,
+        mask: !0,
+    };
+    set_action(SIGURG, &action);
+}
+
+/// What a signal has interrupted, and goes on with.
+pub(crate) struct SignalContext(*mut c_void);
+
+impl SignalContext {
+    /// Takes what the kernel gave a handler.
+    ///
+    /// # Safety
+    ///
+    /// It must be a `ucontext_t`, and the handler must not have returned.
+    pub(crate) unsafe fn new(context: *mut c_void) -> Self {
+        Self(context)
+    }
+
+    /// Returns where a register is.
+    fn register(&self, number: usize) -> *mut usize {
+        self.0
+            .wrapping_byte_add(GREGS_OFFSET + 8 * number)
+            .cast::<usize>()
+    }
+
+    /// Returns the address of the next instruction.
+    pub(crate) fn pc(&self) -> usize {
+        // SAFETY: inside of the ucontext_t that `new` was promised.
+        unsafe { self.register(REG_RIP).read() }
+    }
+
+    /// Returns the stack pointer.
+    pub(crate) fn sp(&self) -> usize {
+        // SAFETY: inside of the ucontext_t that `new` was promised.
+        unsafe { self.register(REG_RSP).read() }
+    }
+
+    /// Makes it look as if the next instruction were a call of `f`, from below the
+    /// red zone: `f` has to take 128 bytes more off when it returns.
+    ///
+    /// # Safety
+    ///
+    /// `f` must keep all registers and flags, and the stack must have room for it.
+    pub(crate) unsafe fn push_call(&self, f: usize) {
+        let sp = self.sp() - RED_ZONE - size_of::<usize>();
+        let pc = self.pc();
+        // SAFETY: the caller's promise: below all that is in use on that stack.
+        unsafe { ptr::with_exposed_provenance_mut::<usize>(sp).write(pc) };
+        // SAFETY: inside of the ucontext_t that `new` was promised.
+        unsafe { self.register(REG_RSP).write(sp) };
+        // SAFETY: as above.
+        unsafe { self.register(REG_RIP).write(f) };
+    }
+}
+
 /// Gives this thread its signal stack.
 pub(crate) fn set_signal_stack(stack: *mut u8, size: usize) {
     let stack = SignalStack {
@@ -151,7 +224,7 @@ pub(super) fn set_default(signal: i32) {
 /// Installs an action.
 fn set_action(signal: i32, action: &Sigaction) {
     // SAFETY: the kernel reads the struct. The handlers given here end the
-    // process or are the kernel's own.
+    // process, are the kernel's own, or leave everything as it was.
     unsafe {
         syscall4(
             nr::RT_SIGACTION,

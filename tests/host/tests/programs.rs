@@ -13,6 +13,8 @@ mod injected;
 mod memory_deaths;
 #[path = "programs/output.rs"]
 mod output;
+#[path = "programs/preempt.rs"]
+mod preempt;
 #[path = "programs/stacks.rs"]
 mod stacks;
 #[path = "programs/system_calls.rs"]
@@ -31,5 +33,6 @@ fn main() {
     trials.extend(injected::trials());
     trials.extend(stacks::trials());
     trials.extend(memory_deaths::trials());
+    trials.extend(preempt::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -35,6 +35,9 @@ mod sizeclasses;
 mod slab;
 #[path = "../../../src/mem/span_set.rs"]
 mod span_set;
+#[path = "../../../src/sched/timer_heap.rs"]
+#[allow(unsafe_code, reason = "manages its own memory")]
+mod timer_heap;
 #[path = "../../../src/debug/vdso.rs"]
 mod vdso;
 
@@ -63,6 +66,11 @@ mod sizeclasses_cases;
 mod slab_cases;
 #[path = "pure/span_set_cases.rs"]
 mod span_set_cases;
+#[path = "pure/timer_heap_cases.rs"]
+mod timer_heap_cases;
+#[allow(unsafe_code, reason = "allocates pages")]
+#[path = "pure/timer_memory.rs"]
+mod timer_memory;
 #[path = "pure/vdso_cases.rs"]
 mod vdso_cases;
 
@@ -84,5 +92,6 @@ fn main() {
     trials.extend(span_set_cases::trials());
     trials.extend(glist_cases::trials());
     trials.extend(slab_cases::trials());
+    trials.extend(timer_heap_cases::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -2,14 +2,35 @@
 //! its atomics allow, and sees what is not ordered at all.
 //!
 //! A piece is included here by its path. It names its atomics `super::atomic`,
-//! which in gort are core's, and here loom's.
+//! which in gort are core's, and here loom's; its cells and locks likewise.
 
 #![cfg(test)]
 
 #[path = "../../../src/thread/parker.rs"]
 mod parker;
+#[path = "../../../src/sched/pstatus.rs"]
+mod pstatus;
+#[path = "../../../src/sched/runq.rs"]
+mod runq;
+#[path = "../../../src/sched/spinning.rs"]
+mod spinning;
+#[path = "../../../src/sched/timer.rs"]
+mod timer;
+#[path = "../../../src/sched/timer_heap.rs"]
+mod timer_heap;
+#[path = "../../../src/sched/timer_set.rs"]
+mod timer_set;
 
+mod futex;
 mod parker_models;
+mod preempt_models;
+mod pstatus_models;
+mod runq_models;
+mod spinning_models;
+mod timer_memory;
+mod timer_models;
 
 /// What the pieces use.
-use loom::sync::atomic;
+use loom::{cell, hint, sync::atomic};
+
+use timer_memory::TimersLock;

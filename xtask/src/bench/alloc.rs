@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Scenario, memory, program};
+use super::{Benchmark, Measure, Scenario, everywhere, memory, program};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "alloc",
@@ -25,17 +25,20 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     targets: &[
         Target {
             of: "gort",
+            scenario: None,
             measure: "",
             procs: Some(1),
             limit: Limit::Times("mimalloc", 1.2),
         },
         Target {
             of: "gort",
+            scenario: None,
             measure: "",
             procs: None,
             limit: Limit::Times("glibc", 1.0),
         },
     ],
+    fits: everywhere,
     subjects: || memory::subjects("alloc"),
     sample: program::sample,
 };

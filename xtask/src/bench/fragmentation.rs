@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Scenario, memory, program};
+use super::{Benchmark, Measure, Scenario, everywhere, memory, program};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "fragmentation",
@@ -37,10 +37,12 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     beside: &["glibc", "mimalloc", "go"],
     targets: &[Target {
         of: "gort",
+        scenario: None,
         measure: "last",
         procs: None,
         limit: Limit::Value(1.4),
     }],
+    fits: everywhere,
     subjects: || memory::subjects("fragmentation"),
     sample: program::sample,
 };

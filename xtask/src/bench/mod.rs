@@ -15,11 +15,13 @@
 mod affinity;
 mod alloc;
 mod fragmentation;
+mod idle;
 mod memory;
 mod options;
 mod peers;
 mod program;
 mod report;
+mod sched;
 mod spawn;
 mod startup;
 mod target;
@@ -44,6 +46,7 @@ const BENCHMARKS: &[Benchmark] = &[
     alloc::BENCHMARK,
     fragmentation::BENCHMARK,
     spawn::BENCHMARK,
+    sched::BENCHMARK,
 ];
 
 /// One benchmark.
@@ -64,6 +67,8 @@ struct Benchmark {
     beside: &'static [&'static str],
     /// What we promise.
     targets: &'static [Target],
+    /// Tells whether a subject does what a scenario is, on so many processors.
+    fits: fn(&Subject, &Scenario, usize) -> bool,
     /// Builds the subjects.
     subjects: fn() -> Outcome<Vec<Subject>>,
     /// Takes a sample, on the processors to which this thread is bound, and
@@ -110,6 +115,11 @@ struct Sample {
     values: Vec<f64>,
     /// What all subjects must agree on, where they print it.
     check: Option<String>,
+}
+
+/// Says that every subject does what every scenario is.
+fn everywhere(_: &Subject, _: &Scenario, _: usize) -> bool {
+    true
 }
 
 /// Writes the names of a benchmark, a scenario and a measure as one.

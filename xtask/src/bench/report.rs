@@ -33,7 +33,8 @@ impl<'a> Results<'a> {
         let mut rows = Vec::new();
         for &scenario in scenarios {
             for &procs in procs {
-                rows.extend(subjects.iter().map(|subject| Row {
+                let fits = |subject: &&Subject| (benchmark.fits)(subject, scenario, procs);
+                rows.extend(subjects.iter().filter(fits).map(|subject| Row {
                     scenario,
                     subject,
                     procs,
@@ -152,7 +153,9 @@ impl<'a> Results<'a> {
                 && other.procs == row.procs
                 && std::ptr::eq(other.scenario, row.scenario)
         })?;
-        Some(row.quantile(index, 0.5) / other.quantile(index, 0.5))
+        // There is none to what needs nothing at all.
+        let ratio = row.quantile(index, 0.5) / other.quantile(index, 0.5);
+        ratio.is_finite().then_some(ratio)
     }
 }
 

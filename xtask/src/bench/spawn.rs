@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Scenario, Subject, memory, peers, program};
+use super::{Benchmark, Measure, Scenario, Subject, everywhere, memory, peers, program};
 use crate::Outcome;
 use crate::run;
 
@@ -41,17 +41,20 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     targets: &[
         Target {
             of: "gort",
+            scenario: None,
             measure: "bytes",
             procs: None,
             limit: Limit::Value(4.6 * 1024.0),
         },
         Target {
             of: "gort",
+            scenario: None,
             measure: "first",
             procs: None,
             limit: Limit::Times("go", 0.3),
         },
     ],
+    fits: everywhere,
     subjects,
     sample: program::sample,
 };

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Run, Sample, Scenario, Subject, peers};
+use super::{Benchmark, Measure, Run, Sample, Scenario, Subject, everywhere, peers};
 use crate::Outcome;
 use crate::dist;
 use crate::run::{self, Profile};
@@ -32,23 +32,27 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
     targets: &[
         Target {
             of: "gort",
+            scenario: None,
             measure: "",
             procs: None,
             limit: Limit::Times("floor", 1.6),
         },
         Target {
             of: "gort",
+            scenario: None,
             measure: "",
             procs: None,
             limit: Limit::Times("go", 0.35),
         },
         Target {
             of: "gort",
+            scenario: None,
             measure: "",
             procs: None,
             limit: Limit::Size(40 << 10),
         },
     ],
+    fits: everywhere,
     subjects,
     sample,
 };

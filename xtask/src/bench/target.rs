@@ -5,6 +5,8 @@ use super::report::{Results, number};
 /// A promise about a subject.
 pub(super) struct Target {
     pub(super) of: &'static str,
+    /// The scenario that it is about, if not all.
+    pub(super) scenario: Option<&'static str>,
     /// The measure that it is about.
     pub(super) measure: &'static str,
     /// The number of processors, if not any.
@@ -27,7 +29,9 @@ impl Target {
     pub(super) fn print(&self, results: &Results<'_>) {
         let of = self.of;
         for row in results.rows.iter().filter(|row| row.subject.name == of) {
-            if self.procs.is_some_and(|procs| procs != row.procs) {
+            if self.procs.is_some_and(|procs| procs != row.procs)
+                || self.scenario.is_some_and(|name| name != row.scenario.name)
+            {
                 continue;
             }
             let Some(index) = row.measure(self.measure) else {

@@ -111,7 +111,7 @@ fn gomaxprocs_runs_goroutines() -> Result<(), Failed> {
 }
 
 /// What GODEBUG may say.
-const EXPECTED: &str = "expected boottrace=N, inittrace=N, clobberfree=N or guardinstall=N, \
+const EXPECTED: &str = "expected boottrace=N, inittrace=N, asyncpreemptoff=N, clobberfree=N or guardinstall=N, \
                         N a whole number";
 
 fn godebug_not_understood() -> Result<(), Failed> {

@@ -28,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("deaths::goexit_of_main", goexit_of_main),
         Trial::test("deaths::deadlock", deadlock),
         Trial::test("deaths::deadlock_of_many", deadlock_of_many),
+        Trial::test("deaths::deadlock_without_timers", deadlock_without_timers),
         // Limits would hit the emulator itself.
         Trial::test("deaths::too_deep", too_deep).with_ignored_flag(!native()),
         Trial::test("deaths::too_many_goroutines", too_many_goroutines)
@@ -250,6 +251,16 @@ fn deadlock() -> Result<(), Failed> {
         "",
         &format!("{text}\ngoroutine 1 [JoinHandle::join]:\n\ngoroutine 2 [thread::park]:\n"),
     )?;
+    Ok(())
+}
+
+/// Who sleeps is not dead, and a timer that will fire helps; one that was stopped does
+/// not, though it is still in the heap.
+fn deadlock_without_timers() -> Result<(), Failed> {
+    let text = "fatal error: all goroutines are asleep - deadlock!\n\n\
+        goroutine 1 [thread::park]:\n";
+    die(&["deadlock-slept"])?.expect(2, "awake\n", text)?;
+    die(&["deadlock-timers"])?.expect(2, "fired\ntrue\n", text)?;
     Ok(())
 }
 

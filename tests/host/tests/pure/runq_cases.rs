@@ -106,7 +106,11 @@ fn half_is_stolen_in_order() -> Result<(), Failed> {
                 "{count}: got {got:?}"
             );
             let expected: Vec<_> = (100..100 + already).chain(1..taken).collect();
-            ensure!(mine.len() == expected.len() as u32);
+            ensure!(
+                mine.len() == expected.len() as u32,
+                "{count}: length {}",
+                mine.len()
+            );
             let kept = drain(&mine);
             ensure!(kept == expected, "{count}, {already}: kept {kept:?}");
             let left = drain(&victim);
@@ -122,39 +126,56 @@ fn half_is_stolen_in_order() -> Result<(), Failed> {
 fn next_is_stolen_last() -> Result<(), Failed> {
     let (mine, victim) = (queue::<4>(0), queue::<4>(0));
     let mut backoffs = 0;
-    ensure!(mine.steal_from(&victim, true, || backoffs += 1).is_none());
+    let stolen = mine.steal_from(&victim, true, || backoffs += 1);
+    ensure!(stolen.is_none(), "{stolen:?} from an empty one");
     put(&victim, 1, true);
     put(&victim, 2, true); // sends 1 to the ring
-    ensure!(!victim.is_empty() && victim.len() == 2);
+    ensure!(!victim.is_empty() && victim.len() == 2, "two are there");
     let stolen = mine.steal_from(&victim, true, || backoffs += 1);
-    ensure!(stolen == Some(item(1)) && backoffs == 0);
-    ensure!(!victim.is_empty() && victim.len() == 1);
-    ensure!(mine.steal_from(&victim, false, || backoffs += 1).is_none());
+    ensure!(
+        stolen == Some(item(1)) && backoffs == 0,
+        "{stolen:?}, {backoffs}"
+    );
+    ensure!(!victim.is_empty() && victim.len() == 1, "one is there");
+    let stolen = mine.steal_from(&victim, false, || backoffs += 1);
+    ensure!(stolen.is_none(), "{stolen:?} was to stay");
     let stolen = mine.steal_from(&victim, true, || backoffs += 1);
-    ensure!(stolen == Some(item(2)) && backoffs == 1);
-    ensure!(victim.is_empty() && mine.is_empty() && victim.len() == 0);
+    ensure!(
+        stolen == Some(item(2)) && backoffs == 1,
+        "{stolen:?}, {backoffs}"
+    );
+    ensure!(
+        victim.is_empty() && mine.is_empty() && victim.len() == 0,
+        "nothing is there"
+    );
 
     // The victim runs it in the meantime, or sends another there.
     put(&victim, 3, true);
     let stolen = mine.steal_from(&victim, true, || assert!(victim.take_next().is_some()));
-    ensure!(stolen.is_none());
+    ensure!(stolen.is_none(), "{stolen:?} was gone");
     put(&victim, 4, true);
     let stolen = mine.steal_from(&victim, true, || drop(put(&victim, 5, true)));
-    ensure!(stolen.is_none());
-    ensure!([get(&victim), get(&victim)] == [Some((5, true)), Some((4, false))]);
+    ensure!(stolen.is_none(), "{stolen:?} was gone");
+    let left = [get(&victim), get(&victim)];
+    ensure!(
+        left == [Some((5, true)), Some((4, false))],
+        "{left:?} were left"
+    );
     Ok(())
 }
 
 fn many_are_put_as_far_as_there_is_room() -> Result<(), Failed> {
     let queue = queue::<4>(u32::MAX - 1);
-    ensure!(queue.put_many(&mut std::iter::empty()) == 0 && queue.is_empty());
+    let put = queue.put_many(&mut std::iter::empty());
+    ensure!(put == 0 && queue.is_empty(), "{put} of none");
     let mut items = (1..=6).map(item);
-    ensure!(queue.put_many(&mut items.by_ref().take(3)) == 3);
-    ensure!(queue.put_many(&mut items) == 1 && queue.put_many(&mut items) == 0);
-    ensure!(!queue.put_ring(item(7)) && queue.len() == 4);
+    let put = [3, 2, 2].map(|most| queue.put_many(&mut items.by_ref().take(most)));
+    ensure!(put == [3, 1, 0], "{put:?} were put");
+    ensure!(!queue.put_ring(item(7)) && queue.len() == 4, "it is full");
     let left: Vec<_> = items.map(|item| item.addr()).collect();
     ensure!(left == [5, 6], "{left:?} were left");
-    ensure!(queue.get_ring() == Some(item(1)) && queue.put_ring(item(8)));
+    let (first, put) = (queue.get_ring(), queue.put_ring(item(8)));
+    ensure!(first == Some(item(1)) && put, "{first:?}, then {put}");
     let rest = drain(&queue);
     ensure!(rest == [2, 3, 4, 8], "{rest:?} were in it");
     Ok(())

@@ -1,0 +1,162 @@
+//! The workloads of `cargo xtask bench sched` on gort: see `work.rs`.
+
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+#[path = "../shared/platform_gort.rs"]
+#[allow(dead_code, reason = "the memory benchmarks need more of it")]
+mod platform;
+#[path = "../shared/status.rs"]
+#[allow(dead_code, reason = "the memory benchmarks need it")]
+mod status;
+#[allow(dead_code, reason = "goroutines cannot sleep yet")]
+mod work;
+
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use gort::process::ExitCode;
+use gort::runtime;
+use gort::thread::{self, JoinHandle};
+
+use platform::now;
+use work::{BATCH, Load, Mailbox, Turns, Work, warm_up};
+
+gort::main!(main);
+
+fn main() -> ExitCode {
+    let arguments = gort::env::args_c()
+        .skip(1)
+        .map(|argument| argument.to_str().unwrap_or_default());
+    let work = Work::read(arguments);
+    let Some((work, load)) = work.and_then(|work| work.load().map(|load| (work, load))) else {
+        gort::eprintln!("usage: PROGRAM sched/SCENARIO PROCS SCALE");
+        return ExitCode::FAILURE;
+    };
+    match load {
+        Load::Yield(count) => {
+            yields(warm_up(count), Some(work.procs));
+            let (took, sum) = yields(count, None);
+            work.each(took, 2 * count, sum);
+        }
+        Load::SpawnWait(count) => {
+            spawn_wait(warm_up(count));
+            let (took, sum) = spawn_wait(count);
+            work.each(took, count, sum);
+        }
+        Load::SpawnSignal(count) => {
+            spawn_signal(warm_up(count));
+            let (took, sum) = spawn_signal(count);
+            work.each(took, count, sum);
+        }
+        Load::SpawnMany(batches) => {
+            spawn_many(warm_up(batches));
+            let (took, sum) = spawn_many(batches);
+            work.each(took, batches * BATCH, sum);
+        }
+        Load::Wake(count) => {
+            let mut times = wakes(count);
+            work.wakes(&mut times);
+        }
+        Load::Sleep(..) | Load::Idle(_) => {
+            gort::eprintln!("goroutines cannot sleep yet");
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// Waits for a goroutine, and returns what it returned.
+fn end<T>(handle: JoinHandle<T>) -> T {
+    handle.join().expect("a panic ends the program")
+}
+
+/// Has two give way to each other; checks that they do so on `procs`.
+fn yields(count: u64, procs: Option<usize>) -> (u64, u64) {
+    static TURNS: Turns = Turns::new();
+    let check = procs.is_some();
+    let give_way = move |who| {
+        let mut done = 0;
+        for _ in 0..count {
+            if check {
+                TURNS.take(who);
+            }
+            runtime::gosched();
+            done += 1;
+        }
+        done
+    };
+    let start = now();
+    let both = [
+        thread::spawn(move || give_way(0)),
+        thread::spawn(move || give_way(1)),
+    ];
+    let sum = both.map(end).iter().sum();
+    let took = now() - start;
+    if let Some(procs) = procs {
+        TURNS.check(procs, sum);
+    }
+    (took, sum)
+}
+
+/// Spawns one and waits for it, again and again.
+fn spawn_wait(count: u64) -> (u64, u64) {
+    let start = now();
+    let sum = (0..count)
+        .map(|number| end(thread::spawn(move || number)))
+        .sum();
+    (now() - start, sum)
+}
+
+/// The same, with a wake-up by hand.
+fn spawn_signal(count: u64) -> (u64, u64) {
+    static DONE: AtomicU64 = AtomicU64::new(0);
+    DONE.store(0, Ordering::Relaxed); // before anybody else looks
+    let me = thread::current();
+    let mut sum = 0;
+    let start = now();
+    for number in 0..count {
+        let waiter = me.clone();
+        gort::go(move || {
+            DONE.store(number + 1, Ordering::Release); // pairs with the load below
+            waiter.unpark();
+        });
+        // Acquire pairs with the goroutine's store.
+        while DONE.load(Ordering::Acquire) <= number {
+            thread::park();
+        }
+        sum += DONE.load(Ordering::Acquire) - 1;
+    }
+    (now() - start, sum)
+}
+
+/// Spawns many and waits for all, again and again.
+fn spawn_many(batches: u64) -> (u64, u64) {
+    let mut sum = 0;
+    let mut handles = Vec::with_capacity(BATCH as usize);
+    let start = now();
+    for _ in 0..batches {
+        handles.extend((0..BATCH).map(|number| thread::spawn(move || number)));
+        sum += handles.drain(..).map(end).sum::<u64>();
+    }
+    (now() - start, sum)
+}
+
+/// Wakes one on the other processor, again and again.
+fn wakes(count: u64) -> Vec<u64> {
+    static MAILBOX: Mailbox = Mailbox::new();
+    let sleeper = thread::spawn(move || {
+        for number in 1..=count {
+            while !MAILBOX.posted(number) {
+                thread::park();
+            }
+            MAILBOX.answer();
+        }
+    });
+    let wake = |number| MAILBOX.wake(number, || sleeper.thread().unpark());
+    let times = (1..=count).map(wake).collect();
+    end(sleeper);
+    times
+}

@@ -1,0 +1,86 @@
+//! The word of a runtime lock: one atomic instruction to take and one to give back
+//! while nobody else wants it, and a futex for those who have to wait.
+//!
+//! Go's counterparts: `lock2` and `unlock2` in `runtime/lock_futex.go`. The states
+//! are those of the futex locks of libcs:
+//!
+//! ```text
+//!             try_lock                 wait
+//!    OPEN --------------> LOCKED --------------> CONTENDED
+//!     ^ <----- unlock -----+                         |
+//!     +------------------- unlock, wakes one --------+
+//! ```
+//!
+//! Invariants:
+//! 1. Who sleeps left CONTENDED in the word, and the kernel looks at it again
+//!    before it lets him sleep.
+//! 2. Who has slept takes the lock as CONTENDED, since others may sleep still: the
+//!    one that is woken by an unlock is who wakes the next. At worst an unlock
+//!    wakes nobody.
+//!
+//! The file stands alone: `atomic` and `os` are the runtime's here, and models of
+//! them in the tests under loom.
+
+use core::hint::spin_loop;
+
+use super::atomic::{AtomicU32, Ordering};
+use super::os::{futexsleep, futexwakeup, osyield};
+
+const OPEN: u32 = 0;
+const LOCKED: u32 = 1;
+const CONTENDED: u32 = 2;
+
+/// The word; [`OPEN`] is zero.
+pub(super) struct FutexLock(pub(super) AtomicU32);
+
+impl FutexLock {
+    /// Takes the lock if it is open.
+    pub(super) fn try_lock(&self) -> bool {
+        self.take(LOCKED)
+    }
+
+    /// Takes the lock, whatever it costs: looks `spins` times whether it opens, then
+    /// once behind whoever else waits for this CPU, then sleeps.
+    pub(super) fn wait(&self, spins: u32) {
+        let mut state = LOCKED;
+        loop {
+            for _ in 0..spins {
+                spin_loop();
+                // A look first: a compare-and-swap that fails takes the cache line away from
+                // whoever is about to unlock. Relaxed: `take` looks again.
+                if self.0.load(Ordering::Relaxed) == OPEN && self.take(state) {
+                    return;
+                }
+            }
+            osyield();
+            // The one place that says CONTENDED: it takes the lock or leaves a mark
+            // for whoever has it. Acquire pairs with unlock's release.
+            if self.0.swap(CONTENDED, Ordering::Acquire) == OPEN {
+                return;
+            }
+            futexsleep(&self.0, CONTENDED, -1);
+            state = CONTENDED;
+        }
+    }
+
+    /// Takes the lock as `state` if it is open.
+    fn take(&self, state: u32) -> bool {
+        // Acquire pairs with unlock's release. Relaxed: nothing is learnt from a lock that is
+        // not open.
+        self.0
+            .compare_exchange(OPEN, state, Ordering::Acquire, Ordering::Relaxed)
+            .is_ok()
+    }
+
+    /// Gives the lock back. Only for who has it; tells whether to call [`wake`](Self::wake).
+    #[must_use]
+    pub(super) fn unlock(&self) -> bool {
+        // Release pairs with the acquire of whoever takes it next.
+        self.0.swap(OPEN, Ordering::Release) == CONTENDED
+    }
+
+    /// Wakes one who waits, if one sleeps.
+    pub(super) fn wake(&self) {
+        futexwakeup(&self.0, 1);
+    }
+}

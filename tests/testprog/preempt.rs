@@ -1,0 +1,67 @@
+//! What happens to those who never give way, and deaths while everybody is being
+//! preempted all the time.
+
+use alloc::vec;
+use core::hint::black_box;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use gort::__private::{preempt_storm, preemptions};
+use gort::process::ExitCode;
+use gort::{println, runtime, thread};
+
+use crate::{Command, Failure, OK, deaths};
+
+pub(crate) const COMMANDS: &[Command] = &[
+    ("spin-beside-main", |_| {
+        spin_beside_main();
+        OK
+    }),
+    ("storm-panic", |_| storm(|| panic!("in a storm"))),
+    ("storm-nil", |_| storm(|| _ = deaths::load(0))),
+    ("storm-overflow", |_| storm(|| _ = deaths::descend(0))),
+    ("storm-exit", |_| storm(|| gort::process::exit(7))),
+    ("storm-deadlock", |_| storm(thread::park)),
+];
+
+/// How often somebody has to be preempted before a storm has its effect.
+const PREEMPTIONS: usize = 50;
+
+/// The goroutines beside main shall end.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// A goroutine spins and says so each time it has done so for long, while main waits
+/// for its turn.
+fn spin_beside_main() {
+    gort::go(|| {
+        loop {
+            // Far more than a time slice.
+            for _ in 0..100_000_000 {
+                black_box(());
+            }
+            println!("still there");
+        }
+    });
+    runtime::gosched();
+    println!("main again");
+}
+
+/// Has main call `f` when it has been preempted together with others that allocate
+/// and spin. Before a deadlock these have ended.
+fn storm(f: fn()) -> Result<ExitCode, Failure> {
+    preempt_storm(true);
+    for size in 1..4 {
+        gort::go(move || {
+            while !STOP.load(Ordering::Relaxed) {
+                black_box(vec![size; 100 * size]);
+            }
+        });
+    }
+    while preemptions() < PREEMPTIONS {
+        black_box(vec![0u8; 1000]);
+    }
+    if f as usize == thread::park as fn() as usize {
+        STOP.store(true, Ordering::Relaxed);
+    }
+    f();
+    OK
+}
