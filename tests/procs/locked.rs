@@ -99,30 +99,25 @@ fn until_gone(number: i32) {
     until(|| !threads().contains(&number));
 }
 
-/// Runs `f` locked to a thread that is not the main one, and ends so; returns the
-/// number of that thread.
-fn end_locked(f: impl Fn() + Send + Sync + 'static) -> i32 {
-    let f = Arc::new(f);
-    loop {
-        let used = Arc::new(AtomicI32::new(0));
-        let (its, f) = (Arc::clone(&used), Arc::clone(&f));
-        go(move || {
-            lock_os_thread();
-            if thread() == main_thread() {
-                its.store(-1, Ordering::Release);
-                unlock_os_thread();
-                // It has to get off there, and the main thread is popular.
-                return;
-            }
-            lock_os_thread();
-            f();
-            its.store(thread(), Ordering::Release);
-        });
-        until(|| used.load(Ordering::Acquire) != 0);
-        if used.load(Ordering::Acquire) > 0 {
-            return used.load(Ordering::Acquire);
-        }
-    }
+/// Keeps the main thread, which never ends, for the caller: nobody has started another
+/// goroutine so far, so that it is there.
+fn keep_the_main_thread() {
+    lock_os_thread();
+    assert_eq!(thread(), main_thread());
+}
+
+/// Runs `f` on a goroutine that ends locked to its thread; returns the number of that.
+fn end_locked(f: impl FnOnce() + Send + 'static) -> i32 {
+    let used = Arc::new(AtomicI32::new(0));
+    let its = Arc::clone(&used);
+    go(move || {
+        lock_os_thread();
+        lock_os_thread();
+        its.store(thread(), Ordering::Release);
+        f();
+    });
+    until(|| used.load(Ordering::Acquire) != 0);
+    used.load(Ordering::Acquire)
 }
 
 /// Returns the names of all threads but the current one.
@@ -199,31 +194,19 @@ gort_test::test_module! {
     }
 
     fn the_thread_of_one_that_ends_locked_ends() {
-        gomaxprocs(4);
-        for _ in 0..20 {
-            until_gone(end_locked(|| {}));
-            until_gone(end_locked(|| {
-                go(|| {});
-                gosched();
-            }));
-        }
-        until_alone();
-        // From inside as well.
-        static THREAD: AtomicI32 = AtomicI32::new(0);
-        loop {
-            THREAD.store(0, Ordering::Relaxed);
-            go(|| {
-                lock_os_thread();
-                THREAD.store(thread(), Ordering::Release);
-                runtime::goexit();
-            });
-            until(|| THREAD.load(Ordering::Acquire) != 0);
-            until_alone();
-            if THREAD.load(Ordering::Acquire) != main_thread() {
-                break;
+        keep_the_main_thread();
+        for procs in [1, 4] {
+            gomaxprocs(procs);
+            for _ in 0..20 {
+                until_gone(end_locked(|| {}));
+                until_gone(end_locked(|| {
+                    go(|| {});
+                    gosched();
+                }));
+                until_gone(end_locked(|| runtime::goexit()));
             }
         }
-        until_gone(THREAD.load(Ordering::Acquire));
+        until_alone();
     }
 
     fn the_thread_of_one_that_is_unlocked_at_its_end_stays() {
@@ -264,6 +247,7 @@ gort_test::test_module! {
     }
 
     fn threads_that_end_leave_nothing() {
+        keep_the_main_thread();
         let _one = one_p(); // others may have to make a stack while this one has many
         let mut before = None;
         for round in 0..100 {
