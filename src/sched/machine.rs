@@ -135,7 +135,8 @@ pub(crate) fn mcommoninit(mp: &'static M) {
 /// Starts a new M that runs `f` on its g0, or else the scheduler, with the P; false if
 /// there is no room for that. From g0.
 ///
-/// Where the current thread is locked to its goroutine sysmon makes the clone.
+/// Where the current thread is locked to its goroutine, or ends since it was, sysmon
+/// makes the clone.
 #[unsafe(export_name = "runtime.newm")]
 #[inline(never)]
 #[must_use]
@@ -248,6 +249,7 @@ fn allocm() -> Option<&'static M> {
     mp.sigmask.set(M0.sigmask.get());
     mp.block.set(lo);
     mp.schedlink.set(ptr::null());
+    mp.locked_ext.set(0); // it was not, where a goroutine ended that was locked
     mcommoninit(mp);
     Some(mp)
 }
@@ -322,7 +324,6 @@ pub(super) fn retire(mp: &'static M) {
         }
     }
     mp.lockedg.set(ptr::null());
-    mp.locked_ext.set(0);
     mp.schedlink.set(sched.freem);
     sched.freem = mp;
 }
@@ -345,7 +346,7 @@ fn set_stack(gp: &G, lo: usize, hi: usize) {
 /// Go does so in runtime.main. Here the first goroutine beside the main one
 /// brings it: while there is one alone, nobody waits for its P. A thread costs
 /// 50 µs to make and to end, a fifth of what the shortest program takes.
-pub(super) fn start_sysmon() {
+pub(crate) fn start_sysmon() {
     if !try_start_sysmon() {
         throw("runtime: cannot map a stack for a new thread");
     }

@@ -289,8 +289,7 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
     gp.preempt.store(false, Ordering::Relaxed); // as above
     gp.gopc.set(None);
     if locked {
-        mp.lockedg.set(ptr::null());
-        mp.locked_ext.set(0);
+        mp.lockedg.set(ptr::null()); // locked_ext stays: see newm
     }
     mp.curg.store(ptr::null_mut(), Ordering::Relaxed); // sysmon only peeks
     if let Some(gfput) = gp.gfput.get() {
