@@ -27,7 +27,7 @@ use super::findrunnable::start_many;
 use super::idle::take_nextp;
 use super::runtime2::{G, G0_STACK, M, P, STACK_GUARD};
 use super::sysmon::{hurry_sysmon, wake_sysmon};
-use super::{M0, SCHED, acquirem, releasem};
+use super::{M0, SCHED, SchedLocked, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
 use crate::debug::lock;
 use crate::debug::print::say;
@@ -117,7 +117,16 @@ fn minit(mp: &'static M) {
 pub(crate) fn mcommoninit(mp: &'static M) {
     mp.cheaprand.set(boot::rand());
     let mut sched = SCHED.lock.lock();
-    if sched.mnext - sched.nmfreed >= sched.maxmcount {
+    mp.id.set(sched.mnext);
+    sched.mnext += 1;
+    checkmcount(&sched);
+    mp.alllink.set(sched.allm);
+    sched.allm = mp;
+}
+
+/// Ends the program if there are more Ms than there may be. Go's `checkmcount`.
+fn checkmcount(sched: &SchedLocked) {
+    if sched.mnext - sched.nmfreed > sched.maxmcount {
         let limit = sched.maxmcount;
         say(
             "runtime: program exceeds %d-thread limit",
@@ -126,10 +135,15 @@ pub(crate) fn mcommoninit(mp: &'static M) {
         );
         throw("thread exhaustion");
     }
-    mp.id.set(sched.mnext);
-    sched.mnext += 1;
-    mp.alllink.set(sched.allm);
-    sched.allm = mp;
+}
+
+/// Sets how many Ms there may be, and returns how many there might be before. From a
+/// goroutine.
+pub(crate) fn set_max_threads(threads: i64) -> i64 {
+    let mut sched = SCHED.lock.lock();
+    let before = core::mem::replace(&mut sched.maxmcount, threads);
+    checkmcount(&sched);
+    before
 }
 
 /// Starts a new M that runs `f` on its g0, or else the scheduler, with the P; false if
