@@ -153,6 +153,8 @@ pub fn gomaxprocs(n: usize) -> usize {
 /// # }
 /// ```
 pub fn lock_os_thread() {
+    // sysmon makes the threads that this one must not make; its own comes first.
+    sched::start_sysmon();
     sched::lock_os_thread(false);
 }
 

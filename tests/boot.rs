@@ -104,8 +104,14 @@ gort_test::tests! {
     }
 
     fn the_main_goroutine_is_alone_at_first() {
-        // There may be the one that the init task above left, and none other.
-        assert!((1..=2).contains(&runtime::num_goroutine()));
+        // There may be those that the init task above left, which end by themselves, and
+        // none other.
+        assert!(runtime::num_goroutine() <= 3);
+        let alone = || runtime::num_goroutine() == 1;
+        assert!((0..1_000_000).any(|_| {
+            runtime::gosched();
+            alone()
+        }));
     }
 
     fn init_tasks_ran_before_main_in_the_order_of_the_source() {
@@ -139,7 +145,9 @@ gort_test::tests! {
     fn the_floating_point_unit_is_as_the_abi_says() {
         assert_eq!(control_words(), (0x1f80, 0x037f));
         gort::go(|| assert_eq!(control_words(), (0x1f80, 0x037f)));
-        runtime::gosched();
+        while runtime::num_goroutine() > 1 {
+            runtime::gosched();
+        }
         let third = black_box(1.0f64) / black_box(3.0);
         assert_eq!(third.to_bits(), 0x3fd5_5555_5555_5555);
     }

@@ -14,6 +14,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use gort::go;
 use gort::runtime::{goexit, gosched, num_goroutine};
+use gort_test::one_p;
 
 /// Lets others run until only the caller is left.
 fn until_alone() {
@@ -112,6 +113,7 @@ gort_test::tests! {
     }
 
     fn dead_ones_are_used_again() {
+        let _one = one_p(); // it has its own list of dead ones
         static PLACES: AtomicUsize = AtomicUsize::new(0);
         static LAST: AtomicUsize = AtomicUsize::new(0);
         for _ in 0..1000 {
@@ -248,6 +250,7 @@ gort_test::tests! {
     }
 
     fn many_dead_ones_are_used_again() {
+        let _one = one_p(); // as above
         const MANY: usize = 1000;
         static PLACES: [AtomicUsize; MANY] = [const { AtomicUsize::new(0) }; MANY];
         let mut stacks = BTreeSet::new();

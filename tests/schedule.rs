@@ -1,4 +1,5 @@
-//! Who runs when: the queues, and the end of a time slice.
+//! Who runs when: the queues, and the end of a time slice. Most of it is about one P,
+//! whose goroutines run one after the other; `procs` has what is true of many.
 
 #![no_std]
 #![no_main]
@@ -8,6 +9,7 @@ use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use gort::go;
 use gort::runtime::{gosched, num_goroutine};
+use gort_test::one_p;
 
 /// Lets others run until only the caller is left.
 fn until_alone() {
@@ -77,6 +79,7 @@ fn refill(stop: &'static AtomicBool, rounds: &'static AtomicUsize) {
 
 gort_test::tests! {
     fn the_youngest_runs_first_then_the_others_in_order() {
+        let _one = one_p();
         // As in Go: runnext takes the youngest, and moves the one before to the
         // queue's end.
         in_this_order(4123, || {
@@ -87,6 +90,7 @@ gort_test::tests! {
     }
 
     fn one_that_gives_way_goes_behind_the_others() {
+        let _one = one_p();
         in_this_order(312_312, || {
             for digit in 1..=3 {
                 go(move || {
@@ -98,9 +102,11 @@ gort_test::tests! {
         });
     }
 
-    fn one_that_gives_way_goes_behind_what_comes_later() {
-        // It is in the global queue: all of the P's own come before.
-        in_this_order(321, || {
+    fn one_that_gives_way_goes_to_the_queues_end() {
+        let _one = one_p();
+        // 3 is the next; then main, which had given way before; 1 before 2, which came
+        // when it was in the queue already.
+        in_this_order(312, || {
             go(|| {
                 go(|| note(2));
                 go(|| note(3));
@@ -125,6 +131,7 @@ gort_test::tests! {
     }
 
     fn a_pair_that_respawns_does_not_starve_the_rest() {
+        let _one = one_p();
         static STOP: AtomicBool = AtomicBool::new(false);
         static ROUNDS: AtomicUsize = AtomicUsize::new(0);
         go(|| respawn(&STOP, &ROUNDS));
@@ -138,6 +145,7 @@ gort_test::tests! {
     }
 
     fn a_chain_of_successors_does_not_starve_the_queue() {
+        let _one = one_p();
         static STOP: AtomicBool = AtomicBool::new(false);
         static ROUNDS: AtomicUsize = AtomicUsize::new(0);
         static RAN: AtomicBool = AtomicBool::new(false);
@@ -153,6 +161,7 @@ gort_test::tests! {
     }
 
     fn a_queue_that_refills_itself_does_not_starve_the_global_one() {
+        let _one = one_p();
         static STOP: AtomicBool = AtomicBool::new(false);
         static ROUNDS: AtomicUsize = AtomicUsize::new(0);
         go(|| refill(&STOP, &ROUNDS));
@@ -167,6 +176,7 @@ gort_test::tests! {
     }
 
     fn after_sysmons_request_the_order_is_as_before() {
+        let _one = one_p();
         until_sysmon_asks();
         // The request was for once: neither does main give way at each `go`, nor
         // does the youngest lose its place in front.
@@ -178,6 +188,7 @@ gort_test::tests! {
     }
 
     fn one_that_only_spawns_gives_way_when_sysmon_asks() {
+        let _one = one_p();
         // It never gives way by itself: sysmon's request is seen in `go`.
         until_sysmon_asks();
     }

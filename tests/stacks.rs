@@ -1,4 +1,8 @@
 //! Stacks: of any size, used again, given back, a million of them.
+//!
+//! Which stack is used again, and which are left for the scavenger, is known where there
+//! is one P: each has its own list of dead goroutines, and what counts as ended may be
+//! on its way there.
 
 #![no_std]
 #![no_main]
@@ -12,12 +16,12 @@ extern crate alloc;
 use alloc::vec::Vec;
 use core::arch::asm;
 use core::hint::black_box;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gort::__private::{scavenge_stacks, stack_stats, try_go};
 use gort::go;
 use gort::runtime::{gosched, num_goroutine};
-use gort_test::under_qemu;
+use gort_test::{one_p, under_qemu};
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
@@ -54,18 +58,24 @@ fn deep(size: usize) -> bool {
 fn crowd(count: usize, size: usize) -> usize {
     static ARRIVED: AtomicUsize = AtomicUsize::new(0);
     static RIGHT: AtomicUsize = AtomicUsize::new(0);
+    static LEAVE: AtomicBool = AtomicBool::new(false);
     ARRIVED.store(0, Ordering::Relaxed);
     RIGHT.store(0, Ordering::Relaxed);
+    LEAVE.store(false, Ordering::Relaxed);
     for _ in 0..count {
         go(move || {
             ARRIVED.fetch_add(1, Ordering::Relaxed);
             RIGHT.fetch_add(usize::from(deep(size)), Ordering::Relaxed);
-            while ARRIVED.load(Ordering::Relaxed) < count {
+            while !LEAVE.load(Ordering::Relaxed) {
                 gosched();
             }
         });
     }
+    while ARRIVED.load(Ordering::Relaxed) < count {
+        gosched();
+    }
     assert_eq!(num_goroutine(), count + 1);
+    LEAVE.store(true, Ordering::Relaxed);
     until_alone();
     RIGHT.load(Ordering::Relaxed)
 }
@@ -158,6 +168,7 @@ gort_test::tests! {
     }
 
     fn small_ones_are_of_the_default_size() {
+        let _one = one_p();
         static PLACES: AtomicUsize = AtomicUsize::new(0);
         static LAST: AtomicUsize = AtomicUsize::new(0);
         static RIGHT: AtomicUsize = AtomicUsize::new(0);
@@ -174,6 +185,7 @@ gort_test::tests! {
     }
 
     fn large_ones_are_used_again_by_their_size() {
+        let _one = one_p();
         static LAST: AtomicUsize = AtomicUsize::new(0);
         let place = |size| {
             assert!(try_go(|| LAST.store(here(), Ordering::Relaxed), size));
@@ -200,6 +212,7 @@ gort_test::tests! {
     }
 
     fn cold_ones_are_given_back() {
+        let _one = one_p();
         const COUNT: usize = 1000;
         const DEPTH: usize = 100 * KIB;
         assert_eq!(crowd(COUNT, DEPTH), COUNT);
@@ -229,6 +242,7 @@ gort_test::tests! {
     }
 
     fn not_more_is_given_back_than_asked_for() {
+        let _one = one_p();
         const DEPTH: usize = 100 * KIB;
         assert_eq!(crowd(500, DEPTH), 500);
         for _ in 0..3 {
@@ -243,6 +257,7 @@ gort_test::tests! {
     }
 
     fn large_ones_are_given_back_but_for_a_page() {
+        let _one = one_p();
         static LAST: AtomicUsize = AtomicUsize::new(0);
         let run = || {
             assert!(try_go(|| {
@@ -267,6 +282,7 @@ gort_test::tests! {
     }
 
     fn the_hottest_is_taken_first() {
+        let _one = one_p();
         const COUNT: usize = 300;
         static PLACES: [AtomicUsize; COUNT] = [const { AtomicUsize::new(0) }; COUNT];
         static ENDED: AtomicUsize = AtomicUsize::new(0);

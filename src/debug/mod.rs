@@ -10,6 +10,7 @@ mod futex_lock;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
+mod threads;
 pub(crate) mod vdso;
 
 use core::sync::atomic;
@@ -17,3 +18,4 @@ use core::sync::atomic;
 use crate::os;
 
 pub use memory::{free_os_memory, set_memory_limit};
+pub use threads::set_max_threads;

@@ -31,6 +31,7 @@ use core::sync::atomic::Ordering;
 use super::checkdead::checkdead;
 use super::machine::newm;
 use super::proc::systemstack;
+use super::procresize::allp;
 use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::sysmon::wake_sysmon;
@@ -128,10 +129,6 @@ pub(super) fn handoffp(pp: &'static P) {
     if work() {
         return startm(Some(pp), false);
     }
-    // Nobody has to do with it, but if nobody else is out for work it may as well be.
-    if SCHED.spinning.spinning() + SCHED.spinning.idle() == 0 && SCHED.spinning.claim() {
-        return startm(Some(pp), true);
-    }
     let mut sched = SCHED.lock.lock();
     if SCHED.gcwaiting.load(Ordering::Relaxed) {
         return stop_p(&mut sched, pp); // under the lock
@@ -144,6 +141,11 @@ pub(super) fn handoffp(pp: &'static P) {
     let when = timers::hooks().map_or(0, |timers| (timers.wake_time)(pp));
     pidleput(&mut sched, pp);
     drop(sched);
+    // As who goes to sleep: what others had queued while all Ps were busy is nobody's to
+    // look for, unless somebody spins.
+    if SCHED.spinning.rest(false) && allp().iter().any(|pp| !pp.runq.is_empty()) {
+        wakep();
+    }
     if when != 0 {
         netpoll::wake_net_poller(when);
     }

@@ -27,7 +27,7 @@ use super::findrunnable::start_many;
 use super::idle::take_nextp;
 use super::runtime2::{G, G0_STACK, M, P, STACK_GUARD};
 use super::sysmon::{hurry_sysmon, wake_sysmon};
-use super::{M0, SCHED, acquirem, releasem};
+use super::{M0, SCHED, SchedLocked, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
 use crate::debug::lock;
 use crate::debug::print::say;
@@ -117,7 +117,16 @@ fn minit(mp: &'static M) {
 pub(crate) fn mcommoninit(mp: &'static M) {
     mp.cheaprand.set(boot::rand());
     let mut sched = SCHED.lock.lock();
-    if sched.mnext - sched.nmfreed >= sched.maxmcount {
+    mp.id.set(sched.mnext);
+    sched.mnext += 1;
+    checkmcount(&sched);
+    mp.alllink.set(sched.allm);
+    sched.allm = mp;
+}
+
+/// Ends the program if there are more Ms than there may be. Go's `checkmcount`.
+fn checkmcount(sched: &SchedLocked) {
+    if sched.mnext - sched.nmfreed > sched.maxmcount {
         let limit = sched.maxmcount;
         say(
             "runtime: program exceeds %d-thread limit",
@@ -126,16 +135,22 @@ pub(crate) fn mcommoninit(mp: &'static M) {
         );
         throw("thread exhaustion");
     }
-    mp.id.set(sched.mnext);
-    sched.mnext += 1;
-    mp.alllink.set(sched.allm);
-    sched.allm = mp;
+}
+
+/// Sets how many Ms there may be, and returns how many there might be before. From a
+/// goroutine.
+pub(crate) fn set_max_threads(threads: i64) -> i64 {
+    let mut sched = SCHED.lock.lock();
+    let before = core::mem::replace(&mut sched.maxmcount, threads);
+    checkmcount(&sched);
+    before
 }
 
 /// Starts a new M that runs `f` on its g0, or else the scheduler, with the P; false if
 /// there is no room for that. From g0.
 ///
-/// Where the current thread is locked to its goroutine sysmon makes the clone.
+/// Where the current thread is locked to its goroutine, or ends since it was, sysmon
+/// makes the clone.
 #[unsafe(export_name = "runtime.newm")]
 #[inline(never)]
 #[must_use]
@@ -248,6 +263,7 @@ fn allocm() -> Option<&'static M> {
     mp.sigmask.set(M0.sigmask.get());
     mp.block.set(lo);
     mp.schedlink.set(ptr::null());
+    mp.locked_ext.set(0); // it was not, where a goroutine ended that was locked
     mcommoninit(mp);
     Some(mp)
 }
@@ -322,7 +338,6 @@ pub(super) fn retire(mp: &'static M) {
         }
     }
     mp.lockedg.set(ptr::null());
-    mp.locked_ext.set(0);
     mp.schedlink.set(sched.freem);
     sched.freem = mp;
 }
@@ -345,7 +360,7 @@ fn set_stack(gp: &G, lo: usize, hi: usize) {
 /// Go does so in runtime.main. Here the first goroutine beside the main one
 /// brings it: while there is one alone, nobody waits for its P. A thread costs
 /// 50 µs to make and to end, a fifth of what the shortest program takes.
-pub(super) fn start_sysmon() {
+pub(crate) fn start_sysmon() {
     if !try_start_sysmon() {
         throw("runtime: cannot map a stack for a new thread");
     }

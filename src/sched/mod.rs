@@ -91,7 +91,7 @@ pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
 use glist::{GFree, GQueue};
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
-pub(crate) use machine::mcommoninit;
+pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};

@@ -318,8 +318,7 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
     dropg(mp, gp);
     if locked {
         gp.lockedm.store(ptr::null_mut(), Ordering::Relaxed); // the free list hands it on
-        mp.lockedg.set(ptr::null());
-        mp.locked_ext.set(0);
+        mp.lockedg.set(ptr::null()); // locked_ext stays: see newm
     }
     destroy(gp, pp);
     if let (true, Some(many)) = (locked, many()) {

@@ -91,6 +91,7 @@ fn sleep_until_needed() {
     let sched = SCHED.lock.lock();
     // Both are changed under the lock, and so is the flag.
     let needed = !all_idle() || !sched.newm.is_null();
+    SCHED.sysmonnote.store(0, Ordering::Relaxed); // what it said is seen above
     SCHED.sysmonwait.store(!needed, Ordering::Relaxed);
     drop(sched);
     SCHED.now.store(0, Ordering::Relaxed); // the clock stands still

@@ -19,6 +19,7 @@ mod deaths;
 mod memory;
 mod preempt;
 mod segments;
+mod threads;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
 
@@ -34,6 +35,7 @@ gort::main!(main);
 fn before_main() {
     match env::args().nth(1).as_deref() {
         Some("goexit-init") => runtime::goexit(),
+        Some("locked-init") => runtime::lock_os_thread(),
         Some("lines-init") => (0..20_000).for_each(|line| println!("line {line}")),
         _ => {}
     }
@@ -71,7 +73,7 @@ fn main() -> Result<ExitCode, Failure> {
 fn commands() -> impl Iterator<Item = &'static Command> {
     let some = deaths::COMMANDS.iter().chain(segments::COMMANDS);
     let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
-    more.chain(preempt::COMMANDS)
+    more.chain(preempt::COMMANDS).chain(threads::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

@@ -19,6 +19,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gort::runtime::{goexit, num_goroutine};
 use gort::thread::{self, Builder, SpawnError};
+use gort_test::one_p;
 
 /// Lets others run until only the caller is left.
 fn until_alone() {
@@ -173,6 +174,7 @@ gort_test::tests! {
     }
 
     fn a_handle_is_the_goroutines_own_and_not_its_successors() {
+        let _one = one_p(); // which has its own list of dead goroutines
         // Goroutines that ended, one by goexit, and one that has their G.
         let first = thread::spawn(thread::current).join().unwrap();
         until_alone();

@@ -8,6 +8,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gort::runtime::num_goroutine;
 use gort::thread::{self, JoinHandle, Thread};
+use gort_test::one_p;
 
 use crate::{until, until_alone};
 
@@ -100,6 +101,7 @@ fn parks_and_keeps(unlockf: UnlockFn) -> bool {
 
 gort_test::test_module! {
     fn an_unlock_function_that_says_no_ends_the_wait_at_once() {
+        let _one = one_p(); // nobody else may run meanwhile
         static OTHERS: AtomicUsize = AtomicUsize::new(0);
         gort::go(|| _ = OTHERS.fetch_add(1, Ordering::Relaxed));
         assert!(parks_and_keeps(says_no));
@@ -244,6 +246,7 @@ gort_test::test_module! {
     }
 
     fn an_unpark_of_one_that_has_ended_wakes_nobody() {
+        let _one = one_p(); // which has its own list of dead goroutines
         static WOKEN: AtomicUsize = AtomicUsize::new(0);
         let ended = thread::spawn(thread::current);
         let ghost = ended.join().unwrap();
@@ -280,6 +283,7 @@ gort_test::test_module! {
     }
 
     fn a_pair_that_wakes_each_other_does_not_starve_a_third() {
+        let _one = one_p(); // another would have the third at once
         // Both go on with one time slice, which sysmon ends. The third waits in the
         // queue, and main, that gave way, in the global one.
         static STOP: AtomicBool = AtomicBool::new(false);
@@ -302,6 +306,7 @@ gort_test::test_module! {
     }
 
     fn who_is_unparked_runs_next() {
+        let _one = one_p(); // on that P: another may steal it
         // As in Go: ready puts it in front of the queue. Should sysmon end the time
         // slice just there, another try will do.
         let in_front = (0..100).any(|_| {

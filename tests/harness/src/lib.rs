@@ -63,6 +63,7 @@
 //! | `verdict` | whether a test passed |
 //! | `harness` | the run, from the table to the exit code |
 //! | `child` | the other side: the process that runs one test |
+//! | `procs` | how many Ps a test has |
 //! | `command`, `spawn`, `watch`, `emulator`, `sys` | processes |
 //!
 //! Those down to `verdict` are pure: they make no system call.
@@ -85,6 +86,7 @@ mod child;
 mod command;
 mod emulator;
 mod harness;
+mod procs;
 #[allow(unsafe_code, reason = "fork and exec")]
 mod spawn;
 #[allow(unsafe_code, reason = "the system calls that no library has")]
@@ -94,6 +96,7 @@ mod watch;
 pub use case::Test;
 pub use command::{Command, Output};
 pub use emulator::under_qemu;
+pub use procs::{OneP, one_p};
 pub use verdict::Status;
 
 /// What the macros need; not for anybody else.

@@ -19,6 +19,8 @@ mod preempt;
 mod stacks;
 #[path = "programs/system_calls.rs"]
 mod system_calls;
+#[path = "programs/threads.rs"]
+mod threads;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -34,5 +36,6 @@ fn main() {
     trials.extend(stacks::trials());
     trials.extend(memory_deaths::trials());
     trials.extend(preempt::trials());
+    trials.extend(threads::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

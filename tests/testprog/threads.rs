@@ -1,0 +1,173 @@
+//! Ends of a program that has many threads: busy ones, blocked ones, locked ones.
+
+use alloc::sync::Arc;
+use core::hint::spin_loop;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use gort::process::{self, ExitCode};
+use gort::{debug, println, runtime, thread};
+use rustix::thread::Timespec;
+
+use crate::{Command, Failure, OK, number};
+
+pub(crate) const COMMANDS: &[Command] = &[
+    ("return-busy", |code| {
+        keep_busy();
+        Ok(ExitCode::from(number(code) as u8))
+    }),
+    ("exit-busy", |code| {
+        let code = number(code) as i32;
+        keep_busy();
+        gort::go(move || process::exit(code));
+        spin()
+    }),
+    ("deadlock-parallel", |_| {
+        runtime::gomaxprocs(4);
+        for _ in 0..8 {
+            gort::go(|| {
+                for _ in 0..100 {
+                    runtime::gosched();
+                }
+                thread::park();
+            });
+        }
+        park()
+    }),
+    ("deadlock-locked", |_| {
+        gort::go(|| {
+            runtime::lock_os_thread();
+            thread::park();
+        });
+        park()
+    }),
+    ("deadlock-locked-main", |_| {
+        runtime::lock_os_thread();
+        gort::go(thread::park);
+        park()
+    }),
+    ("deadlock-ended-locked", |_| {
+        for _ in 0..10 {
+            gort::go(runtime::lock_os_thread);
+        }
+        park()
+    }),
+    ("deadlock-after-call", |_| {
+        gort::go(|| {
+            runtime::blocking(|| nap(100));
+            println!("back");
+            thread::park();
+        });
+        park()
+    }),
+    ("goexit-locked", |rounds| {
+        runtime::lock_os_thread();
+        others_go_on(number(rounds))
+    }),
+    ("goexit-parallel", |rounds| {
+        runtime::gomaxprocs(4);
+        others_go_on(number(rounds))
+    }),
+    ("too-many-system-threads", |limit| {
+        debug::set_max_threads(number(limit));
+        block(20);
+        spin()
+    }),
+    ("fewer-system-threads", |limit| {
+        block(8);
+        debug::set_max_threads(number(limit));
+        OK
+    }),
+    ("locked-init", |_| {
+        // The init task has locked main to the main thread; see main.rs.
+        for _ in 0..10 {
+            gort::go(|| (0..100).for_each(|_| runtime::gosched()));
+        }
+        let main = rustix::process::getpid();
+        let stays = (0..200).all(|_| {
+            runtime::gosched();
+            rustix::thread::gettid() == main
+        });
+        println!("on the main thread: {stays}");
+        OK
+    }),
+];
+
+/// Sleeps with the whole thread for so many milliseconds.
+fn nap(milliseconds: i64) {
+    let mut left = Timespec {
+        tv_sec: milliseconds / 1000,
+        tv_nsec: milliseconds % 1000 * 1_000_000,
+    };
+    while let rustix::thread::NanosleepRelativeResult::Interrupted(rest) =
+        rustix::thread::nanosleep(&left)
+    {
+        left = rest;
+    }
+}
+
+/// Never gives way.
+fn spin() -> ! {
+    loop {
+        spin_loop();
+    }
+}
+
+/// Waits for what never comes.
+fn park() -> Result<ExitCode, Failure> {
+    thread::park();
+    OK
+}
+
+/// Has so many goroutines block in the system for an hour.
+fn block(count: usize) {
+    let blocked = Arc::new(AtomicUsize::new(0));
+    for _ in 0..count {
+        let blocked = Arc::clone(&blocked);
+        gort::go(move || {
+            runtime::blocking(|| {
+                blocked.fetch_add(1, Ordering::Relaxed);
+                nap(3_600_000);
+            });
+        });
+    }
+    while blocked.load(Ordering::Relaxed) < count {
+        runtime::gosched();
+    }
+}
+
+/// Has threads in every state: three that spin, while a fourth P is left, some that are
+/// blocked, and one that is locked to a goroutine that waits.
+fn keep_busy() {
+    static SPINNING: AtomicUsize = AtomicUsize::new(0);
+    runtime::gomaxprocs(4);
+    block(3);
+    gort::go(|| {
+        runtime::lock_os_thread();
+        thread::park();
+    });
+    for _ in 0..2 {
+        gort::go(|| {
+            SPINNING.fetch_add(1, Ordering::Relaxed);
+            spin();
+        });
+    }
+    while SPINNING.load(Ordering::Relaxed) < 2 {
+        runtime::gosched();
+    }
+}
+
+/// Ends the main goroutine while ten others go on, for so many rounds.
+fn others_go_on(rounds: usize) -> Result<ExitCode, Failure> {
+    static LEFT: AtomicUsize = AtomicUsize::new(10);
+    for _ in 0..10 {
+        gort::go(move || {
+            for _ in 0..rounds {
+                runtime::gosched();
+            }
+            if LEFT.fetch_sub(1, Ordering::Relaxed) == 1 {
+                println!("the last one");
+            }
+        });
+    }
+    runtime::goexit()
+}
