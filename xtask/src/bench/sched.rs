@@ -93,8 +93,6 @@ const fn target(scenario: &'static str, measure: &'static str, limit: Limit) -> 
 /// Leaves out what has no meaning.
 fn fits(subject: &Subject, scenario: &Scenario, procs: usize) -> bool {
     match (scenario.name, subject.name) {
-        // One thread runs all goroutines so far.
-        ("wake", "gort") => false,
         // It has no scheduler, and no threads.
         (name, "corosensei") => name == "yield" && procs == 1,
         // Whom a task of tokio's wakes waits until that task gives way: nobody else may
