@@ -120,8 +120,10 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
         Ok(_) => {
             wakep();
             // The cooperative end of sysmon's request: a goroutine that only spawns
-            // gives way here.
-            if getg().preempt.load(Ordering::Relaxed) && super::may_go() {
+            // gives way here. And it does so where its P's queue is full, and nobody
+            // could take those that come: they run, and the next ones have their
+            // stacks, instead of one new one each.
+            if (getg().preempt.load(Ordering::Relaxed) || queue_is_full()) && super::may_go() {
                 super::proc::gosched();
             }
         }
@@ -258,6 +260,13 @@ pub(super) fn runqput(pp: &'static P, gp: &'static G, next: bool) {
             super::proc::globrunqput(&mut sched, gp);
         }
     }
+}
+
+/// Tells whether the P's queue is full.
+fn queue_is_full() -> bool {
+    let count = getp(acquirem()).runq.len();
+    releasem();
+    count > super::runq::RUNQ_SIZE as u32 // and the next one
 }
 
 /// Takes the next from the P's own queue, and tells whether it inherits the time slice.

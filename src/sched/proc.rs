@@ -89,6 +89,10 @@ pub(super) struct Many {
     pub(super) schedule: fn(&'static M) -> !,
     /// `newproc::exit_to_next`
     pub(super) exit: fn(),
+    /// `syscall::try_entersyscall`
+    pub(super) try_entersyscall: fn() -> bool,
+    /// `syscall::need_p`
+    pub(super) need_p: fn(),
     /// `locked::mexit`
     pub(super) mexit: fn(&'static M) -> !,
 }
