@@ -115,15 +115,19 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
         align: align_of::<F>(),
         move_to: move_to::<F>,
     };
+    // Where this P's queue is full those in it go first: the next ones may have their
+    // stacks, instead of a new one each. If they give way as well, and it is as full as
+    // before, half of them goes to the global queue, as in Go.
+    if queue_is_full() && super::may_go() {
+        super::proc::gosched();
+    }
     let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
     match started {
         Ok(_) => {
             wakep();
             // The cooperative end of sysmon's request: a goroutine that only spawns
-            // gives way here. And it does so where its P's queue is full, and nobody
-            // could take those that come: they run, and the next ones have their
-            // stacks, instead of one new one each.
-            if (getg().preempt.load(Ordering::Relaxed) || queue_is_full()) && super::may_go() {
+            // gives way here.
+            if getg().preempt.load(Ordering::Relaxed) && super::may_go() {
                 super::proc::gosched();
             }
         }
@@ -266,7 +270,7 @@ pub(super) fn runqput(pp: &'static P, gp: &'static G, next: bool) {
 fn queue_is_full() -> bool {
     let count = getp(acquirem()).runq.len();
     releasem();
-    count > super::runq::RUNQ_SIZE as u32 // and the next one
+    count >= super::runq::RUNQ_SIZE as u32
 }
 
 /// Takes the next from the P's own queue, and tells whether it inherits the time slice.
