@@ -18,6 +18,7 @@ mod deaths;
 #[allow(unsafe_code, reason = "uses memory as nobody should")]
 mod memory;
 mod preempt;
+mod sched;
 mod segments;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
@@ -71,7 +72,7 @@ fn main() -> Result<ExitCode, Failure> {
 fn commands() -> impl Iterator<Item = &'static Command> {
     let some = deaths::COMMANDS.iter().chain(segments::COMMANDS);
     let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
-    more.chain(preempt::COMMANDS)
+    more.chain(preempt::COMMANDS).chain(sched::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

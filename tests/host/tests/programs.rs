@@ -15,6 +15,8 @@ mod memory_deaths;
 mod output;
 #[path = "programs/preempt.rs"]
 mod preempt;
+#[path = "programs/sched.rs"]
+mod sched;
 #[path = "programs/stacks.rs"]
 mod stacks;
 #[path = "programs/system_calls.rs"]
@@ -34,5 +36,6 @@ fn main() {
     trials.extend(stacks::trials());
     trials.extend(memory_deaths::trials());
     trials.extend(preempt::trials());
+    trials.extend(sched::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
