@@ -26,7 +26,8 @@ mod views;
 use alloc::string::String;
 
 use gort::process::ExitCode;
-use gort::{env, println, runtime};
+use gort::time::Duration;
+use gort::{env, println, runtime, thread};
 
 gort::init!(before_main);
 gort::main!(main);
@@ -35,6 +36,7 @@ gort::main!(main);
 fn before_main() {
     match env::args().nth(1).as_deref() {
         Some("goexit-init") => runtime::goexit(),
+        Some("sleep-init") => thread::sleep(Duration::from_millis(20)),
         Some("lines-init") => (0..20_000).for_each(|line| println!("line {line}")),
         _ => {}
     }

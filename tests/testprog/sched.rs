@@ -4,7 +4,7 @@ use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use gort::__private::nanotime;
+use gort::__private::{nanotime, preempt_storm};
 use gort::process::ExitCode;
 use gort::{println, runtime, thread};
 
@@ -16,6 +16,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         OK
     }),
     ("sched-work", sched_work),
+    ("sleep-init", |_| OK), // an init task sleeps
+    ("threads-end", |rounds| threads_end(number(rounds))),
     ("main-alone", |milliseconds| {
         spin(number(milliseconds));
         OK
@@ -74,6 +76,41 @@ fn locked() {
             runtime::gosched();
         }
     });
+}
+
+/// Threads end with the goroutines that are locked to them while these are being
+/// preempted, and others take their memory over. Then all who run are to be stopped.
+fn threads_end(rounds: usize) -> Result<ExitCode, Failure> {
+    const SPINNERS: usize = 8;
+    static STOP: AtomicBool = AtomicBool::new(false);
+    runtime::gomaxprocs(SPINNERS);
+    preempt_storm(true);
+    for _ in 0..rounds {
+        for _ in 0..SPINNERS {
+            gort::go(|| {
+                runtime::lock_os_thread();
+                spin(1);
+            });
+        }
+        while runtime::num_goroutine() > 1 {
+            runtime::gosched();
+        }
+    }
+    preempt_storm(false);
+    for _ in 0..SPINNERS {
+        gort::go(|| {
+            while !STOP.load(Ordering::Relaxed) {
+                black_box(());
+            }
+        });
+    }
+    for procs in 0..20 {
+        spin(5);
+        runtime::gomaxprocs(1 + procs % SPINNERS);
+    }
+    STOP.store(true, Ordering::Relaxed);
+    println!("stopped");
+    OK
 }
 
 /// Prints GOMAXPROCS whenever it has changed, while there is always something to run,

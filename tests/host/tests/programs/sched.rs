@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Lines};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{find_tool, program, run, spawn};
+use gort_host_tests::programs::{find_tool, program, run, run_with, spawn};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -19,6 +19,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("schedtrace::of_a_thousand_ps", of_a_thousand_ps),
         Trial::test("schedtrace::in_detail", in_detail),
         Trial::test("schedtrace::off_unless_asked_for", off_unless_asked_for),
+        Trial::test(
+            "sched::threads_that_end_leave_nothing",
+            threads_that_end_leave_nothing,
+        ),
         Trial::test("gomaxprocs::follows_the_affinity", follows_the_affinity),
         Trial::test("gomaxprocs::follows_it_in_a_churn", follows_it_in_a_churn),
         Trial::test("gomaxprocs::once_set_it_stays", once_set_it_stays),
@@ -316,6 +320,15 @@ fn off_unless_asked_for() -> Result<(), Failed> {
             "GODEBUG={off}: {}",
             outcome.status
         );
+    }
+    Ok(())
+}
+
+/// A signal that was on its way to a thread that ended is not waited for by the next one
+/// in its place: that one can be preempted.
+fn threads_that_end_leave_nothing() -> Result<(), Failed> {
+    for _ in 0..4 {
+        run_with("testprog", ["threads-end", "30"])?.expect(0, "stopped\n", "")?;
     }
     Ok(())
 }
