@@ -23,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             "sched::threads_that_end_leave_nothing",
             threads_that_end_leave_nothing,
         ),
+        Trial::test("sched::an_init_task_sleeps", an_init_task_sleeps),
         Trial::test("gomaxprocs::follows_the_affinity", follows_the_affinity),
         Trial::test("gomaxprocs::follows_it_in_a_churn", follows_it_in_a_churn),
         Trial::test("gomaxprocs::once_set_it_stays", once_set_it_stays),
@@ -330,6 +331,12 @@ fn threads_that_end_leave_nothing() -> Result<(), Failed> {
     for _ in 0..4 {
         run_with("testprog", ["threads-end", "30"])?.expect(0, "stopped\n", "")?;
     }
+    Ok(())
+}
+
+/// The main thread is locked to the main goroutine, and another has to see to the time.
+fn an_init_task_sleeps() -> Result<(), Failed> {
+    run_with("testprog", ["sleep-init"])?.expect(0, "", "")?;
     Ok(())
 }
 
