@@ -109,8 +109,9 @@ fn minit(mp: &'static M) {
         SIGNAL_STACK,
     );
     // A signal to the thread that had this memory before us may have been on its way when
-    // that ended. SeqCst as in preempt_m: who sends one from here on knows our procid.
-    mp.signal_pending.store(false, Ordering::SeqCst);
+    // that ended. Release pairs with preempt_m's swap: who sends one from here on knows our
+    // procid.
+    mp.signal_pending.store(false, Ordering::Release);
     os::set_mask(mp.sigmask.get());
 }
 

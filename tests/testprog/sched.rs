@@ -67,12 +67,20 @@ fn sched_work(milliseconds: &str) -> Result<ExitCode, Failure> {
     OK
 }
 
-/// A goroutine locked to its thread that starts others, all the time.
+/// A goroutine locked to its thread that starts others, all the time, and some of those
+/// end locked, so that threads come and go.
 fn locked() {
     gort::go(|| {
         runtime::lock_os_thread();
         loop {
             gort::go(|| runtime::blocking(|| black_box(())));
+            gort::go(|| {
+                runtime::lock_os_thread();
+                gort::go(|| {});
+            });
+            while runtime::num_goroutine() > 20 {
+                runtime::gosched();
+            }
             runtime::gosched();
         }
     });
