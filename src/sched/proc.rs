@@ -55,6 +55,9 @@ pub(super) fn mcall(f: extern "C" fn(&'static G) -> !) {
 /// returns the M. On g0.
 pub(super) fn left(gp: &'static G) -> &'static M {
     super::unlock(gp);
+    if gp.locks.load(Ordering::Relaxed) != 0 {
+        throw("schedule: holding locks"); // its own; one that dies has some, for good
+    }
     let mp = gp.m.load(Ordering::Relaxed); // our own thread wrote it
     // SAFETY: the M that ran it, and runs this; an M is never freed.
     unsafe { &*mp }
