@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 /// What `runq` uses; the models put loom's here.
 use std::sync::atomic;
 
+#[path = "src/sched/pstatus.rs"]
+mod pstatus;
 #[path = "src/sched/runq.rs"]
 mod runq;
 #[path = "src/sched/runtime2.rs"]
@@ -49,6 +51,7 @@ fn main() {
         "linker.ld",
         "gdb",
         "src/mem/stack/slab.rs",
+        "src/sched/pstatus.rs",
         "src/sched/runq.rs",
         "src/sched/runtime2.rs",
     ] {

@@ -14,6 +14,9 @@
 /* What the ABI lets a function use below rsp without moving it. */
 #define RED_ZONE 128
 
+/* The bit of XSAVE's mask for the upper halves of ymm. */
+#define XCR0_AVX 4
+
 /* The layout of a FXSAVE and XSAVE area. */
 #define XSAVE_HEADER 512
 
@@ -23,7 +26,9 @@
  * The handler makes it look as if the interrupted instruction had called it: rsp
  * is below the red zone, on the address of that instruction. It saves all that a
  * goroutine can see of the CPU, calls asyncPreempt2, which gives way, puts
- * everything back and goes on with that instruction, maybe on another thread.
+ * everything back and goes on with that instruction, maybe on another thread. In
+ * between the CPU is as the ABI wants it at a call, since what another goroutine
+ * finds behind its own call of mcall is what we leave here.
  *
  * in: g = a goroutine, g.locks counted up by the handler; preserves everything
  *
@@ -108,6 +113,12 @@ runtime.asyncPreempt:
         mov     [rdi + 48], rcx
         mov     [rdi + 56], rcx
         xsave64 [rsp]
+        test    eax, XCR0_AVX
+        jz      .Lclean
+        vzeroupper                      /* or another's SSE code would run slowly */
+.Lclean:
+        fninit                          /* x87 empty, and how to round as at a call: */
+        ldmxcsr .Lmxcsr[rip]            /* a goroutine that mcall left takes it over */
         call    runtime.asyncPreempt2
         mov     eax, runtime.xsaveMask[rip]
         xor     edx, edx
@@ -115,6 +126,8 @@ runtime.asyncPreempt:
         jmp     .Lrestored
 .Lfxsave:
         fxsave64 [rsp]
+        fninit                          /* as above */
+        ldmxcsr .Lmxcsr[rip]
         call    runtime.asyncPreempt2
         fxrstor64 [rsp]
 
@@ -142,6 +155,11 @@ runtime.asyncPreempt:
         .size   runtime.asyncPreempt, . - runtime.asyncPreempt
         .globl  runtime.easyncPreempt
 runtime.easyncPreempt:
+
+        .section .rodata.runtime.asyncPreempt, "a", @progbits
+        .balign 4
+.Lmxcsr:
+        .long   0x1f80                  /* as a program starts: all exceptions masked */
 
 /* ------------------------------------------------------------------------
  * runtime.sigPreemptTramp: extern "C" fn(signal: i32, info: *siginfo, context: *mut ucontext)

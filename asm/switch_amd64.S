@@ -158,6 +158,89 @@ runtime.mcall:
         .size   runtime.mcall, . - runtime.mcall
 
 /* ------------------------------------------------------------------------
+ * runtime.gosave_gogo: extern "C" fn(gp: *G, buf: *Gobuf,
+ *                                    fn: extern "C" fn(gp: *G, arg: *u8) -> bool,
+ *                                    arg: *u8)
+ *
+ * Leaves the current goroutine, gp, and goes on with the one in buf, without a
+ * detour over g0: saves gp, calls fn(gp, arg) on the other one's stack, below
+ * all that it has there, and goes on with it. When fn runs, nobody is on gp's
+ * stack any more: fn may let others find gp. gosave_gogo returns when a switch
+ * takes gp up again, maybe on another thread; or at once if fn says false, which
+ * it may as long as nobody has found gp.
+ *
+ * in: rdi = gp, the current g; rsi = buf, of another goroutine
+ * preserves what the ABI says
+ *
+ * The g.locks of the one that goes on is not 0, and counted down when nothing of
+ * its gobuf is needed any more: it may be preempted from then on.
+ *
+ * gp's stack, while it is away, is as mcall leaves it.
+ */
+        .section .text.runtime.gosave_gogo, "ax", @progbits
+        .globl  runtime.gosave_gogo
+        .type   runtime.gosave_gogo, @function
+runtime.gosave_gogo:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp       /* from here the CFA is rbp + 16 */
+        push    rbx
+        .cfi_offset rbx, -24
+        push    r12
+        .cfi_offset r12, -32
+        push    r13
+        .cfi_offset r13, -40
+        push    r14
+        .cfi_offset r14, -48
+        push    r15
+        .cfi_offset r15, -56
+
+        mov     [rdi + g_sched_sp], rsp
+        lea     rax, .Lgosaved[rip]
+        mov     [rdi + g_sched_pc], rax
+        mov     [rdi + g_sched_bp], rbp
+
+        mov     rbx, rsi                /* saved above: ours to use */
+        lea     r12, [rdi + g_sched]
+        mov     rax, [rsi + gobuf_g]
+        mov     fs:[runtime.tlsg@tpoff], rax
+        mov     rsp, [rsi + gobuf_sp]
+        .cfi_remember_state
+        .cfi_undefined rip              /* whoever called us is left for good */
+        and     rsp, -16
+        xor     ebp, ebp
+        mov     rsi, rcx
+        call    rdx
+
+        test    al, al
+        cmovz   rbx, r12
+        mov     rdx, [rbx + gobuf_g]
+        mov     fs:[runtime.tlsg@tpoff], rdx
+        mov     rcx, [rbx + gobuf_pc]
+        mov     rbp, [rbx + gobuf_bp]
+        mov     rdi, [rbx + gobuf_ctxt]
+        mov     rsp, [rbx + gobuf_sp]
+        dec     dword ptr [rdx + g_locks]       /* it may be preempted again */
+        jmp     rcx
+
+        .cfi_restore_state
+        nop                             /* gdb looks up the pc before this one */
+.Lgosaved:
+        pop     r15
+        pop     r14
+        pop     r13
+        pop     r12
+        pop     rbx
+        pop     rbp
+        .cfi_def_cfa rsp, 8
+        ret
+        .cfi_endproc
+        .size   runtime.gosave_gogo, . - runtime.gosave_gogo
+
+/* ------------------------------------------------------------------------
  * runtime.systemstack: extern "C" fn(fn: extern "C" fn(arg: *mut u8), arg: *mut u8)
  *
  * Calls fn(arg) on g0's stack and comes back; where we are on g0 or on the

@@ -102,10 +102,11 @@ gort_test::tests! {
         });
     }
 
-    fn one_that_gives_way_goes_behind_what_comes_later() {
+    fn one_that_gives_way_goes_to_the_queues_end() {
         let _one = one_p();
-        // It is in the global queue: all of the P's own come before.
-        in_this_order(321, || {
+        // 3 is the next; then main, which had given way before; 1 before 2, which came
+        // when it was in the queue already.
+        in_this_order(312, || {
             go(|| {
                 go(|| note(2));
                 go(|| note(3));

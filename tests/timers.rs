@@ -94,7 +94,7 @@ gort_test::tests! {
             }
         });
         let mut sleeps = 0;
-        while rounds.load(Ordering::Relaxed) < 1000 {
+        while sleeps == 0 || rounds.load(Ordering::Relaxed) < 1000 {
             sleep_for(10_000);
             sleeps += 1;
         }

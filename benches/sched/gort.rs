@@ -11,18 +11,18 @@ mod platform;
 #[path = "../shared/status.rs"]
 #[allow(dead_code, reason = "the memory benchmarks need it")]
 mod status;
-#[allow(dead_code, reason = "goroutines cannot sleep yet")]
 mod work;
 
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
+use core::time::Duration;
 
 use gort::process::ExitCode;
 use gort::runtime;
 use gort::thread::{self, JoinHandle};
 
 use platform::now;
-use work::{BATCH, Load, Mailbox, Turns, Work, warm_up};
+use work::{BATCH, Load, Mailbox, NAP, Nap, Turns, Work, warm_up};
 
 gort::main!(main);
 
@@ -60,9 +60,15 @@ fn main() -> ExitCode {
             let mut times = wakes(count);
             work.wakes(&mut times);
         }
-        Load::Sleep(..) | Load::Idle(_) => {
-            gort::eprintln!("goroutines cannot sleep yet");
-            return ExitCode::FAILURE;
+        Load::Sleep(sleepers, times) => {
+            let (first, _) = sleeps(sleepers, times);
+            let (again, sum) = sleeps(sleepers, times);
+            work.all(first, again, sum);
+        }
+        Load::Idle(count) => {
+            park(count);
+            work.idle(count);
+            thread::sleep(Duration::from_secs(3600));
         }
     }
     ExitCode::SUCCESS
@@ -159,4 +165,37 @@ fn wakes(count: u64) -> Vec<u64> {
     let times = (1..=count).map(wake).collect();
     end(sleeper);
     times
+}
+
+/// Has many sleep.
+fn sleeps(sleepers: u64, times: u64) -> (u64, u64) {
+    let sleep = move |number| {
+        for _ in 0..times {
+            let nap = Nap::begin(number);
+            thread::sleep(Duration::from_nanos(NAP));
+            nap.end();
+        }
+        times
+    };
+    let start = now();
+    let handles: Vec<_> = (0..sleepers)
+        .map(|number| thread::spawn(move || sleep(number)))
+        .collect();
+    let sum = handles.into_iter().map(end).sum();
+    (now() - start, sum)
+}
+
+/// Has many park for good.
+fn park(count: u64) {
+    static PARKED: AtomicU64 = AtomicU64::new(0);
+    for _ in 0..count {
+        gort::go(|| {
+            PARKED.fetch_add(1, Ordering::Release); // pairs with the load below
+            thread::park();
+        });
+    }
+    // Acquire pairs with the goroutines' additions.
+    while PARKED.load(Ordering::Acquire) < count {
+        runtime::gosched();
+    }
 }

@@ -35,9 +35,12 @@ func main() {
 		fmt.Printf("%s %.4f\n", name, float64(took.Nanoseconds())/float64(operations))
 		fmt.Printf("check %d\n", check)
 	}
-	all := func(took time.Duration, check int) {
-		fmt.Printf("%s %.4f\n", name, float64(took.Nanoseconds())/1e6)
-		fmt.Printf("check %d\n", check)
+	all := func(sleepers, times int) {
+		first, _ := sleeps(sleepers, times)
+		again, sum := sleeps(sleepers, times)
+		fmt.Printf("%s/first %.4f\n", name, float64(first.Nanoseconds())/1e6)
+		fmt.Printf("%s/again %.4f\n", name, float64(again.Nanoseconds())/1e6)
+		fmt.Printf("check %d\n", sum)
 	}
 	switch name {
 	case "sched/yield":
@@ -66,9 +69,9 @@ func main() {
 		fmt.Printf("%s/p90 %d\n", name, times[len(times)*9/10].Nanoseconds())
 		fmt.Printf("check %d\n", len(times))
 	case "sched/sleep":
-		all(sleeps(part(sleepers), 1))
+		all(part(sleepers), 1)
 	case "sched/sleep-series":
-		all(sleeps(part(seriesCount), seriesSleep))
+		all(part(seriesCount), seriesSleep)
 	case "sched/idle":
 		park(parkedCount)
 		fmt.Printf("parked %d\n", parkedCount)

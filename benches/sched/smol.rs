@@ -63,8 +63,9 @@ fn main() -> ExitCode {
                 work.wakes(&mut times);
             }
             Load::Sleep(sleepers, times) => {
-                let (took, sum) = EXECUTOR.spawn(sleeps(sleepers, times)).await;
-                work.all(took, sum);
+                let (first, _) = EXECUTOR.spawn(sleeps(sleepers, times)).await;
+                let (again, sum) = EXECUTOR.spawn(sleeps(sleepers, times)).await;
+                work.all(first, again, sum);
             }
             Load::Idle(count) => {
                 EXECUTOR.spawn(park(count)).await;

@@ -62,8 +62,9 @@ fn main() -> ExitCode {
                 work.wakes(&mut times);
             }
             Load::Sleep(sleepers, times) => {
-                let (took, sum) = task::spawn(sleeps(sleepers, times)).await.unwrap();
-                work.all(took, sum);
+                let (first, _) = task::spawn(sleeps(sleepers, times)).await.unwrap();
+                let (again, sum) = task::spawn(sleeps(sleepers, times)).await.unwrap();
+                work.all(first, again, sum);
             }
             Load::Idle(count) => {
                 task::spawn(park(count)).await.unwrap();

@@ -18,10 +18,11 @@ use core::sync::atomic::Ordering;
 
 use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
-use super::newproc::runqput;
+use super::newproc::{exit_to_next, runqget, runqput};
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
 use super::procresize::{Allp, allp};
-use super::runtime2::{G, M, P, PStatus};
+use super::pstatus::PStatus;
+use super::runtime2::{G, M, P};
 use super::{GOMAXPROCS, SCHED, getp, netpoll, timers};
 use crate::os;
 
@@ -111,11 +112,7 @@ fn at_hand(pp: &'static P) -> Option<(&'static G, bool)> {
             runqput(pp, unsafe { &*next }, false);
         }
     }
-    let when = wake_time(pp);
-    if when != 0
-        // Relaxed: a time, ordered with nothing.
-        && (tick.is_multiple_of(TIMER_TICKS) || when <= SCHED.now.load(Ordering::Relaxed))
-    {
+    if timers_due(pp, tick) {
         check_timers(pp, 0);
     }
     if (expired || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)) && global_queue_len() > 0 {
@@ -144,11 +141,12 @@ fn sooner(time: &mut i64, when: i64) {
     }
 }
 
-/// Takes the next from the P's own queue.
-fn runqget(pp: &'static P) -> Option<(&'static G, bool)> {
-    let (gp, inherit_time) = pp.runq.get()?;
-    // SAFETY: what a run queue holds are Gs, which are never freed.
-    Some((unsafe { &*gp }, inherit_time))
+/// Tells whether the P's timers are to be looked at, in this tick.
+pub(super) fn timers_due(pp: &P, tick: u32) -> bool {
+    let when = wake_time(pp);
+    when != 0
+        // Relaxed: a time, ordered with nothing.
+        && (tick.is_multiple_of(TIMER_TICKS) || when <= SCHED.now.load(Ordering::Relaxed))
 }
 
 /// Takes a share of the global queue.
@@ -217,7 +215,7 @@ fn steal_work(mp: &'static M, pp: &'static P, now: &mut i64, poll_until: &mut i6
 
 /// Steals from a P's queue into our own, and takes one of it.
 fn runqsteal(pp: &'static P, victim: &'static P, next_too: bool) -> Option<&'static G> {
-    let running = || victim.status.load(Ordering::Relaxed) == PStatus::Running as u32; // a hint
+    let running = || victim.state.is(PStatus::Running); // a hint
     let gp = pp.runq.steal_from(&victim.runq, next_too, || {
         if running() {
             os::usleep(STEAL_NEXT_DELAY);
@@ -320,6 +318,7 @@ fn resetspinning(mp: &'static M) {
 pub(super) fn start_many() {
     static MANY: Many = Many {
         schedule: schedule_many,
+        exit: exit_to_next,
         mexit,
     };
     SCHED

@@ -18,7 +18,7 @@
 //!
 //! Invariants:
 //! 1. A P is on the idle list, or an M's (`m.p`, `p.m`), or on its way in exactly one
-//!    local variable, `m.nextp` or `p.status` Syscall. Its plain fields go with it: the
+//!    local variable, `m.nextp` or Syscall (`pstatus`). Its plain fields go with it: the
 //!    list's lock, the note and the status word hand them over.
 //! 2. An M without a P runs no goroutine, and touches no P's fields.
 //! 3. An M sleeps on its note only when it is on the idle list, waits for the
@@ -32,7 +32,8 @@ use super::checkdead::checkdead;
 use super::machine::newm;
 use super::proc::systemstack;
 use super::procresize::allp;
-use super::runtime2::{M, P, PStatus};
+use super::pstatus::PStatus;
+use super::runtime2::{M, P};
 use super::sysmon::wake_sysmon;
 use super::timers;
 use super::{SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem};
@@ -152,7 +153,7 @@ pub(super) fn handoffp(pp: &'static P) {
 
 /// The world stops: counts the P as stopped. Under sched.lock; the P is nobody's.
 pub(super) fn stop_p(sched: &mut SchedLocked, pp: &P) {
-    set_status(pp, PStatus::Gcstop);
+    pp.state.set(PStatus::Gcstop);
     sched.stopwait -= 1;
     if sched.stopwait == 0 {
         SCHED.stopnote.wakeup();
@@ -202,7 +203,7 @@ pub(super) fn incidlelocked(by: i32) {
 /// Makes a P an idle one.
 pub(super) fn pidleput(sched: &mut SchedLocked, pp: &'static P) {
     debug_assert!(pp.runq.is_empty(), "pidleput: P has non-empty run queue");
-    set_status(pp, PStatus::Idle);
+    pp.state.set(PStatus::Idle);
     pp.link.set(sched.pidle);
     sched.pidle = ptr::from_ref(pp).cast_mut();
     SCHED.spinning.add_idle(1);
@@ -221,11 +222,11 @@ pub(super) fn pidleget(sched: &mut SchedLocked) -> Option<&'static P> {
 /// Gives this M a P. On g0, or on a goroutine that keeps its M.
 pub(super) fn acquirep(mp: &'static M, pp: &'static P) {
     let none = mp.p.load(Ordering::Relaxed).is_null(); // our own
-    if !none || pp.status.load(Ordering::Acquire) != PStatus::Idle as u32 {
+    if !none || !pp.state.is(PStatus::Idle) {
         throw("acquirep: already in go");
     }
     wirep(mp, pp);
-    set_status(pp, PStatus::Running);
+    pp.state.set(PStatus::Running);
 }
 
 /// Ties the two together.
@@ -241,7 +242,7 @@ pub(super) fn wirep(mp: &'static M, pp: &'static P) {
 pub(super) fn releasep(mp: &'static M) -> &'static P {
     let pp = getp(mp);
     unwire(mp, pp);
-    set_status(pp, PStatus::Idle);
+    pp.state.set(PStatus::Idle);
     pp
 }
 
@@ -250,9 +251,4 @@ pub(super) fn unwire(mp: &'static M, pp: &'static P) {
     mp.mcache.set(ptr::null_mut()); // it is the next M's
     mp.p.store(ptr::null_mut(), Ordering::Relaxed); // our own thread reads it
     pp.m.store(ptr::null_mut(), Ordering::Release); // pairs with sysmon's load
-}
-
-/// Sets a P's state, where it is nobody else's to set.
-pub(super) fn set_status(pp: &P, status: PStatus) {
-    pp.status.store(status as u32, Ordering::Release); // pairs with acquirep, sysmon
 }

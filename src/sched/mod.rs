@@ -8,6 +8,7 @@
 //! | `runtime2` | the structs |
 //! | `runq` | a P's queue |
 //! | `spinning` | who looks for work |
+//! | `pstatus` | what a P is doing, and who gets it out of a system call |
 //! | `glist` | queues and free lists of goroutines |
 //! | `status` | a goroutine's states and the ways between them |
 //! | `newproc` | how a goroutine is made, and how it ends |
@@ -18,6 +19,7 @@
 //! | `spinning` | how many are out for work, and how many Ps have none |
 //! | `idle` | Ms and Ps without work, and how they get some |
 //! | `netpoll` | the M that waits for the time |
+//! | `switch` | the short way from one goroutine to the next |
 //! | `park` | how a goroutine waits, and how it is told |
 //! | `preempt` | how a goroutine is made to give way |
 //! | `syscall` | how a goroutine blocks its thread and nobody else |
@@ -57,11 +59,13 @@ mod park;
 mod preempt;
 mod proc;
 mod procresize;
+mod pstatus;
 pub(crate) mod runq;
 pub(crate) mod runtime2;
 mod spinning;
 mod status;
 mod stw;
+mod switch;
 mod syscall;
 mod sysmon;
 pub(crate) mod timer;

@@ -29,9 +29,10 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::bgscavenge::system_goroutines;
 use super::gfree::gfget;
 use super::idle::wakep;
-use super::proc::{left, many, mcall, schedule};
-use super::runtime2::{G, GStatus, P};
+use super::proc::{dropg, left, many, mcall, schedule};
+use super::runtime2::{G, GStatus, M, P};
 use super::status::casgstatus;
+use super::switch::{drop_left, next_at_hand, switch};
 use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
 use crate::mem;
@@ -259,6 +260,19 @@ pub(super) fn runqput(pp: &'static P, gp: &'static G, next: bool) {
     }
 }
 
+/// Takes the next from the P's own queue, and tells whether it inherits the time slice.
+pub(super) fn runqget(pp: &'static P) -> Option<(&'static G, bool)> {
+    // A P alone has no thieves; how many there are changes with the world stopped.
+    let found = if GOMAXPROCS.load(Ordering::Relaxed) == 1 {
+        pp.runq.get_alone()
+    } else {
+        pp.runq.get()
+    };
+    let (gp, inherit_time) = found?;
+    // SAFETY: what a run queue holds are Gs, which are never freed.
+    Some((unsafe { &*gp }, inherit_time))
+}
+
 /// A goroutine's outermost function has returned: leave its stack, for good.
 #[unsafe(export_name = "runtime.goexit1")]
 #[inline(never)]
@@ -269,8 +283,27 @@ pub(super) extern "C" fn goexit1() -> ! {
         // SAFETY: as above; this is the goroutine's end.
         unsafe { (head.end)() };
     }
+    if let Some(many) = many() {
+        (many.exit)();
+    }
     mcall(goexit0);
     crate::arch::abort() // nobody runs a dead goroutine
+}
+
+/// Ends the current goroutine and goes on with the next, if that is at hand: else it
+/// comes back. On the goroutine.
+pub(super) fn exit_to_next() {
+    extern "C" fn ended(gp: &'static G, mp: &&'static M) -> bool {
+        drop_left(gp);
+        destroy(gp, getp(mp));
+        true
+    }
+    let gp = getg();
+    let mp = acquirem();
+    if let Some(next) = next_at_hand(gp, mp) {
+        switch(gp, mp, next, ended, &mp);
+    }
+    releasem();
 }
 
 /// Ends a goroutine. On g0.
@@ -282,23 +315,28 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
     if locked && mp.locked_int.get() != 0 {
         throw("exited a goroutine internally locked to the OS thread");
     }
-    casgstatus(gp, GStatus::Running, GStatus::Dead);
-    COUNT.fetch_sub(1, Ordering::Relaxed); // a counter
-    gp.m.store(ptr::null_mut(), Ordering::Relaxed); // the free list hands it on
-    gp.lockedm.store(ptr::null_mut(), Ordering::Relaxed); // as above
-    gp.preempt.store(false, Ordering::Relaxed); // as above
-    gp.gopc.set(None);
+    dropg(mp, gp);
     if locked {
+        gp.lockedm.store(ptr::null_mut(), Ordering::Relaxed); // the free list hands it on
         mp.lockedg.set(ptr::null()); // locked_ext stays: see newm
     }
-    mp.curg.store(ptr::null_mut(), Ordering::Relaxed); // sysmon only peeks
-    if let Some(gfput) = gp.gfput.get() {
-        gfput(pp, gp); // somebody may have it from here on
-    }
+    destroy(gp, pp);
     if let (true, Some(many)) = (locked, many()) {
         (many.mexit)(mp); // who knows what it has done to its thread
     }
     schedule()
+}
+
+/// Puts a goroutine that has ended, and whose stack nobody is on, on the P's free list.
+#[inline]
+fn destroy(gp: &'static G, pp: &'static P) {
+    casgstatus(gp, GStatus::Running, GStatus::Dead);
+    COUNT.fetch_sub(1, Ordering::Relaxed); // a counter
+    gp.preempt.store(false, Ordering::Relaxed); // the free list hands it on
+    gp.gopc.set(None);
+    if let Some(gfput) = gp.gfput.get() {
+        gfput(pp, gp); // somebody may have it from here on
+    }
 }
 
 /// Returns how many Ps there are.

@@ -11,7 +11,8 @@
 //! ```text
 //!   the goroutine      gopark: notes unlockf and lock in its M
 //!                      mcall: saves the registers in g.sched
-//!   g0                 park_m: Running -> Waiting                   (release)
+//!   g0, or the next    park_m, parked:
+//!   one's stack                Running -> Waiting                   (release)
 //!                              drops it off its M
 //!                              unlockf(gp, lock): lets others find it
 //!                                                      |            (release)
@@ -36,10 +37,32 @@ use core::sync::atomic::Ordering;
 use super::idle::wakep;
 use super::newproc::runqput;
 use super::proc::{dropg, execute, globrunqput, left, mcall, schedule};
-use super::runtime2::{G, GStatus, P, UnlockFn, WaitReason};
+use super::runtime2::{G, GStatus, M, P, UnlockFn, WaitReason};
 use super::status::casgstatus;
+use super::switch::{drop_left, next_at_hand, switch, undo};
 use super::syscall::need_p;
 use super::{SCHED, acquirem, getg, releasem};
+
+/// What [`parked`] needs; on the stack of the goroutine that is parked.
+struct Wait {
+    unlockf: Option<UnlockFn>,
+    lock: *const c_void,
+    mp: &'static M,
+}
+
+/// The short way's end: the goroutine has been left, and this is the next one's stack.
+extern "C" fn parked(gp: &'static G, wait: &Wait) -> bool {
+    let Wait { unlockf, lock, mp } = *wait; // soon it may be gone
+    drop_left(gp);
+    casgstatus(gp, GStatus::Running, GStatus::Waiting);
+    // SAFETY: what gopark was given; its caller vouches for the pair.
+    if unlockf.is_some_and(|unlockf| !unsafe { unlockf(gp, lock) }) {
+        casgstatus(gp, GStatus::Waiting, GStatus::Runnable);
+        undo(gp, mp);
+        return false;
+    }
+    true
+}
 
 /// Parks the current goroutine until somebody calls [`goready`] for it. When its
 /// context is saved, `unlockf` is called on g0 with it and `lock`; if that says
@@ -67,12 +90,16 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
         schedule()
     }
     need_p();
-    let mp = acquirem(); // park_m gives it back: until then this M stays ours
+    let mp = acquirem(); // parked or park_m gives it back: until then this M stays ours
     let gp = getg();
-    mp.waitunlockf.set(unlockf);
-    mp.waitlock.set(lock);
     gp.waitreason.set(Some(reason));
     gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
+    if let Some(next) = next_at_hand(gp, mp) {
+        let wait = Wait { unlockf, lock, mp };
+        return switch(gp, mp, next, parked, &wait);
+    }
+    mp.waitunlockf.set(unlockf);
+    mp.waitlock.set(lock);
     mcall(park_m);
 }
 

@@ -13,6 +13,7 @@ use core::sync::atomic::Ordering;
 
 use super::bgscavenge::is_system;
 use super::checkdead::deadlock;
+use super::findrunnable::timers_due;
 use super::gfree::allgs;
 use super::idle::wakep;
 use super::locked::unlock_os_thread;
@@ -20,6 +21,7 @@ use super::newproc::{goexit1, runqput};
 use super::newstack::leave_segments;
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
+use super::switch::{drop_left, next_at_hand, switch};
 use super::syscall::need_p;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
@@ -56,7 +58,7 @@ pub(super) fn mcall(f: extern "C" fn(&'static G) -> !) {
 pub(super) fn left(gp: &'static G) -> &'static M {
     super::unlock(gp);
     if gp.locks.load(Ordering::Relaxed) != 0 {
-        throw("schedule: holding locks"); // its own; one that dies has some, for good
+        throw("schedule: holding locks"); // one that is dying, say
     }
     let mp = gp.m.load(Ordering::Relaxed); // our own thread wrote it
     // SAFETY: the M that ran it, and runs this; an M is never freed.
@@ -85,6 +87,8 @@ pub(crate) fn systemstack<F: FnOnce()>(f: F) {
 pub(super) struct Many {
     /// `findrunnable::schedule_many`
     pub(super) schedule: fn(&'static M) -> !,
+    /// `newproc::exit_to_next`
+    pub(super) exit: fn(),
     /// `locked::mexit`
     pub(super) mexit: fn(&'static M) -> !,
 }
@@ -173,7 +177,8 @@ pub(super) fn dropg(mp: &'static M, gp: &'static G) {
     gp.m.store(ptr::null_mut(), Ordering::Relaxed); // whoever runs it next sets it
 }
 
-/// Gives way: the goroutine goes to the end of the global queue.
+/// Gives way. The goroutine goes to the end of its P's queue where somebody is in that
+/// queue to go straight to, else to the end of the global one.
 #[unsafe(export_name = "runtime.Gosched")]
 #[inline(never)]
 pub(crate) fn gosched() {
@@ -185,11 +190,48 @@ pub(crate) fn gosched() {
         wakep();
         schedule()
     }
+    extern "C" fn yielded(gp: &'static G, mp: &&'static M) -> bool {
+        let mp = *mp; // on a stack that is somebody else's soon
+        drop_left(gp);
+        casgstatus(gp, GStatus::Running, GStatus::Runnable);
+        let pp = getp(mp);
+        if !pp.runq.put_ring(ptr::from_ref(gp).cast_mut()) {
+            runqput(pp, gp, false); // no room, though one has just been taken
+        }
+        true
+    }
     if many().is_none() {
         return; // there is nobody else
     }
     need_p();
-    mcall(gosched_m);
+    let gp = getg();
+    let mp = acquirem();
+    if let Some(next) = next_at_hand(gp, mp) {
+        return switch(gp, mp, next, yielded, &mp);
+    }
+    let alone = nobody_else(mp);
+    releasem();
+    if !alone {
+        mcall(gosched_m);
+    }
+}
+
+/// Tells whether there is nobody that the current goroutine could give way to, and
+/// nothing else to look at. Counts as a turn, so that the long way has its one in 61.
+fn nobody_else(mp: &'static M) -> bool {
+    let pp = getp(mp);
+    let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
+    let alone = pp.runq.is_empty()
+        && global_queue_len() == 0
+        && !tick.is_multiple_of(GLOBAL_QUEUE_TICKS)
+        && !timers_due(pp, tick)
+        && !pp.preempt.load(Ordering::Relaxed) // a request
+        && !SCHED.gcwaiting.load(Ordering::Relaxed) // another
+        && mp.lockedg.get().is_null();
+    if alone {
+        pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
+    }
+    alone
 }
 
 /// Ends the current goroutine, wherever it is. With `abandon` nobody gets its

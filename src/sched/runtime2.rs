@@ -21,6 +21,7 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
+use super::pstatus::PState;
 use super::runq::RunQueue;
 
 /// The bytes below which a stack is too small to call anything, above stack.lo.
@@ -49,26 +50,6 @@ pub(crate) enum GStatus {
     Waiting = 4,
     /// Finished and free for reuse, or being set up.
     Dead = 6,
-}
-
-/// What a P is doing; `P::status` holds it. Go's `_Pidle` etc.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u32)]
-#[allow(
-    dead_code,
-    reason = "Go's states are all here, also those that nothing reaches yet"
-)]
-pub(crate) enum PStatus {
-    /// On the idle list, or about to change hands.
-    Idle = 0,
-    /// Held by an M.
-    Running = 1,
-    /// Left behind by an M that is in a system call: whoever is first takes it.
-    Syscall = 2,
-    /// Halted, while the world is stopped.
-    Gcstop = 3,
-    /// No longer used, since GOMAXPROCS shrank.
-    Dead = 4,
 }
 
 /// Why a goroutine waits: a text, Go's where Go has the thing. Go has a number and
@@ -436,8 +417,8 @@ pub(crate) struct Sysmontick {
     pub(crate) schedtick: Cell<u32>,
     /// When that began, in nanoseconds.
     pub(crate) schedwhen: Cell<i64>,
-    /// Its syscalltick.
-    pub(crate) syscalltick: Cell<u32>,
+    /// The system call that it was in.
+    pub(crate) syscall: Cell<Option<u32>>,
     /// When that began.
     pub(crate) syscallwhen: Cell<i64>,
 }
@@ -447,14 +428,12 @@ pub(crate) struct Sysmontick {
 pub(crate) struct P {
     /// Its number, from 0.
     pub(crate) id: Cell<i32>,
-    /// A [`PStatus`].
-    pub(crate) status: AtomicU32,
+    /// What it is doing, and which system call that is.
+    pub(crate) state: PState,
     /// The next in the list of idle ones.
     pub(crate) link: Cell<*mut P>,
     /// Goes up with each goroutine that it runs.
     pub(crate) schedtick: AtomicU32,
-    /// Goes up with each system call that begins or ends on it, or loses it.
-    pub(crate) syscalltick: AtomicU32,
     /// The time slice is over: sysmon's request, seen by whoever looks for the next
     /// goroutine.
     pub(crate) preempt: AtomicBool,

@@ -31,17 +31,37 @@ pub(crate) fn readgstatus(gp: &G) -> u32 {
 ///
 /// AcqRel: who brings a goroutine into a state hands its plain fields over to
 /// whoever takes it out of that state.
+///
+/// Out of Waiting two may believe that the goroutine is theirs to ready: that is a
+/// compare-and-swap. All other edges have one party that can make them, whoever runs the
+/// goroutine or took it off its list, and a mistaken one is found out sooner or later:
+/// they look, and store, which spares each switch two locked instructions.
+#[inline]
 pub(super) fn casgstatus(gp: &G, from: GStatus, to: GStatus) {
     if cfg!(debug_assertions) && !is_edge(from, to) {
         throw("casgstatus: bad incoming values");
     }
-    if gp
-        .atomicstatus
-        .compare_exchange(from as u32, to as u32, Ordering::AcqRel, Ordering::Relaxed)
-        .is_err()
-    {
-        throw("casgstatus: bad status");
+    let status = &gp.atomicstatus;
+    let was = if from == GStatus::Waiting {
+        let (from, to) = (from as u32, to as u32);
+        match status.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed) {
+            Ok(was) | Err(was) => was,
+        }
+    } else {
+        let was = status.load(Ordering::Acquire); // see above
+        status.store(to as u32, Ordering::Release); // as there
+        was
+    };
+    if was != from as u32 {
+        bad_status();
     }
+}
+
+/// Somebody was mistaken about a goroutine.
+#[cold]
+#[inline(never)]
+fn bad_status() -> ! {
+    throw("casgstatus: bad status")
 }
 
 /// Tells whether the picture has this edge.

@@ -9,13 +9,14 @@
 //! those on the idle list and those left behind in system calls are taken.
 
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering, fence};
 
-use super::idle::{acquirep, pidleget, pidleput, releasep, set_status, stop_p, wakep};
+use super::idle::{acquirep, pidleget, pidleput, releasep, stop_p, wakep};
 use super::proc::{globrunqput, gosched};
 use super::procresize::{allp, make_ps};
-use super::runtime2::{M, P, PStatus};
-use super::syscall::{need_p, take_left};
+use super::pstatus::PStatus;
+use super::runtime2::{M, P};
+use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
 use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getp, gfree, releasem, sysmon, timers};
 use crate::debug::fatal::throw;
@@ -58,6 +59,7 @@ fn stop_the_world(mp: &'static M) {
     sched.stopwait = GOMAXPROCS.load(Ordering::Relaxed); // changes by us alone
     SCHED.stopnote.clear();
     SCHED.gcwaiting.store(true, Ordering::SeqCst); // a request, seen under the lock by those who idle
+    fence(Ordering::SeqCst); // pairs with enter_syscall's
     stop_p(&mut sched, getp(mp));
     while let Some(pp) = pidleget(&mut sched) {
         stop_p(&mut sched, pp);
@@ -67,9 +69,9 @@ fn stop_the_world(mp: &'static M) {
     while left > 0 {
         // Those in system calls, also in ones that began since.
         for pp in allp().iter() {
-            if take_left(pp) {
+            if pp.state.retake(PStatus::Gcstop) {
                 stop_p(&mut SCHED.lock.lock(), pp);
-            } else if pp.status.load(Ordering::Relaxed) == PStatus::Running as u32 {
+            } else if pp.state.is(PStatus::Running) {
                 sysmon::preemptone(pp); // a request, to whoever has it
             }
         }
@@ -78,10 +80,7 @@ fn stop_the_world(mp: &'static M) {
         }
         left = SCHED.lock.lock().stopwait;
     }
-    if allp()
-        .iter()
-        .any(|pp| pp.status.load(Ordering::Acquire) != PStatus::Gcstop as u32)
-    {
+    if allp().iter().any(|pp| !pp.state.is(PStatus::Gcstop)) {
         throw("stopTheWorld: not stopped"); // pairs with stop_p
     }
 }
@@ -114,11 +113,11 @@ fn start_the_world(mp: &'static M, procs: i32) {
     let mut sched = SCHED.lock.lock();
     if !ptr::eq(mine, getp(mp)) {
         let old = releasep(mp);
-        set_status(old, PStatus::Dead);
-        set_status(mine, PStatus::Idle);
+        old.state.set(PStatus::Dead);
+        mine.state.set(PStatus::Idle);
         acquirep(mp, mine);
     } else {
-        set_status(mine, PStatus::Running);
+        mine.state.set(PStatus::Running);
     }
     GOMAXPROCS.store(procs, Ordering::Release); // pairs with allp
     // Those with work get an M at once, the others are idle. The highest first, so that
@@ -132,7 +131,7 @@ fn start_the_world(mp: &'static M, procs: i32) {
         if pp.runq.is_empty() {
             pidleput(&mut sched, pp);
         } else {
-            set_status(pp, PStatus::Idle);
+            pp.state.set(PStatus::Idle);
             pp.link.set(runnable);
             runnable = ptr::from_ref(pp).cast_mut();
         }
@@ -167,5 +166,5 @@ fn destroy(pp: &'static P, heir: &'static P) {
         cache.flush();
     }
     gfree::give_all(pp);
-    set_status(pp, PStatus::Dead);
+    pp.state.set(PStatus::Dead);
 }

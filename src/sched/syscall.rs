@@ -27,10 +27,11 @@
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::idle::{acquirep, pidleget, set_status, stopm, unwire, wirep};
+use super::idle::{acquirep, pidleget, stop_p, stopm, unwire, wirep};
 use super::locked::stoplockedm;
 use super::proc::{dropg, execute, globrunqput, left, mcall, schedule};
-use super::runtime2::{G, GStatus, P, PStatus};
+use super::pstatus::PStatus;
+use super::runtime2::{G, GStatus, P};
 use super::status::casgstatus;
 use super::{SCHED, acquirem, getg, getp, parallel, releasem};
 
@@ -60,31 +61,22 @@ pub(crate) fn entersyscall() {
     let gp = getg();
     casgstatus(gp, GStatus::Running, GStatus::Syscall);
     let pp = getp(mp);
-    bump(pp);
     mp.oldp.set(pp);
     unwire(mp, pp);
-    set_status(pp, PStatus::Syscall); // anybody's, from here on
+    pp.state.enter_syscall(); // anybody's, from here on
+    if SCHED.gcwaiting.load(Ordering::Relaxed) {
+        stop_left_p(pp); // enter_syscall has the fence
+    }
     releasem();
 }
 
-/// Takes a P that somebody left behind in a system call, if it is still there. From any
-/// thread.
-pub(super) fn take_left(pp: &P) -> bool {
-    let (syscall, idle) = (PStatus::Syscall as u32, PStatus::Idle as u32);
-    let taken = pp
-        .status
-        .compare_exchange(syscall, idle, Ordering::Acquire, Ordering::Relaxed) // pairs with entersyscall
-        .is_ok();
-    if taken {
-        bump(pp);
+/// The world is being stopped, and may wait for this P.
+#[cold]
+fn stop_left_p(pp: &'static P) {
+    let mut sched = SCHED.lock.lock();
+    if sched.stopwait > 0 && pp.state.retake(PStatus::Gcstop) {
+        stop_p(&mut sched, pp);
     }
-    taken
-}
-
-/// Counts a system call's beginning or end, so that sysmon knows one from the next.
-fn bump(pp: &P) {
-    let tick = pp.syscalltick.load(Ordering::Relaxed).wrapping_add(1); // whose P it is writes it
-    pp.syscalltick.store(tick, Ordering::Relaxed); // sysmon only compares
 }
 
 /// Ends a system call of the current goroutine, if it is in one. From a goroutine.
@@ -103,18 +95,10 @@ pub(crate) fn exitsyscall() {
     // SAFETY: entersyscall put it there; a P is never freed.
     let oldp = unsafe { &*mp.oldp.get() };
     mp.oldp.set(ptr::null());
-    let (syscall, running) = (PStatus::Syscall as u32, PStatus::Running as u32);
-    // Acquire: between us and entersyscall somebody may have had it, and left it so.
-    if oldp
-        .status
-        .compare_exchange(syscall, running, Ordering::Acquire, Ordering::Relaxed)
-        .is_ok()
-    {
+    if oldp.state.exit_syscall() {
         wirep(mp, oldp);
-        bump(oldp);
     } else if let Some(pp) = idle_p() {
         acquirep(mp, pp);
-        bump(pp);
     } else {
         releasem();
         mcall(exitsyscall0);

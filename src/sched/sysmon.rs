@@ -20,8 +20,8 @@ use super::idle::{handoffp, incidlelocked};
 use super::machine::start_threads;
 use super::preempt::{STORM_PACE, is_storm, preempt_m};
 use super::procresize::allp;
-use super::runtime2::{P, PStatus};
-use super::syscall::take_left;
+use super::pstatus::PStatus;
+use super::runtime2::P;
 use super::{GOMAXPROCS, SCHED, SchedLocked};
 use crate::{mem, os};
 
@@ -121,9 +121,8 @@ pub(super) fn hurry_sysmon() {
 fn retake(now: i64) -> bool {
     let mut taken = false;
     for pp in allp().iter() {
-        let status = pp.status.load(Ordering::Acquire); // pairs with set_status
-        let in_syscall = status == PStatus::Syscall as u32;
-        if !in_syscall && status != PStatus::Running as u32 {
+        let syscall = pp.state.syscall();
+        if syscall.is_none() && !pp.state.is(PStatus::Running) {
             continue;
         }
         let seen = &pp.sysmontick;
@@ -135,7 +134,10 @@ fn retake(now: i64) -> bool {
             preemptone(pp);
             too_long = true; // in a system call nobody hears that
         }
-        if in_syscall && (lasts(pp, now) || too_long) && retake_one(pp) {
+        if let Some(syscall) = syscall
+            && (lasts(pp, syscall, now) || too_long)
+            && retake_one(pp, syscall)
+        {
             taken = true;
         }
     }
@@ -144,10 +146,9 @@ fn retake(now: i64) -> bool {
 
 /// Tells whether the system call that a P was left in is one that lasts: we have seen it
 /// before, and somebody could use the P, or it has been 10 ms.
-fn lasts(pp: &P, now: i64) -> bool {
+fn lasts(pp: &P, syscall: u32, now: i64) -> bool {
     let seen = &pp.sysmontick;
-    let tick = pp.syscalltick.load(Ordering::Relaxed); // only compared
-    if seen.syscalltick.replace(tick) != tick {
+    if seen.syscall.replace(Some(syscall)) != Some(syscall) {
         seen.syscallwhen.set(now);
         return false;
     }
@@ -155,12 +156,12 @@ fn lasts(pp: &P, now: i64) -> bool {
     !(pp.runq.is_empty() && others && seen.syscallwhen.get() + FORCE_PREEMPT > now)
 }
 
-/// Takes a P out of a system call, if it is still there.
-fn retake_one(pp: &'static P) -> bool {
+/// Takes a P out of that system call, if it is still in it.
+fn retake_one(pp: &'static P, syscall: u32) -> bool {
     // The M that comes back from the call may find no P and nothing to do, and is idle
     // then, while we have the P in our hands.
     incidlelocked(-1);
-    let taken = take_left(pp);
+    let taken = pp.state.retake_from(syscall);
     if taken {
         handoffp(pp);
     }

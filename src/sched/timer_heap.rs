@@ -17,7 +17,8 @@
 //! Invariants:
 //! 1. No entry's time is before that of its parent, but between `set_when` or
 //!    `swap_remove` and `rebuild`.
-//! 2. There are blocks for all places that are in use, and one more at most.
+//! 2. There are blocks for all places that are in use; beside them, and beside that of
+//!    the next place, there is one more at most.
 //!
 //! The file stands alone: whoever includes it says where memory comes from, in
 //! `super::timer_memory`.

@@ -1,7 +1,8 @@
 /*
  * Thread-local variables of every kind, in two objects: what they start as, that
  * the goroutines of a thread share them, and that another thread has its own.
- * The only other thread is sysmon's, which runs no C: a signal does so there.
+ * With GOMAXPROCS=1, since goroutines run on many threads otherwise. The only other
+ * thread is sysmon's then, which runs no C: a signal does so there.
  */
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -140,6 +140,22 @@ gort_test::tests! {
         });
     }
 
+    fn the_usual_way_of_the_allocator_is_whole() {
+        // Hardly anything but mallocgc and mfree: whoever is interrupted there, and
+        // goes on with what was read before, has an object that others have too.
+        storm(4, 1000, |number| {
+            for _ in 0..100 {
+                let objects: [Box<usize>; 6] =
+                    core::array::from_fn(|at| Box::new(black_box(8 * number + at)));
+                let right = objects
+                    .iter()
+                    .enumerate()
+                    .all(|(at, object)| **black_box(object) == 8 * number + at);
+                assert!(right, "{objects:?}, in goroutine {number}");
+            }
+        });
+    }
+
     fn large_objects_survive() {
         storm(4, 20, |number| {
             let mut large = vec![number; 20_000];

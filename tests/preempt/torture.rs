@@ -275,6 +275,31 @@ fn vectors() -> Vectors {
     }
 }
 
+/// Tells whether x87 and SSE are as the ABI wants them at a call: nothing on the one's
+/// stack, both round to the nearest, and strings go up.
+fn is_clean() -> bool {
+    const DIRECTION: u64 = 0x400;
+    let (mut mxcsr, mut x87) = (0u32, [0u32; 7]);
+    let flags: u64;
+    // SAFETY: stores four bytes and 28, ours; the second masks exceptions, and the
+    // third makes up for that.
+    unsafe {
+        asm!(
+            "stmxcsr [{}]",
+            "fnstenv [{}]",
+            "fldenv [{1}]",
+            "pushfq",
+            "pop {2}",
+            in(reg) &raw mut mxcsr,
+            in(reg) &raw mut x87,
+            out(reg) flags,
+        );
+    }
+    // What has happened so far is in the six lowest bits.
+    let (control, tags) = (x87[0] as u16, x87[2] as u16);
+    flags & DIRECTION == 0 && mxcsr & !0x3f == 0x1f80 && control == 0x37f && tags == 0xffff
+}
+
 /// Sends this process the signal that preempts.
 pub(super) fn send_sigurg() {
     const GETPID: usize = 39;
@@ -326,6 +351,7 @@ pub(super) fn until_interrupted(goroutines: usize, times: usize) {
     }
     while num_goroutine() > 1 {
         gosched();
+        assert!(is_clean(), "the others' state is ours");
     }
     preempt_storm(false);
     assert_eq!(DONE.load(Ordering::Relaxed), goroutines);

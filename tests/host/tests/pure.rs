@@ -53,6 +53,9 @@ mod elf_cases;
 mod elf_damage;
 #[path = "pure/elf_image.rs"]
 mod elf_image;
+#[allow(unsafe_code, reason = "data behind a lock")]
+#[path = "pure/futex_cases.rs"]
+mod futex_cases;
 #[path = "pure/glist_cases.rs"]
 mod glist_cases;
 #[path = "pure/pages_cases.rs"]
@@ -87,6 +90,7 @@ fn main() {
     trials.extend(cgroup_cases::trials());
     trials.extend(chacha8_cases::trials());
     trials.extend(runq_cases::trials());
+    trials.extend(futex_cases::trials());
     trials.extend(pages_cases::trials());
     trials.extend(sizeclasses_cases::trials());
     trials.extend(span_set_cases::trials());

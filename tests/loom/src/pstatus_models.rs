@@ -125,6 +125,10 @@ fn a_short_call_is_left_alone() {
         let sysmon = start(&pp, |pp| {
             let first = pp.state.syscall();
             let second = pp.state.syscall();
+            assert!(
+                first != Some(0) && second != Some(0),
+                "the first has number 1"
+            );
             if let (Some(first), Some(second)) = (first, second)
                 && first != second
             {
@@ -141,6 +145,18 @@ fn a_short_call_is_left_alone() {
         };
         let retaken = sysmon.join().unwrap();
         assert_eq!(mine == [true, true], !retaken, "{mine:?}");
+    });
+}
+
+/// Who finds the P idle sees what was done with it.
+#[test]
+fn it_is_handed_on() {
+    loom::model(|| {
+        let pp = Proc::running();
+        let other = start(&pp, |pp| pp.state.is(PStatus::Idle).then(|| pp.used()));
+        pp.used();
+        pp.state.set(PStatus::Idle);
+        assert!(other.join().unwrap().is_none_or(|uses| uses == 3));
     });
 }
 

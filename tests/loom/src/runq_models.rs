@@ -4,6 +4,10 @@
 //! What is queued has a plain cell, written by who queues it and again by who takes
 //! it, so that loom sees an item that two have taken, and one that is handed over
 //! without its content.
+//!
+//! What loom does not see: a load that returns what is stored later. The owner's acquire
+//! load of `head`, which keeps it from filling a slot before a thief has read it, is
+//! therefore argued in `runq` (invariant 3), and not tried here.
 
 use loom::cell::UnsafeCell;
 use loom::model::Builder;

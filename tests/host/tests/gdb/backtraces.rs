@@ -60,6 +60,13 @@ const FAULT: Case = (
     &["runtime.sigtramp"],
 );
 
+/// Goroutines that are preempted all the time.
+const PREEMPTION: Case = (
+    &["testprog", "storm-exit"],
+    &["runtime.gogo", "runtime.sigPreemptTramp"],
+    &["runtime.asyncPreempt", "runtime.mcall"],
+);
+
 pub(crate) fn trials() -> Vec<Trial> {
     [
         ("bt_anywhere_in_the_boot", BOOT),
@@ -67,6 +74,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("bt_anywhere_over_segments", SEGMENTS),
         ("bt_anywhere_at_a_segments_seam", SEAM),
         ("bt_anywhere_in_a_fault", FAULT),
+        ("bt_anywhere_in_a_preemption", PREEMPTION),
     ]
     .into_iter()
     .map(|(name, case)| {
@@ -86,6 +94,9 @@ fn backtraces(case: Case) -> Result<(), Failed> {
         .args(["-batch", "-x", SCRIPT, "--args"])
         .arg(programs::path(name)?)
         .args(arguments);
+    if arguments == ["storm-exit"] {
+        command.env_remove("GODEBUG"); // it is about nothing else
+    }
     let outcome = programs::run(&mut command)?;
     let text = String::from_utf8_lossy(&outcome.stdout);
     let errors = String::from_utf8_lossy(&outcome.stderr);

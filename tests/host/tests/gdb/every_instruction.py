@@ -17,6 +17,7 @@ FILES = [
     "asm_amd64.S",
     "switch_amd64.S",
     "stack_amd64.S",
+    "preempt_amd64.S",
     "sys_linux_amd64.S",
     "memmove_amd64.S",
 ]

@@ -132,6 +132,8 @@ pub(crate) fn command(kind: Kind) -> Result<Command, String> {
     command
         .current_dir(root())
         .env_remove("DEBUGINFOD_URLS")
+        // gdb 13 loses a step where a signal comes whose handler goes on elsewhere.
+        .env("GODEBUG", "asyncpreemptoff=1")
         .args(["-q", "-nx"]);
     for setting in [
         &format!("prompt {PROMPT}"),

@@ -144,10 +144,7 @@ fn next_is_stolen_last() -> Result<(), Failed> {
         stolen == Some(item(2)) && backoffs == 1,
         "{stolen:?}, {backoffs}"
     );
-    ensure!(
-        victim.is_empty() && mine.is_empty() && victim.len() == 0,
-        "nothing is there"
-    );
+    ensure!(victim.is_empty() && mine.is_empty(), "nothing is there");
 
     // The victim runs it in the meantime, or sends another there.
     put(&victim, 3, true);
@@ -211,7 +208,7 @@ impl Model {
 }
 
 fn is_as_the_model() -> Result<(), Failed> {
-    as_the_model(|queue| get(queue))
+    as_the_model(get)
 }
 
 /// Without thieves the short way is as good.

@@ -1,0 +1,144 @@
+//! The short way from one goroutine to the next: without a detour over g0, where the
+//! next one is at hand.
+//!
+//! Go has no counterpart: there every switch goes over g0, and finds the next goroutine
+//! there. Here who yields, parks or ends looks first into its own P's queue, on its own
+//! stack, and where there is somebody goes straight there; that is half of the time. The
+//! long way, `mcall`, is for all else.
+//!
+//! **No goroutine runs before its context is saved.** On g0 that is plain: who is there
+//! has left the goroutine's stack. Here the part of g0 is played by the next
+//! goroutine's stack, below all that it has on it:
+//!
+//! ```text
+//!   the old one, A      takes B off the queue: B is ours alone           (acquire)
+//!                       B: Runnable -> Running, m.curg = B, B.locks = 1
+//!   gosave_gogo         saves A in A.sched; g = B; onto B's stack
+//!   on B's stack        `publish`: A: Running -> Runnable, Waiting or Dead,
+//!                       lets others find A                               (release)
+//!   gosave_gogo         B.locks = 0; takes B.sched up
+//! ```
+//!
+//! 1. Until `publish` nobody can find A: it is Running, and on no queue. When `publish`
+//!    begins, A.sched is whole and no thread is on A's stack. So whoever finds A may
+//!    run it at once, or free it.
+//! 2. B is off its queue and Running: no other M runs it, and nobody but us writes below
+//!    its stack pointer. That it has room there is looked at first ([`ROOM`]); who
+//!    has not, or has no guard to find that out, goes the long way.
+//! 3. A signal finds g = B from the middle on, with B.locks up, and before that A
+//!    with A.locks up (`acquirem`): neither is preempted. B.locks goes down in assembly
+//!    when the last of B.sched has been read, since a preempted goroutine's is written.
+//! 4. The M and its P stay the same throughout. A's `acquirem` is given back by
+//!    `publish`, on this thread.
+
+use core::ffi::c_void;
+use core::ptr;
+use core::sync::atomic::Ordering;
+
+use super::findrunnable::timers_due;
+use super::newproc::{runqget, runqput};
+use super::proc::GLOBAL_QUEUE_TICKS;
+use super::runtime2::{G, GStatus, Gobuf, M};
+use super::status::casgstatus;
+use super::{SCHED, getg, getp};
+
+/// How much of the next goroutine's stack must be free for `publish`, in bytes.
+const ROOM: usize = 8 << 10;
+
+/// What is to be done with the goroutine that was left, on the next one's stack. It
+/// begins with [`drop_left`], and says false if the two shall go back to where they were
+/// before: see [`undo`].
+pub(super) type Publish<T> = extern "C" fn(gp: &'static G, arg: &T) -> bool;
+
+// SAFETY: the routine's contract stands in asm/switch_amd64.S.
+unsafe extern "C" {
+    #[link_name = "runtime.gosave_gogo"]
+    fn gosave_gogo(gp: *const c_void, buf: *const c_void, publish: *const (), arg: *const ());
+}
+
+/// Takes the next goroutine off this M's P's queue, if there is one that [`switch`] can
+/// go to, and nothing else is to be looked at first: the world's stop, the end of the
+/// time slice, the global queue's turn, timers. `gp` is the current one, which has
+/// called `acquirem`.
+#[inline]
+pub(super) fn next_at_hand(gp: &'static G, mp: &'static M) -> Option<&'static G> {
+    // SAFETY: null, in a system call, or a P, which is never freed.
+    let pp = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }?; // our own thread wrote it
+    let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
+    let something_else = SCHED.gcwaiting.load(Ordering::Relaxed) // a request
+        || pp.preempt.load(Ordering::Relaxed) // another
+        || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)
+        || timers_due(pp, tick)
+        || !mp.lockedg.get().is_null()
+        || gp.check_stack.get().is_some()
+        || gp.locks.load(Ordering::Relaxed) != 1; // the long way complains
+    if something_else {
+        return None;
+    }
+    let (next, inherit_time) = runqget(pp)?;
+    let room = next.sched.sp.get() - next.stack.lo.get();
+    if room < ROOM
+        || next.check_stack.get().is_some()
+        || !next.lockedm.load(Ordering::Relaxed).is_null()
+    // handed on with it
+    {
+        runqput(pp, next, true); // the long way finds it there
+        return None;
+    }
+    if !inherit_time {
+        pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
+    }
+    Some(next)
+}
+
+/// Leaves the current goroutine, `gp`, which has called `acquirem`, and goes on with
+/// `next`. Returns when `gp` is run again.
+#[inline]
+pub(super) fn switch<T>(
+    gp: &'static G,
+    mp: &'static M,
+    next: &'static G,
+    publish: Publish<T>,
+    arg: &T,
+) {
+    mp.curg
+        .store(ptr::from_ref(next).cast_mut(), Ordering::Relaxed); // sysmon only peeks
+    next.m
+        .store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
+    next.locks.store(1, Ordering::Relaxed); // it is ours
+    next.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
+    casgstatus(next, GStatus::Runnable, GStatus::Running);
+    // SAFETY: `gp` is the current goroutine and `next` another one that is ours, with
+    // its context saved; `publish` and `arg` go together, and `arg` lies on `gp`'s stack
+    // or elsewhere for as long as `publish` needs it.
+    unsafe {
+        gosave_gogo(
+            ptr::from_ref(gp).cast(),
+            ptr::from_ref::<Gobuf>(&next.sched).cast(),
+            publish as *const (),
+            ptr::from_ref(arg).cast(),
+        );
+    }
+}
+
+/// Takes the goroutine that was left off its M. In `publish`, first of all.
+pub(super) fn drop_left(gp: &'static G) {
+    super::unlock(gp);
+    gp.m.store(ptr::null_mut(), Ordering::Relaxed); // whoever runs it next sets it
+}
+
+/// Takes a [`switch`] back: `gp`, Runnable and found by nobody, goes on, and the next
+/// one is the next again. In `publish`, which says false then.
+#[cold]
+pub(super) fn undo(gp: &'static G, mp: &'static M) {
+    let next = getg();
+    next.m.store(ptr::null_mut(), Ordering::Relaxed); // as in drop_left
+    next.locks.store(0, Ordering::Relaxed); // what switch set
+    casgstatus(next, GStatus::Running, GStatus::Runnable);
+    mp.curg
+        .store(ptr::from_ref(gp).cast_mut(), Ordering::Relaxed); // as in switch
+    gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // as there
+    gp.locks.store(1, Ordering::Relaxed); // as there
+    casgstatus(gp, GStatus::Runnable, GStatus::Running);
+    runqput(getp(mp), next, true);
+}
