@@ -96,11 +96,21 @@ __attribute__((constructor)) static void at_start(void) {
     started = wrong_at_start();
 }
 
+/* Whose turn it is: either of the two may be made to give way at any time. */
+static atomic_int turn;
+
+static void wait_for(int number) {
+    while (turn != number)
+        gort_yield();
+}
+
 static void goroutine(void *arg) {
     const char **wrong = arg;
+    wait_for(1);
     *wrong = wrong_after_change(5);
     change(6);
-    gort_yield();
+    turn = 2;
+    wait_for(3);
     *wrong = *wrong ? *wrong : wrong_after_change(8);
 }
 
@@ -152,9 +162,11 @@ int main_main(void) {
     const char *wrong = "never looked at";
     gort_go(goroutine, &wrong);
     change(5);
-    gort_yield();
+    turn = 1;
+    wait_for(2);
     const char *changed = wrong_after_change(6);
     change(8);
+    turn = 3;
     while (gort_num_goroutine() > 1)
         gort_yield();
     report("of a goroutine", wrong);
