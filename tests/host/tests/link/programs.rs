@@ -155,7 +155,8 @@ fn c_backtrace() -> Result<(), Failed> {
         "-ex",
         "backtrace",
     ])
-    .arg(&program);
+    .arg(&program)
+    .env("GOMAXPROCS", "1"); // main is the first to yield
     let text = succeed(&mut gdb)?;
     let frames: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
     let ends = frames.last().is_some_and(|frame| frame.contains("goexit"));
