@@ -264,6 +264,7 @@ fn allocm() -> Option<&'static M> {
     mp.block.set(lo);
     mp.schedlink.set(ptr::null());
     mp.locked_ext.set(0); // it was not, where a goroutine ended that was locked
+    mp.signal_pending.store(false, Ordering::Relaxed); // it may have ended before it came
     mcommoninit(mp);
     Some(mp)
 }
