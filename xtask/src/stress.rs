@@ -219,7 +219,8 @@ impl Way {
     /// Asks gdb what the goroutines and the threads of a process are doing.
     fn state(&self, child: &Child) -> String {
         let mut gdb = Command::new(run::root().join("gdb/gort-gdb"));
-        gdb.args(["-q", "-nx", "-batch", "-p", &child.id().to_string()]);
+        gdb.args(["-q", "-nx", "-batch"]).arg(&self.program);
+        gdb.args(["-p", &child.id().to_string()]);
         for command in [
             "set width 0",
             "p 'runtime.gomaxprocs'",
@@ -228,7 +229,7 @@ impl Way {
         ] {
             gdb.args(["-ex", command]);
         }
-        match gdb.arg(&self.program).output() {
+        match gdb.output() {
             Ok(output) => {
                 String::from_utf8_lossy(&output.stdout).into_owned()
                     + &String::from_utf8_lossy(&output.stderr)
