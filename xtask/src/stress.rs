@@ -223,7 +223,7 @@ impl Way {
         gdb.args(["-p", &child.id().to_string()]);
         for command in [
             "set width 0",
-            "p 'runtime.gomaxprocs'",
+            "p gomaxprocs",
             "info goroutines",
             "thread apply all bt 20",
         ] {
