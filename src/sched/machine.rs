@@ -108,6 +108,9 @@ fn minit(mp: &'static M) {
         ptr::with_exposed_provenance_mut(gsignal.stack.lo.get()),
         SIGNAL_STACK,
     );
+    // A signal to the thread that had this memory before us may have been on its way when
+    // that ended. SeqCst as in preempt_m: who sends one from here on knows our procid.
+    mp.signal_pending.store(false, Ordering::SeqCst);
     os::set_mask(mp.sigmask.get());
 }
 
