@@ -229,12 +229,10 @@ fn allocm() -> Option<&'static M> {
     let image = unsafe { fs.sub(tls.size) };
     // SAFETY: the linker's image has that many bytes, and ours at least as many.
     unsafe { image.copy_from_nonoverlapping(tls.start, tls.file_size) };
+    // SAFETY: as above.
+    let behind = unsafe { image.add(tls.file_size) };
     // SAFETY: as above; what is behind the image's bytes is zeros.
-    unsafe {
-        image
-            .add(tls.file_size)
-            .write_bytes(0, tls.size - tls.file_size)
-    };
+    unsafe { behind.write_bytes(0, tls.size - tls.file_size) };
     // SAFETY: TCB bytes above FS are ours and aligned.
     unsafe { fs.cast::<usize>().write(fs.addr()) };
     // SAFETY: as above.
@@ -268,6 +266,7 @@ fn allocm() -> Option<&'static M> {
     mp.block.set(lo);
     mp.schedlink.set(ptr::null());
     mp.locked_ext.set(0); // it was not, where a goroutine ended that was locked
+    mp.signal_pending.store(false, Ordering::Relaxed); // it may have ended before it came
     mcommoninit(mp);
     Some(mp)
 }
