@@ -374,6 +374,7 @@ pub(super) fn try_start_sysmon() -> bool {
         return true;
     }
     super::preempt::init();
+    acquirem(); // sysmon must not find anybody to preempt before start_many
     let mut started = false;
     super::proc::systemstack(|| started = newm(Some(super::sysmon::sysmon), None, false));
     if started {
@@ -383,5 +384,6 @@ pub(super) fn try_start_sysmon() -> bool {
     } else {
         SYSMON_STARTED.store(false, Ordering::Relaxed); // as above: only a flag
     }
+    releasem();
     started
 }
