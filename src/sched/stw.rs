@@ -9,7 +9,10 @@
 //! those on the idle list and those left behind in system calls are taken.
 
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering, fence};
+use core::sync::atomic::{Ordering, fence};
+
+use spin::RelaxStrategy;
+use spin::mutex::SpinMutex;
 
 use super::idle::{acquirep, pidleget, pidleput, releasep, stop_p, wakep};
 use super::proc::{globrunqput, gosched};
@@ -23,7 +26,16 @@ use crate::debug::fatal::throw;
 use crate::mem::MCache;
 
 /// Somebody has stopped the world, or is about to. Go's `worldsema`.
-static WORLD: AtomicBool = AtomicBool::new(false);
+static WORLD: SpinMutex<(), GiveWay> = SpinMutex::new(());
+
+/// How a goroutine waits for it.
+struct GiveWay;
+
+impl RelaxStrategy for GiveWay {
+    fn relax() {
+        gosched();
+    }
+}
 
 /// How long who stops the world waits before asking again, in nanoseconds.
 const ASK_AGAIN: i64 = 100_000;
@@ -38,16 +50,13 @@ pub(crate) fn set_gomaxprocs(procs: usize) -> i32 {
     }
     super::machine::start_sysmon();
     need_p();
-    // Relaxed: the swap is the lock, and everything else is behind sched.lock.
-    while WORLD.swap(true, Ordering::Acquire) {
-        gosched();
-    }
+    let world = WORLD.lock();
     let mp = acquirem();
     let before = GOMAXPROCS.load(Ordering::Relaxed); // ours
     stop_the_world(mp);
     start_the_world(mp, procs);
     releasem();
-    WORLD.store(false, Ordering::Release); // pairs with the swap
+    drop(world);
     before
 }
 

@@ -164,7 +164,7 @@ gort_test::test_module! {
         for _ in 0..4 {
             go(|| {
                 while !STOP.load(Ordering::Relaxed) {
-                    let block = vec![1u8; 100];
+                    let block = Vec::from([1u8; 100]);
                     gosched();
                     assert!(block.iter().all(|&byte| byte == 1));
                 }
