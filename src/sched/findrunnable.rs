@@ -19,7 +19,7 @@ use core::sync::atomic::Ordering;
 
 use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
-use super::newproc::{exit_to_next, runqget, runqput};
+use super::newproc::{exit_to_next, runqget, runqput, runqputslow};
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
 use super::procresize::{Allp, allp};
 use super::pstatus::PStatus;
@@ -325,6 +325,7 @@ fn resetspinning(mp: &'static M) {
 pub(super) fn start_many() {
     static MANY: Many = Many {
         schedule: schedule_many,
+        runqputslow,
         exit: exit_to_next,
         try_entersyscall,
         need_p,

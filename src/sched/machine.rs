@@ -21,13 +21,15 @@
 
 use core::cell::UnsafeCell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
+
+use spin::Once;
 
 use super::findrunnable::start_many;
 use super::idle::take_nextp;
 use super::runtime2::{G, G0_STACK, M, P, STACK_GUARD};
 use super::sysmon::{hurry_sysmon, wake_sysmon};
-use super::{M0, SCHED, SchedLocked, acquirem, releasem};
+use super::{M0, NoRoom, SCHED, SchedLocked, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
 use crate::debug::lock;
 use crate::debug::print::say;
@@ -57,8 +59,8 @@ unsafe impl Sync for SignalStack {}
 static M0_SIGNAL_STACK: SignalStack = SignalStack(UnsafeCell::new([0; SIGNAL_STACK]));
 static M0_GSIGNAL: G = G::new();
 
-/// sysmon has its M.
-static SYSMON_STARTED: AtomicBool = AtomicBool::new(false);
+/// sysmon has its M. If that fails it is tried again.
+static SYSMON_STARTED: Once = Once::new();
 
 // SAFETY: the routine's contract stands in asm/switch_amd64.S.
 unsafe extern "C" {
@@ -372,19 +374,18 @@ pub(crate) fn start_sysmon() {
 /// The same for who can do without; false if there is no room for it.
 #[must_use]
 pub(super) fn try_start_sysmon() -> bool {
-    // Relaxed reads first, since all but the first call end here.
-    if SYSMON_STARTED.load(Ordering::Relaxed) || SYSMON_STARTED.swap(true, Ordering::Relaxed) {
-        return true;
-    }
-    super::preempt::init();
-    let mut started = false;
-    super::proc::systemstack(|| started = newm(Some(super::sysmon::sysmon), None, false));
-    if started {
-        SCHED.lock.lock().nmsys += 1;
-        start_many();
-        SCHED.parallel.store(!boot::hosted(), Ordering::Relaxed); // see parallel
-    } else {
-        SYSMON_STARTED.store(false, Ordering::Relaxed); // as above: only a flag
-    }
-    started
+    let once = SYSMON_STARTED.try_call_once(|| {
+        super::preempt::init();
+        acquirem(); // sysmon must not find anybody to preempt before start_many
+        let mut started = false;
+        super::proc::systemstack(|| started = newm(Some(super::sysmon::sysmon), None, false));
+        if started {
+            SCHED.lock.lock().nmsys += 1;
+            start_many();
+            SCHED.parallel.store(!boot::hosted(), Ordering::Relaxed); // see parallel
+        }
+        releasem();
+        started.then_some(()).ok_or(NoRoom)
+    });
+    once.is_ok()
 }

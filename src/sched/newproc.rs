@@ -253,8 +253,17 @@ pub(crate) fn num_goroutine() -> usize {
 
 /// Puts a goroutine on a P's queue; half of a full one goes to the global queue.
 pub(super) fn runqput(pp: &'static P, gp: &'static G, next: bool) {
+    if let Err(gp) = pp.runq.try_put(ptr::from_ref(gp).cast_mut(), next)
+        && let Some(many) = many()
+    {
+        (many.runqputslow)(pp, gp);
+    }
+}
+
+/// Puts on a P's queue what that had no room for. By the P's owner.
+pub(super) fn runqputslow(pp: &'static P, gp: *mut G) {
     let mut batch = super::glist::GQueue::new();
-    pp.runq.put(ptr::from_ref(gp).cast_mut(), next, |overflow| {
+    pp.runq.put(gp, false, |overflow| {
         // SAFETY: what a run queue holds are Gs, which are never freed.
         batch.push_back(unsafe { &*overflow });
     });

@@ -87,6 +87,8 @@ pub(crate) fn systemstack<F: FnOnce()>(f: F) {
 pub(super) struct Many {
     /// `findrunnable::schedule_many`
     pub(super) schedule: fn(&'static M) -> !,
+    /// `newproc::runqputslow`
+    pub(super) runqputslow: fn(&'static P, *mut G),
     /// `newproc::exit_to_next`
     pub(super) exit: fn(),
     /// `syscall::try_entersyscall`
@@ -116,9 +118,9 @@ pub(super) extern "C" fn schedule() -> ! {
         (many.schedule)(mp)
     }
     // One goroutine alone: it is ready, or will never be.
-    match getp(mp).runq.get() {
+    match getp(mp).runq.take_next() {
         // SAFETY: what a run queue holds are Gs, which are never freed.
-        Some((gp, inherit_time)) => execute(mp, unsafe { &*gp }, inherit_time),
+        Some(gp) => execute(mp, unsafe { &*gp }, true),
         None => deadlock(),
     }
 }

@@ -65,24 +65,33 @@ impl<T, const N: usize> RunQueue<T, N> {
     /// the ring's end. When the ring is full, half of it and the item go to
     /// `overflow`, oldest first. Owner only.
     pub(crate) fn put(&self, item: *mut T, next: bool, mut overflow: impl FnMut(*mut T)) {
+        let Err(item) = self.try_put(item, next) else {
+            return;
+        };
+        loop {
+            let (head, tail) = self.owners_view();
+            let full = tail.wrapping_sub(head) == N as u32;
+            if full && self.put_slow(item, head, tail, &mut overflow) || self.put_ring(item) {
+                return;
+            }
+            // Somebody stole between the two looks, and there is room.
+        }
+    }
+
+    /// Does what [`RunQueue::put`] does while the ring has room. Returns the item for
+    /// which it has none. Owner only.
+    pub(crate) fn try_put(&self, item: *mut T, next: bool) -> Result<(), *mut T> {
         let mut item = item;
         if next {
             item = self.replace_next(item);
             if item.is_null() {
-                return;
+                return Ok(());
             }
         }
-        loop {
-            let (head, tail) = self.owners_view();
-            if tail.wrapping_sub(head) < N as u32 {
-                self.slot(tail).store(item, Ordering::Relaxed); // published by the next line
-                self.tail.store(tail.wrapping_add(1), Ordering::Release); // pairs with others' loads
-                return;
-            }
-            if self.put_slow(item, head, tail, &mut overflow) {
-                return;
-            }
-            // A consumer made room in the meantime.
+        if self.put_ring(item) {
+            Ok(())
+        } else {
+            Err(item)
         }
     }
 
@@ -286,6 +295,7 @@ impl<T, const N: usize> RunQueue<T, N> {
     }
 
     /// Returns about how many are here. For all.
+    #[cfg(test)] // so far nobody else asks
     pub(crate) fn len(&self) -> u32 {
         let next = !self.runnext.load(Ordering::Relaxed).is_null(); // a hint
         let (head, tail) = self.others_view();
