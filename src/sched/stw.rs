@@ -97,7 +97,7 @@ impl World {
     /// Takes it if nobody has it.
     fn try_lock() -> Option<Self> {
         let taken = WORLD.swap(true, Ordering::Acquire); // pairs with drop's store
-        (!taken).then_some(Self(()))
+        (!taken).then(|| Self(())) // lazily: one that is dropped gives it back
     }
 }
 
