@@ -6,7 +6,7 @@
 
 use core::fmt::{self, Write};
 
-use crate::os;
+use crate::{os, sched};
 
 /// Where to print to. The macros name it.
 #[doc(hidden)]
@@ -50,7 +50,8 @@ impl Buffer {
     /// Writes what there is.
     fn flush(&mut self) -> fmt::Result {
         let text = self.text.get(..self.length).unwrap_or_default();
-        self.error = os::write_all(self.fd, text);
+        let fd = self.fd;
+        self.error = sched::blocking(|| os::write_all(fd, text)); // a pipe may be full
         self.length = 0;
         self.error.map_err(|_| fmt::Error)
     }

@@ -117,7 +117,9 @@ pub fn num_cpu() -> usize {
 /// for a moment while the number changes. Go's `runtime.GOMAXPROCS`.
 ///
 /// The program begins with what the environment variable GOMAXPROCS says, or else with
-/// as many as the process has CPUs, by its affinity and its control group.
+/// as many as the process has CPUs, by its affinity and its control group. That number
+/// follows these: once a second the runtime looks, while the program is busy, until it
+/// has called this with a number. See also [`set_default_gomaxprocs`].
 ///
 /// ```
 /// # #![no_std]
@@ -131,6 +133,29 @@ pub fn num_cpu() -> usize {
 /// ```
 pub fn gomaxprocs(n: usize) -> usize {
     sched::set_gomaxprocs(n) as usize
+}
+
+/// Sets [`gomaxprocs`] to what it would be if the program started now and the
+/// environment said nothing, and has it follow the process's affinity and the limit of
+/// its control group from now on, whatever was set before. From any goroutine. Go's
+/// `runtime.SetDefaultGOMAXPROCS`.
+///
+/// With `GODEBUG=updatemaxprocs=0` the number is set once and follows nothing.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::runtime;
+///
+/// runtime::gomaxprocs(64);
+/// runtime::set_default_gomaxprocs();
+/// assert!(runtime::gomaxprocs(0) <= runtime::num_cpu());
+/// # }
+/// ```
+pub fn set_default_gomaxprocs() {
+    sched::set_default_gomaxprocs();
 }
 
 /// Ties the current goroutine to the thread that it runs on: no other thread runs it,

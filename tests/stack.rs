@@ -16,6 +16,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use gort::go;
 use gort::runtime::{goexit, gosched, num_goroutine};
 use gort::stack::{self, MARGIN};
+use gort_test::one_p;
 
 /// Lets others run until only the caller is left.
 fn until_alone() {
@@ -358,6 +359,7 @@ gort_test::tests! {
                 _ => deep(depth - 1),
             }));
         }
+        let _one = one_p(); // each has its own free stacks
         on_goroutine(|| deep(3));
         let first = PLACES.0.borrow().len();
         for _ in 0..50 {

@@ -28,4 +28,7 @@ mod settings;
 
 pub(crate) use moduledata::{hosted, tls_image};
 pub(crate) use rand::rand;
-pub(crate) use settings::{asyncpreemptoff, guardinstall, read_gomemlimit};
+pub(crate) use settings::{
+    asyncpreemptoff, default_gomaxprocs_now, gomaxprocs_is_set, guardinstall, read_gomemlimit,
+    schedtrace, updatemaxprocs,
+};

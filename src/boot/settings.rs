@@ -15,18 +15,24 @@ use crate::{os, sched};
 
 /// The settings of GODEBUG: the name, what is set, and what it is by itself, which
 /// is 0 in the variable and the other way round.
-static SETTINGS: [(&[u8], &AtomicU32, u32); 5] = [
+static SETTINGS: [(&[u8], &AtomicU32, u32); 8] = [
     (b"boottrace=", &BOOTTRACE, 0),
     (b"inittrace=", &INITTRACE, 0),
     (b"asyncpreemptoff=", &ASYNCPREEMPTOFF, 0),
     (b"clobberfree=", &CLOBBERFREE, 0),
     (b"guardinstall=", &NO_GUARDINSTALL, 1),
+    (b"schedtrace=", &SCHEDTRACE, 0),
+    (b"scheddetail=", &SCHEDDETAIL, 0),
+    (b"updatemaxprocs=", &NO_UPDATEMAXPROCS, 1),
 ];
 
 static BOOTTRACE: AtomicU32 = AtomicU32::new(0);
 static INITTRACE: AtomicU32 = AtomicU32::new(0);
 static ASYNCPREEMPTOFF: AtomicU32 = AtomicU32::new(0);
 static NO_GUARDINSTALL: AtomicU32 = AtomicU32::new(0);
+static SCHEDTRACE: AtomicU32 = AtomicU32::new(0);
+static SCHEDDETAIL: AtomicU32 = AtomicU32::new(0);
+static NO_UPDATEMAXPROCS: AtomicU32 = AtomicU32::new(0);
 
 /// AT_SECURE: whoever set the environment has fewer rights than we have.
 static SECURE_MODE: AtomicBool = AtomicBool::new(false);
@@ -109,7 +115,7 @@ fn read_godebug(complain: bool) {
     {
         if !set(setting) && complain && !setting.is_empty() {
             say(
-                "gort: GODEBUG: %q: expected boottrace=N, inittrace=N, asyncpreemptoff=N, clobberfree=N or guardinstall=N, N a whole number",
+                "gort: GODEBUG: %q: expected boottrace=N, inittrace=N, asyncpreemptoff=N, clobberfree=N, guardinstall=N, schedtrace=N, scheddetail=N or updatemaxprocs=N, N a whole number",
                 &[],
                 &[setting],
             );
@@ -185,6 +191,23 @@ pub(crate) fn asyncpreemptoff() -> bool {
     cfg!(feature = "trace") && ASYNCPREEMPTOFF.load(Ordering::Relaxed) > 0 // written before a second thread was made
 }
 
+/// GODEBUG=schedtrace=MS,scheddetail=1: every how many milliseconds the scheduler's state
+/// is to be printed, 0 for never, and whether in detail.
+pub(crate) fn schedtrace() -> (u32, bool) {
+    if cfg!(feature = "trace") {
+        // Written before a second thread was made.
+        let detailed = SCHEDDETAIL.load(Ordering::Relaxed) > 0;
+        (SCHEDTRACE.load(Ordering::Relaxed), detailed)
+    } else {
+        (0, false)
+    }
+}
+
+/// GODEBUG=updatemaxprocs=0: GOMAXPROCS is to stay what it was at start.
+pub(crate) fn updatemaxprocs() -> bool {
+    !cfg!(feature = "trace") || NO_UPDATEMAXPROCS.load(Ordering::Relaxed) != 1 // written before a second thread was made
+}
+
 /// How many Ps to begin with: what GOMAXPROCS says, or else as many as this
 /// process has CPUs, by its affinity and its control group.
 #[inline(never)]
@@ -200,21 +223,31 @@ pub(super) fn gomaxprocs_at_start() -> i32 {
         );
     }
     match procs {
-        0 => default_gomaxprocs().min(sched::MAX_PROCS),
+        0 => default_gomaxprocs(sched::NCPU.load(Ordering::Relaxed)), // osinit's, same thread
         _ => procs.min(max) as i32,
     }
+}
+
+/// Tells whether GOMAXPROCS says how many Ps to begin with.
+pub(crate) fn gomaxprocs_is_set() -> bool {
+    gogetenv(b"GOMAXPROCS").is_some_and(|wish| !matches!(parse_decimal(wish), None | Some(0)))
+}
+
+/// How many Ps it would be by default if the process started now. Reads files; needs a
+/// stack of 10 KiB.
+pub(crate) fn default_gomaxprocs_now() -> i32 {
+    default_gomaxprocs(os::cpu_count())
 }
 
 /// The default, as in Go since 1.25: a container's CPU limit counts. It can only
 /// take away what is above 2, so that a small machine is spared the files.
 #[unsafe(export_name = "runtime.defaultGOMAXPROCS")]
 #[inline(never)]
-fn default_gomaxprocs() -> i32 {
-    let ncpu = sched::NCPU.load(Ordering::Relaxed); // osinit's, same thread
+fn default_gomaxprocs(ncpu: i32) -> i32 {
     let limit = if ncpu > 2 {
         os::cpu_limit()
     } else {
         os::cgroup::UNLIMITED
     };
-    os::cgroup::default_gomaxprocs(ncpu, limit)
+    os::cgroup::default_gomaxprocs(ncpu, limit).min(sched::MAX_PROCS)
 }

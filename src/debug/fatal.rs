@@ -285,6 +285,7 @@ pub(crate) fn fault(died: &Died) -> ! {
 #[cold]
 #[inline(never)]
 pub(crate) fn stack_overflow(gp: &G, sp: usize) -> ! {
+    sched::acquirem(); // for good: to preempt it would be to look at its stack again
     let (lo, hi) = (gp.stack.lo.get(), gp.stack.hi.get());
     say(
         "runtime: goroutine stack exceeds %d-byte limit\nruntime: sp=0x%x stack=[0x%x, 0x%x]",

@@ -10,8 +10,8 @@ use core::slice;
 
 use crate::os;
 
-/// The longest line; what goes beyond is cut.
-const CAPACITY: usize = 512;
+/// The longest line that [`say`] prints; what goes beyond is cut.
+const LONGEST: usize = 512;
 
 /// The most that is shown of a text from outside.
 const FOREIGN: usize = 100;
@@ -33,62 +33,78 @@ const FOREIGN: usize = 100;
 #[inline(never)]
 #[cold]
 pub(crate) fn say(template: &str, numbers: &[u64], texts: &[&[u8]]) {
-    let mut line = Line {
-        text: [MaybeUninit::uninit(); CAPACITY],
-        length: 0,
-    };
-    let (mut numbers, mut texts) = (numbers.iter(), texts.iter());
-    let mut rest = template.as_bytes();
-    while let [byte, tail @ ..] = rest {
-        rest = tail;
-        if *byte != b'%' {
-            line.byte(*byte);
-            continue;
-        }
-        let [kind, tail @ ..] = rest else { break };
-        rest = tail;
-        if matches!(kind, b's' | b'q') {
-            let Some(text) = texts.next() else { break };
-            for (at, &byte) in text.iter().enumerate() {
-                if *kind == b's' {
-                    line.byte(byte);
-                } else if at < FOREIGN {
-                    line.byte(if byte < b' ' || byte == 0x7f {
-                        b'?'
-                    } else {
-                        byte
-                    });
-                }
-            }
-            continue;
-        }
-        let Some(&number) = numbers.next() else { break };
-        match kind {
-            b'm' if cfg!(feature = "trace") => {
-                line.number(number / 1_000_000, 10);
-                line.byte(b'.');
-                line.padded(number / 1000 % 1000, 3, b'0');
-            }
-            b'c' if cfg!(feature = "trace") => line.padded(number, 9, b' '),
-            b'x' => line.number(number, 16),
-            _ => line.number(number, 10),
-        }
-    }
+    let mut line = Line::<LONGEST>::new();
+    line.add(template, numbers, texts);
     line.print();
 }
 
-/// A line in the making.
-struct Line {
-    text: [MaybeUninit<u8>; CAPACITY],
+/// A line in the making, or more of them, of at most `ROOM` bytes.
+pub(crate) struct Line<const ROOM: usize> {
+    text: [MaybeUninit<u8>; ROOM],
     /// How much of it is written; the last byte is kept for the newline.
     length: usize,
 }
 
-impl Line {
+impl<const ROOM: usize> Line<ROOM> {
+    /// Begins one.
+    #[inline(always)] // what is returned would be copied
+    pub(crate) fn new() -> Self {
+        Self {
+            text: [MaybeUninit::uninit(); ROOM],
+            length: 0,
+        }
+    }
+
+    /// Appends what [`say`] would print.
+    pub(crate) fn add(&mut self, template: &str, numbers: &[u64], texts: &[&[u8]]) {
+        let (mut numbers, mut texts) = (numbers.iter(), texts.iter());
+        let mut rest = template.as_bytes();
+        while let [byte, tail @ ..] = rest {
+            rest = tail;
+            if *byte != b'%' {
+                self.byte(*byte);
+                continue;
+            }
+            let [kind, tail @ ..] = rest else { break };
+            rest = tail;
+            if matches!(kind, b's' | b'q') {
+                let Some(text) = texts.next() else { break };
+                for (at, &byte) in text.iter().enumerate() {
+                    if *kind == b's' {
+                        self.byte(byte);
+                    } else if at < FOREIGN {
+                        self.byte(if byte < b' ' || byte == 0x7f {
+                            b'?'
+                        } else {
+                            byte
+                        });
+                    }
+                }
+                continue;
+            }
+            let Some(&number) = numbers.next() else { break };
+            match kind {
+                b'm' if cfg!(feature = "trace") => {
+                    self.number(number / 1_000_000, 10);
+                    self.byte(b'.');
+                    self.padded(number / 1000 % 1000, 3, b'0');
+                }
+                b'c' if cfg!(feature = "trace") => self.padded(number, 9, b' '),
+                b'x' => self.number(number, 16),
+                _ => self.number(number, 10),
+            }
+        }
+    }
+
+    /// Returns how many bytes there is room for.
+    pub(crate) fn room(&self) -> usize {
+        ROOM - 1 - self.length
+    }
+
     /// Appends a byte.
     #[inline(never)]
     fn byte(&mut self, byte: u8) {
-        if self.length < CAPACITY - 1 {
+        if self.length < ROOM - 1 {
             self.end(byte);
             self.length += 1;
         }
@@ -119,13 +135,14 @@ impl Line {
         self.number(number, 10);
     }
 
-    /// Writes the line, ended by a newline.
-    fn print(&mut self) {
+    /// Writes the line to stderr, ended by a newline, and begins the next.
+    pub(crate) fn print(&mut self) {
         self.end(b'\n');
         // SAFETY: all bytes up to `length` have been written, and the newline.
         let text =
             unsafe { slice::from_raw_parts(self.text.as_ptr().cast::<u8>(), self.length + 1) };
         let _ = os::write_all(2, text);
+        self.length = 0;
     }
 }
 

@@ -46,10 +46,13 @@ use crate::mem;
 #[unsafe(export_name = "runtime.wakep")]
 #[inline(never)]
 pub(super) fn wakep() {
-    if !parallel() || !SCHED.spinning.claim() {
+    if !parallel() {
         return;
     }
-    acquirem(); // the P below must not wait on a goroutine that is preempted
+    acquirem(); // what is claimed must not wait for a goroutine that is preempted
+    if !SCHED.spinning.claim() {
+        return releasem();
+    }
     loop {
         let idle = pidleget(&mut SCHED.lock.lock());
         if let Some(pp) = idle {

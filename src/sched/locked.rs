@@ -24,6 +24,7 @@ use core::sync::atomic::Ordering;
 
 use super::checkdead::checkdead;
 use super::idle::{handoffp, incidlelocked, mpark, releasep, stopm, take_nextp};
+use super::machine::start_sysmon;
 use super::runtime2::{G, GStatus, M};
 use super::{M0, SCHED, acquirem, getg, releasem};
 use crate::debug::fatal::throw;
@@ -74,6 +75,9 @@ pub(crate) fn unlock_os_thread(internal: bool) {
 /// away, and comes back with one.
 #[inline(never)]
 pub(super) fn stoplockedm(mp: &'static M) {
+    // In an init task a timer alone may be what we wait for: another M has to look at
+    // the time, as this one does nothing until it is woken.
+    start_sysmon();
     if !mp.p.load(Ordering::Relaxed).is_null() {
         handoffp(releasep(mp)); // our own
     }

@@ -110,6 +110,10 @@ fn minit(mp: &'static M) {
         ptr::with_exposed_provenance_mut(gsignal.stack.lo.get()),
         SIGNAL_STACK,
     );
+    // A signal to the thread that had this memory before us may have been on its way when
+    // that ended. Release pairs with preempt_m's swap: who sends one from here on knows our
+    // procid.
+    mp.signal_pending.store(false, Ordering::Release);
     os::set_mask(mp.sigmask.get());
 }
 
@@ -227,9 +231,10 @@ fn allocm() -> Option<&'static M> {
     let image = unsafe { fs.sub(tls.size) };
     // SAFETY: the linker's image has that many bytes, and ours at least as many.
     unsafe { image.copy_from_nonoverlapping(tls.start, tls.file_size) };
-    let zeros = image.wrapping_add(tls.file_size);
+    // SAFETY: as above.
+    let behind = unsafe { image.add(tls.file_size) };
     // SAFETY: as above; what is behind the image's bytes is zeros.
-    unsafe { zeros.write_bytes(0, tls.size - tls.file_size) };
+    unsafe { behind.write_bytes(0, tls.size - tls.file_size) };
     // SAFETY: TCB bytes above FS are ours and aligned.
     unsafe { fs.cast::<usize>().write(fs.addr()) };
     // SAFETY: as above.
@@ -263,6 +268,7 @@ fn allocm() -> Option<&'static M> {
     mp.block.set(lo);
     mp.schedlink.set(ptr::null());
     mp.locked_ext.set(0); // it was not, where a goroutine ended that was locked
+    mp.signal_pending.store(false, Ordering::Relaxed); // it may have ended before it came
     mcommoninit(mp);
     Some(mp)
 }

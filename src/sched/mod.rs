@@ -29,6 +29,8 @@
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
+//! | `schedtrace` | `GODEBUG=schedtrace` |
+//! | `updatemaxprocs` | GOMAXPROCS follows the CPUs that the process may use |
 //! | `timers` | timers and Ps; `timer`, `timer_set`, `timer_heap`, `timer_memory`: what they are made of |
 //! | `bgscavenge` | the goroutine that gives free memory back |
 //!
@@ -62,6 +64,7 @@ mod procresize;
 mod pstatus;
 pub(crate) mod runq;
 pub(crate) mod runtime2;
+mod schedtrace;
 mod spinning;
 mod status;
 mod stw;
@@ -73,6 +76,7 @@ mod timer_heap;
 mod timer_memory;
 mod timer_set;
 pub(crate) mod timers;
+mod updatemaxprocs;
 
 /// What `timer` and its like use; the tests put loom's here.
 use core::{cell, hint};
@@ -99,7 +103,7 @@ pub(crate) use preempt::{preemptions, storm};
 use proc::Many;
 pub(crate) use proc::{for_each_g, goexit, gosched};
 use spinning::Spinning;
-pub(crate) use stw::set_gomaxprocs;
+pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::blocking;
 
 pub(crate) use procresize::procresize;

@@ -115,6 +115,12 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
         align: align_of::<F>(),
         move_to: move_to::<F>,
     };
+    // Where this P's queue is full those in it go first: the next ones may have their
+    // stacks, instead of a new one each. If they give way as well, and it is as full as
+    // before, half of them goes to the global queue, as in Go.
+    if queue_is_full() && super::may_go() {
+        super::proc::gosched();
+    }
     let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
     match started {
         Ok(_) => {
@@ -267,6 +273,13 @@ pub(super) fn runqputslow(pp: &'static P, gp: *mut G) {
             super::proc::globrunqput(&mut sched, gp);
         }
     }
+}
+
+/// Tells whether the P's queue is full.
+fn queue_is_full() -> bool {
+    let count = getp(acquirem()).runq.len();
+    releasem();
+    count >= super::runq::RUNQ_SIZE as u32
 }
 
 /// Takes the next from the P's own queue, and tells whether it inherits the time slice.

@@ -31,6 +31,7 @@
 //!    dead, by then. Where the unlock function says no, nobody found it, and it is
 //!    still theirs: it goes on at once.
 
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
@@ -39,7 +40,7 @@ use super::newproc::runqput;
 use super::proc::{dropg, execute, globrunqput, left, mcall, schedule};
 use super::runtime2::{G, GStatus, M, P, UnlockFn, WaitReason};
 use super::status::casgstatus;
-use super::switch::{drop_left, next_at_hand, switch, undo};
+use super::switch::{drop_left, next_at_hand, put_back, switch, undo};
 use super::syscall::need_p;
 use super::{SCHED, acquirem, getg, releasem};
 
@@ -48,17 +49,19 @@ struct Wait {
     unlockf: Option<UnlockFn>,
     lock: *const c_void,
     mp: &'static M,
+    /// Who was to be next, if the goroutine goes on at once.
+    not_next: Cell<Option<&'static G>>,
 }
 
 /// The short way's end: the goroutine has been left, and this is the next one's stack.
 extern "C" fn parked(gp: &'static G, wait: &Wait) -> bool {
-    let Wait { unlockf, lock, mp } = *wait; // soon it may be gone
+    let (unlockf, lock, mp) = (wait.unlockf, wait.lock, wait.mp); // soon it may be gone
     drop_left(gp);
     casgstatus(gp, GStatus::Running, GStatus::Waiting);
     // SAFETY: what gopark was given; its caller vouches for the pair.
     if unlockf.is_some_and(|unlockf| !unsafe { unlockf(gp, lock) }) {
         casgstatus(gp, GStatus::Waiting, GStatus::Runnable);
-        undo(gp, mp);
+        wait.not_next.set(Some(undo(gp, mp))); // nobody has found gp: it is still there
         return false;
     }
     true
@@ -95,8 +98,17 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
     gp.waitreason.set(Some(reason));
     gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
     if let Some(next) = next_at_hand(gp, mp) {
-        let wait = Wait { unlockf, lock, mp };
-        return switch(gp, mp, next, parked, &wait);
+        let wait = Wait {
+            unlockf,
+            lock,
+            mp,
+            not_next: Cell::new(None),
+        };
+        switch(gp, mp, next, parked, &wait);
+        if let Some(next) = wait.not_next.get() {
+            put_back(next);
+        }
+        return;
     }
     mp.waitunlockf.set(unlockf);
     mp.waitlock.set(lock);

@@ -109,8 +109,10 @@ pub(super) fn preempt_m(mp: &M) {
     }
     // SeqCst, as in the handler: either it sees g.preempt, which was set before this,
     // or we see that it has begun, and send another.
-    if !mp.signal_pending.swap(true, Ordering::SeqCst) {
-        os::preempt_thread(mp.procid.get());
+    // An M whose thread has ended is another's by and by, who would wait for that signal
+    // for ever; what is on its way to a thread that ends is forgotten by `minit`.
+    if !mp.signal_pending.swap(true, Ordering::SeqCst) && !os::preempt_thread(mp.procid.get()) {
+        mp.signal_pending.store(false, Ordering::SeqCst);
     }
 }
 

@@ -91,6 +91,10 @@ pub(super) struct Many {
     pub(super) runqputslow: fn(&'static P, *mut G),
     /// `newproc::exit_to_next`
     pub(super) exit: fn(),
+    /// `syscall::try_entersyscall`
+    pub(super) try_entersyscall: fn() -> bool,
+    /// `syscall::need_p`
+    pub(super) need_p: fn(),
     /// `locked::mexit`
     pub(super) mexit: fn(&'static M) -> !,
 }
@@ -180,7 +184,7 @@ pub(super) fn dropg(mp: &'static M, gp: &'static G) {
 }
 
 /// Gives way. The goroutine goes to the end of its P's queue where somebody is in that
-/// queue to go straight to, else to the end of the global one.
+/// queue to go straight to, and nobody in the global one; else to the global one's end.
 #[unsafe(export_name = "runtime.Gosched")]
 #[inline(never)]
 pub(crate) fn gosched() {
@@ -208,7 +212,11 @@ pub(crate) fn gosched() {
     need_p();
     let gp = getg();
     let mp = acquirem();
-    if let Some(next) = next_at_hand(gp, mp) {
+    // Behind those in the global queue, too, if there are any: they would wait for 61
+    // turns each.
+    if global_queue_len() == 0
+        && let Some(next) = next_at_hand(gp, mp)
+    {
         return switch(gp, mp, next, yielded, &mp);
     }
     let alone = nobody_else(mp);

@@ -66,6 +66,20 @@ impl PState {
         self.status.load(Ordering::Acquire) == status as u32 // pairs with set
     }
 
+    /// Returns the status and the system call that it is in, or was in last, as numbers
+    /// to look at.
+    #[allow(
+        dead_code,
+        reason = "for the scheduler's trace, which some builds lack"
+    )]
+    pub(crate) fn numbers(&self) -> (u32, u32) {
+        // Ordered with nothing.
+        (
+            self.status.load(Ordering::Relaxed),
+            self.syscalltick.load(Ordering::Relaxed),
+        )
+    }
+
     /// Sets the status, by whoever holds the P: its M, or under the scheduler's lock
     /// whoever takes it from a list. Not for a P in a system call.
     pub(crate) fn set(&self, status: PStatus) {

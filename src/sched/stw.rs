@@ -7,60 +7,128 @@
 //! A P gets there by whoever has it: an M that looks for work sees `sched.gcwaiting`
 //! and gives it up; one that runs a goroutine is asked to preempt it, again and again;
 //! those on the idle list and those left behind in system calls are taken.
+//!
+//! Who stops it is a goroutine, whose P is its own again afterwards, or sysmon, which
+//! has none: see `updatemaxprocs`.
 
 use core::ptr;
-use core::sync::atomic::{Ordering, fence};
+use core::sync::atomic::{AtomicBool, Ordering, fence};
 
-use spin::RelaxStrategy;
-use spin::mutex::SpinMutex;
-
-use super::idle::{acquirep, pidleget, pidleput, releasep, stop_p, wakep};
-use super::proc::{globrunqput, gosched};
+use super::idle::{acquirep, incidlelocked, pidleget, pidleput, releasep, stop_p, wakep};
+use super::machine::start_threads;
+use super::proc::{globrunqput, gosched, systemstack};
 use super::procresize::{allp, make_ps};
 use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
-use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getp, gfree, releasem, sysmon, timers};
+use super::{
+    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, gfree, releasem, sysmon, timers, updatemaxprocs,
+};
+use crate::boot;
 use crate::debug::fatal::throw;
 use crate::mem::MCache;
 
 /// Somebody has stopped the world, or is about to. Go's `worldsema`.
-static WORLD: SpinMutex<(), GiveWay> = SpinMutex::new(());
-
-/// How a goroutine waits for it.
-struct GiveWay;
-
-impl RelaxStrategy for GiveWay {
-    fn relax() {
-        gosched();
-    }
-}
+static WORLD: AtomicBool = AtomicBool::new(false);
 
 /// How long who stops the world waits before asking again, in nanoseconds.
 const ASK_AGAIN: i64 = 100_000;
 
 /// Sets how many goroutines may run at the same time, and returns how many could
 /// before. 0 changes nothing. From a goroutine.
+///
+/// From here on the number is the program's business: it no longer follows the CPUs.
 pub(crate) fn set_gomaxprocs(procs: usize) -> i32 {
-    let before = GOMAXPROCS.load(Ordering::Relaxed); // a number, for the caller
-    let procs = procs.min(MAX_PROCS as usize) as i32;
-    if procs == 0 || procs == before {
-        return before;
+    if procs == 0 {
+        return GOMAXPROCS.load(Ordering::Relaxed); // a number, for the caller
     }
-    super::machine::start_sysmon();
-    need_p();
-    let world = WORLD.lock();
+    let world = World::lock();
+    updatemaxprocs::set_custom(&world, true);
+    change(&world, procs.min(MAX_PROCS as usize) as i32)
+}
+
+/// Sets the number to what it would be if the process started now and GOMAXPROCS said
+/// nothing, and has it follow the CPUs again. From a goroutine.
+pub(crate) fn set_default_gomaxprocs() {
+    let world = World::lock();
+    let mut procs = 0;
+    systemstack(|| procs = boot::default_gomaxprocs_now());
+    updatemaxprocs::set_custom(&world, false);
+    change(&world, procs);
+}
+
+/// The same by sysmon, which has no P: if nobody else is about it, and the program has
+/// not said what it wants.
+pub(super) fn update_gomaxprocs() {
+    let Some(world) = World::try_lock() else {
+        return; // it will be back
+    };
+    if updatemaxprocs::is_custom(&world) {
+        return;
+    }
+    let procs = boot::default_gomaxprocs_now();
+    if procs == GOMAXPROCS.load(Ordering::Relaxed) {
+        return; // ours
+    }
     let mp = acquirem();
-    let before = GOMAXPROCS.load(Ordering::Relaxed); // ours
+    // All Ms are idle when the world has stopped. That is no deadlock.
+    incidlelocked(-1);
     stop_the_world(mp);
     start_the_world(mp, procs);
+    incidlelocked(1);
     releasem();
-    drop(world);
+}
+
+/// The right to stop the world, and to say how many Ps there are.
+pub(super) struct World(());
+
+impl World {
+    /// Waits for it. From a goroutine.
+    fn lock() -> Self {
+        loop {
+            if let Some(world) = Self::try_lock() {
+                return world;
+            }
+            gosched();
+        }
+    }
+
+    /// Takes it if nobody has it.
+    fn try_lock() -> Option<Self> {
+        let taken = WORLD.swap(true, Ordering::Acquire); // pairs with drop's store
+        (!taken).then_some(Self(()))
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        WORLD.store(false, Ordering::Release); // pairs with the swap
+    }
+}
+
+/// Changes the number, and returns what it was. From a goroutine.
+fn change(_: &World, procs: i32) -> i32 {
+    let before = GOMAXPROCS.load(Ordering::Relaxed); // ours
+    if procs != before {
+        super::machine::start_sysmon();
+        need_p();
+        let mp = acquirem();
+        stop_the_world(mp);
+        start_the_world(mp, procs);
+        releasem();
+    }
     before
 }
 
-/// Stops all Ps; this M's, which it keeps, too. From a goroutine that keeps its M.
+/// Returns the P of an M: none if that is sysmon's.
+fn p_of(mp: &'static M) -> Option<&'static P> {
+    // SAFETY: a P is never freed. Relaxed: our own thread wrote it.
+    unsafe { mp.p.load(Ordering::Relaxed).as_ref() }
+}
+
+/// Stops all Ps; this M's, which it keeps, too. From a goroutine that keeps its M, or
+/// from sysmon.
 #[unsafe(export_name = "runtime.stopTheWorldWithSema")]
 #[inline(never)]
 fn stop_the_world(mp: &'static M) {
@@ -69,13 +137,19 @@ fn stop_the_world(mp: &'static M) {
     SCHED.stopnote.clear();
     SCHED.gcwaiting.store(true, Ordering::SeqCst); // a request, seen under the lock by those who idle
     fence(Ordering::SeqCst); // pairs with enter_syscall's
-    stop_p(&mut sched, getp(mp));
+    if let Some(pp) = p_of(mp) {
+        stop_p(&mut sched, pp);
+    }
     while let Some(pp) = pidleget(&mut sched) {
         stop_p(&mut sched, pp);
     }
     let mut left = sched.stopwait;
     drop(sched);
     while left > 0 {
+        if p_of(mp).is_none() {
+            // A P may be on its way with an M that waits for sysmon to start it.
+            start_threads();
+        }
         // Those in system calls, also in ones that began since.
         for pp in allp().iter() {
             if pp.state.retake(PStatus::Gcstop) {
@@ -101,12 +175,11 @@ fn start_the_world(mp: &'static M, procs: i32) {
     let before = allp();
     make_ps(procs);
     let mut sched = SCHED.lock.lock();
-    // Ours, unless it goes: then the first one.
-    let mine = getp(mp);
-    let mine = if mine.id.get() < procs {
-        mine
-    } else {
-        first_p(&before)
+    // Ours, unless it goes, or there is none: then the first one.
+    let old = p_of(mp);
+    let heir = match old {
+        Some(old) if old.id.get() < procs => old,
+        _ => first_p(&before),
     };
     for pp in before.iter().skip(procs as usize) {
         // What is on its queue goes to the front of the line.
@@ -117,16 +190,17 @@ fn start_the_world(mp: &'static M, procs: i32) {
     }
     drop(sched);
     for pp in before.iter().skip(procs as usize) {
-        destroy(pp, mine);
+        destroy(pp, heir);
     }
     let mut sched = SCHED.lock.lock();
-    if !ptr::eq(mine, getp(mp)) {
-        let old = releasep(mp);
-        old.state.set(PStatus::Dead);
-        mine.state.set(PStatus::Idle);
-        acquirep(mp, mine);
-    } else {
-        mine.state.set(PStatus::Running);
+    match old {
+        Some(old) if ptr::eq(old, heir) => old.state.set(PStatus::Running),
+        Some(_) => {
+            releasep(mp).state.set(PStatus::Dead);
+            heir.state.set(PStatus::Idle);
+            acquirep(mp, heir);
+        }
+        None => {}
     }
     GOMAXPROCS.store(procs, Ordering::Release); // pairs with allp
     // Those with work get an M at once, the others are idle. The highest first, so that
@@ -134,7 +208,7 @@ fn start_the_world(mp: &'static M, procs: i32) {
     let mut runnable: *mut P = ptr::null_mut();
     for id in (0..procs as usize).rev() {
         let Some(pp) = allp().get(id) else { continue };
-        if ptr::eq(pp, mine) {
+        if old.is_some() && ptr::eq(pp, heir) {
             continue;
         }
         if pp.runq.is_empty() {

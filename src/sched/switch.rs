@@ -36,11 +36,12 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::findrunnable::timers_due;
+use super::idle::wakep;
 use super::newproc::{runqget, runqput};
 use super::proc::GLOBAL_QUEUE_TICKS;
 use super::runtime2::{G, GStatus, Gobuf, M};
 use super::status::casgstatus;
-use super::{SCHED, getg, getp};
+use super::{SCHED, acquirem, getg, getp, releasem};
 
 /// How much of the next goroutine's stack must be free for `publish`, in bytes.
 const ROOM: usize = 8 << 10;
@@ -127,10 +128,12 @@ pub(super) fn drop_left(gp: &'static G) {
     gp.m.store(ptr::null_mut(), Ordering::Relaxed); // whoever runs it next sets it
 }
 
-/// Takes a [`switch`] back: `gp`, Runnable and found by nobody, goes on, and the next
-/// one is the next again. In `publish`, which says false then.
+/// Takes a [`switch`] back: `gp`, Runnable and found by nobody, goes on. In `publish`,
+/// which says false then. Returns the one that was to be next: `gp` calls [`put_back`]
+/// with it when it is on its own stack again. Here we are still on that one's, which
+/// must not be found before it has been left.
 #[cold]
-pub(super) fn undo(gp: &'static G, mp: &'static M) {
+pub(super) fn undo(gp: &'static G, mp: &'static M) -> &'static G {
     let next = getg();
     next.m.store(ptr::null_mut(), Ordering::Relaxed); // as in drop_left
     next.locks.store(0, Ordering::Relaxed); // what switch set
@@ -140,5 +143,13 @@ pub(super) fn undo(gp: &'static G, mp: &'static M) {
     gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // as there
     gp.locks.store(1, Ordering::Relaxed); // as there
     casgstatus(gp, GStatus::Runnable, GStatus::Running);
-    runqput(getp(mp), next, true);
+    next
+}
+
+/// Queues the one that [`undo`] has left to the current goroutine.
+#[cold]
+pub(super) fn put_back(next: &'static G) {
+    runqput(getp(acquirem()), next, true);
+    wakep(); // who has gone to sleep since it was taken off the queue did not see it
+    releasem();
 }

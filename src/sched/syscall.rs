@@ -29,7 +29,7 @@ use core::sync::atomic::Ordering;
 
 use super::idle::{acquirep, pidleget, stop_p, stopm, unwire, wirep};
 use super::locked::stoplockedm;
-use super::proc::{dropg, execute, globrunqput, left, mcall, schedule};
+use super::proc::{dropg, execute, globrunqput, left, many, mcall, schedule};
 use super::pstatus::PStatus;
 use super::runtime2::{G, GStatus, P};
 use super::status::casgstatus;
@@ -37,26 +37,33 @@ use super::{SCHED, acquirem, getg, getp, parallel, releasem};
 
 /// Calls `f`, which may block the thread, without keeping the P from others meanwhile.
 /// From a goroutine; anywhere else, and inside of itself, it just calls `f`.
+///
+/// It goes by the table: a program of one goroutine, which may print, has none of this.
 pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
-    let entered = super::may_go() && super::readgstatus(getg()) == GStatus::Running as u32;
-    if entered {
-        entersyscall();
-    }
+    let entered = many().filter(|many| (many.try_entersyscall)());
     let value = f();
-    if entered {
-        need_p(); // unless `f` has done so
+    if let Some(many) = entered {
+        (many.need_p)(); // unless `f` has done so
     }
     value
+}
+
+/// Goes into a system call, if the current stack is a goroutine's that is in none and
+/// that nothing keeps on its M. Tells whether it did.
+pub(super) fn try_entersyscall() -> bool {
+    // One M alone has nobody to leave the P to.
+    let may =
+        parallel() && super::may_go() && super::readgstatus(getg()) == GStatus::Running as u32;
+    if may {
+        entersyscall();
+    }
+    may
 }
 
 /// The current goroutine goes into a system call. From a goroutine.
 #[unsafe(export_name = "runtime.entersyscall")]
 #[inline(never)]
-pub(crate) fn entersyscall() {
-    // One M alone has nobody to leave the P to.
-    if !parallel() {
-        return;
-    }
+fn entersyscall() {
     let mp = acquirem();
     let gp = getg();
     casgstatus(gp, GStatus::Running, GStatus::Syscall);
@@ -89,7 +96,7 @@ pub(super) fn need_p() {
 /// The current goroutine comes back from a system call.
 #[unsafe(export_name = "runtime.exitsyscall")]
 #[inline(never)]
-pub(crate) fn exitsyscall() {
+fn exitsyscall() {
     let mp = acquirem();
     let gp = getg();
     // SAFETY: entersyscall put it there; a P is never freed.

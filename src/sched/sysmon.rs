@@ -10,7 +10,8 @@
 //!
 //! Its pace: it looks every 20 µs while there are system calls to interfere with; after
 //! 50 looks at nothing ever less often, down to every 10 ms; and where all Ps are idle
-//! it sleeps until one is taken, but for as long as the heap has something to give back.
+//! it sleeps until one is taken, but for as long as the heap has something to give back,
+//! or somebody wants its trace.
 
 use core::sync::atomic::Ordering;
 
@@ -22,7 +23,7 @@ use super::preempt::{STORM_PACE, is_storm, preempt_m};
 use super::procresize::allp;
 use super::pstatus::PStatus;
 use super::runtime2::P;
-use super::{GOMAXPROCS, SCHED, SchedLocked};
+use super::{GOMAXPROCS, SCHED, SchedLocked, schedtrace, updatemaxprocs};
 use crate::{mem, os};
 
 /// How long a goroutine may run when others wait, in nanoseconds.
@@ -54,7 +55,7 @@ pub(super) extern "C" fn sysmon() {
             0,
             if is_storm() { STORM_PACE } else { rest },
         );
-        if all_idle() && !busy_with_memory() {
+        if all_idle() && !busy_with_memory() && !schedtrace::wanted() {
             sleep_until_needed();
         }
         SCHED.sysmonnote.store(0, Ordering::Relaxed); // whoever woke us, we look at everything
@@ -70,7 +71,9 @@ pub(super) extern "C" fn sysmon() {
             memory = now;
             mem::tick();
         }
+        updatemaxprocs::tick(now);
         wake_scavenger();
+        schedtrace::tick(now);
     }
 }
 

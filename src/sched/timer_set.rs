@@ -319,6 +319,15 @@ impl TimerSet {
         (self.len.load(Ordering::Relaxed) as isize) > zombies // as above
     }
 
+    /// Returns how many timers are in the heap: a hint.
+    #[allow(
+        dead_code,
+        reason = "for the scheduler's trace, which some builds lack"
+    )]
+    pub(super) fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed) // as above
+    }
+
     /// Takes all timers of `other`, which nobody uses as a P's any more. Who has no P
     /// may still stop a timer meanwhile, or set it: it stays HEAPED all the time.
     pub(super) fn take(&self, other: &Self) {

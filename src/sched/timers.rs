@@ -27,7 +27,7 @@ use super::procresize::allp;
 use super::runtime2::P;
 use super::timer::{Callback, Timer};
 use super::timer_set::TimerSet;
-use super::{acquirem, releasem};
+use super::{acquirem, releasem, schedtrace};
 use crate::{mem, os};
 
 /// What the scheduler calls. Each is asked about a P, maybe another M's.
@@ -77,6 +77,7 @@ fn of_or_new(pp: &P) -> &'static TimerSet {
     // Release pairs with `hooks`, though there is nothing in the table but constants.
     HOOKS.store((&raw const TABLE).cast_mut(), Ordering::Release);
     start_many();
+    schedtrace::start();
     let new: *mut TimerSet = mem::persistentalloc(size_of::<TimerSet>()).cast();
     // SAFETY: fresh memory, a multiple of 64, and nobody else's.
     unsafe { new.write(TimerSet::new()) };
@@ -191,6 +192,12 @@ fn wake_time(pp: &P) -> i64 {
 /// Tells whether a timer is pending anywhere. Exact when nobody runs: for checkdead.
 fn any() -> bool {
     allp().iter().any(|pp| of(pp).is_some_and(TimerSet::any))
+}
+
+/// Tells how many timers are in a P's heap, those that were stopped and not yet thrown
+/// out among them. A hint, for the trace.
+pub(super) fn count(pp: &P) -> usize {
+    of(pp).map_or(0, TimerSet::len)
 }
 
 /// Moves all timers of a P that is to go to another one. With the world stopped; may be

@@ -1,7 +1,8 @@
 /*
  * Thread-local variables of every kind, in two objects: what they start as, that
  * the goroutines of a thread share them, and that another thread has its own.
- * The only other thread is sysmon's, which runs no C: a signal does so there.
+ * With GOMAXPROCS=1, since goroutines run on many threads otherwise. The only other
+ * thread is sysmon's then, which runs no C: a signal does so there.
  */
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -95,11 +96,21 @@ __attribute__((constructor)) static void at_start(void) {
     started = wrong_at_start();
 }
 
+/* Whose turn it is: either of the two may be made to give way at any time. */
+static atomic_int turn;
+
+static void wait_for(int number) {
+    while (turn != number)
+        gort_yield();
+}
+
 static void goroutine(void *arg) {
     const char **wrong = arg;
+    wait_for(1);
     *wrong = wrong_after_change(5);
     change(6);
-    gort_yield();
+    turn = 2;
+    wait_for(3);
     *wrong = *wrong ? *wrong : wrong_after_change(8);
 }
 
@@ -151,9 +162,11 @@ int main_main(void) {
     const char *wrong = "never looked at";
     gort_go(goroutine, &wrong);
     change(5);
-    gort_yield();
+    turn = 1;
+    wait_for(2);
     const char *changed = wrong_after_change(6);
     change(8);
+    turn = 3;
     while (gort_num_goroutine() > 1)
         gort_yield();
     report("of a goroutine", wrong);

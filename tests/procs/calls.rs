@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gort::runtime::{self, gomaxprocs, gosched};
@@ -164,7 +165,7 @@ gort_test::test_module! {
         for _ in 0..4 {
             go(|| {
                 while !STOP.load(Ordering::Relaxed) {
-                    let block = Vec::from([1u8; 100]);
+                    let block = black_box(vec![1u8; 100]);
                     gosched();
                     assert!(block.iter().all(|&byte| byte == 1));
                 }

@@ -52,7 +52,7 @@ gort_test::test_module! {
     fn as_many_spin_at_the_same_time_as_there_are_ps() {
         for procs in [2, 3, 4, 8] {
             gomaxprocs(procs);
-            for _ in 0..50 {
+            for _ in 0..60 / procs {
                 meet(procs);
             }
         }

@@ -18,6 +18,7 @@ mod deaths;
 #[allow(unsafe_code, reason = "uses memory as nobody should")]
 mod memory;
 mod preempt;
+mod sched;
 mod segments;
 mod threads;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
@@ -26,7 +27,8 @@ mod views;
 use alloc::string::String;
 
 use gort::process::ExitCode;
-use gort::{env, println, runtime};
+use gort::time::Duration;
+use gort::{env, println, runtime, thread};
 
 gort::init!(before_main);
 gort::main!(main);
@@ -36,6 +38,7 @@ fn before_main() {
     match env::args().nth(1).as_deref() {
         Some("goexit-init") => runtime::goexit(),
         Some("locked-init") => runtime::lock_os_thread(),
+        Some("sleep-init") => thread::sleep(Duration::from_millis(20)),
         Some("lines-init") => (0..20_000).for_each(|line| println!("line {line}")),
         _ => {}
     }
@@ -73,7 +76,8 @@ fn main() -> Result<ExitCode, Failure> {
 fn commands() -> impl Iterator<Item = &'static Command> {
     let some = deaths::COMMANDS.iter().chain(segments::COMMANDS);
     let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
-    more.chain(preempt::COMMANDS).chain(threads::COMMANDS)
+    let more = more.chain(preempt::COMMANDS).chain(threads::COMMANDS);
+    more.chain(sched::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

@@ -21,6 +21,10 @@ pub(crate) const COMMANDS: &[Command] = &[
         gort::go(move || process::exit(code));
         spin()
     }),
+    ("nil-busy", |_| {
+        keep_busy();
+        crate::deaths::load(0)
+    }),
     ("deadlock-parallel", |_| {
         runtime::gomaxprocs(4);
         for _ in 0..8 {

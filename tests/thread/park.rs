@@ -6,7 +6,7 @@ use core::ffi::c_void;
 use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use gort::runtime::num_goroutine;
+use gort::runtime::{gomaxprocs, num_goroutine};
 use gort::thread::{self, JoinHandle, Thread};
 use gort_test::one_p;
 
@@ -108,6 +108,23 @@ gort_test::test_module! {
         assert_eq!(UNLOCKED.load(Ordering::Relaxed), 12);
         assert_eq!(OTHERS.load(Ordering::Relaxed), 0, "nobody else has run");
         until_alone();
+    }
+
+    fn an_unlock_function_that_says_no_gives_the_next_one_back() {
+        // The short way is on the next one's stack already: who takes that one before
+        // it has been left again spoils it.
+        static RIGHT: AtomicUsize = AtomicUsize::new(0);
+        gomaxprocs(4);
+        for _ in 0..3 {
+            gort::go(|| {
+                for _ in 0..20_000 {
+                    RIGHT.fetch_add(usize::from(parks_and_keeps(says_no)), Ordering::Relaxed);
+                    thread::yield_now();
+                }
+            });
+        }
+        until_alone();
+        assert_eq!(RIGHT.load(Ordering::Relaxed), 3 * 20_000);
     }
 
     fn one_that_is_readied_before_it_has_parked_goes_on() {

@@ -3,6 +3,7 @@
 //! | command | what it does | where |
 //! | --- | --- | --- |
 //! | `test` | runs every test, in every way in which gort can run | [`mod@test`] |
+//! | `stress` | runs storms of goroutines for minutes | [`stress`] |
 //! | `dist` | makes the archive for C and for other Rust programs | [`dist`] |
 //! | `bench` | measures gort beside its peers | [`mod@bench`] |
 //! | `gdb` | starts an example in the debugger | [`gdb`] |
@@ -12,6 +13,7 @@ mod bench;
 mod dist;
 mod gdb;
 mod run;
+mod stress;
 mod tally;
 mod test;
 mod tools;
@@ -30,6 +32,10 @@ usage: cargo xtask COMMAND
 
   test [--quick]        run all tests: debug and release, native and under QEMU
                         (--quick: debug and native alone)
+  stress [MINUTES] [NAME...]
+                        run the storms of tests/stress round robin, in all of these
+                        ways and on 1, 2 and 8 Ps, for 10 minutes by default;
+                        the first failure ends it
   dist [--trace]        make target/dist: libgort.a, gort.h, linker and gdb scripts
                         (--trace: with GODEBUG=boottrace=1 and inittrace=1)
   bench [NAME...] [--json] [--rounds N] [--scale N] [--subject NAME]...
@@ -58,6 +64,7 @@ fn command() -> Outcome {
     match command {
         lexopt::Arg::Value(name) => match name.string()?.as_str() {
             "test" => test::command(arguments),
+            "stress" => stress::command(arguments),
             "dist" => dist::command(arguments),
             "bench" => bench::command(arguments),
             "gdb" => gdb::command(arguments),

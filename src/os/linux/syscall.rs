@@ -130,18 +130,17 @@ pub(crate) fn thread_id() -> u64 {
 }
 
 /// Sends a signal to the thread of this process that has that id. Without effect if
-/// there is none (any more).
-pub(super) fn signal_thread(thread: u64, signal: i32) {
+/// there is none (any more): then false.
+pub(super) fn signal_thread(thread: u64, signal: i32) -> bool {
     // SAFETY: takes and changes nothing.
     let process = unsafe { syscall4(nr::GETPID, [0; 4]) } as usize;
     // SAFETY: what the signal does is the business of who installed its handler.
-    unsafe { syscall4(nr::TGKILL, [process, thread as usize, signal as usize, 0]) };
+    unsafe { syscall4(nr::TGKILL, [process, thread as usize, signal as usize, 0]) == 0 }
 }
 
-/// Sends the signal that preempts to a thread of ours; one that has ended does not
-/// mind.
-pub(crate) fn preempt_thread(thread: u64) {
-    signal_thread(thread, super::signal::SIGURG);
+/// Sends the signal that preempts to a thread of ours; false if it has ended.
+pub(crate) fn preempt_thread(thread: u64) -> bool {
+    signal_thread(thread, super::signal::SIGURG)
 }
 
 /// Ends the process by SIGABRT, so that it leaves a core file.

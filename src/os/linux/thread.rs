@@ -113,12 +113,6 @@ pub(crate) fn osyield() {
     rustix::thread::sched_yield();
 }
 
-/// Puts this thread to sleep for so many microseconds; a signal ends that early.
-#[allow(dead_code, reason = "sysmon needs no such short sleeps so far")]
-pub(crate) fn usleep(microseconds: u32) {
-    let _ = rustix::thread::nanosleep(&timespec(u64::from(microseconds) * 1000));
-}
-
 /// Puts this thread to sleep for at least so many nanoseconds.
 pub(crate) fn nap(nanoseconds: u64) {
     let mut left = timespec(nanoseconds);

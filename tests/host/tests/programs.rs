@@ -15,6 +15,8 @@ mod memory_deaths;
 mod output;
 #[path = "programs/preempt.rs"]
 mod preempt;
+#[path = "programs/sched.rs"]
+mod sched;
 #[path = "programs/stacks.rs"]
 mod stacks;
 #[path = "programs/system_calls.rs"]
@@ -37,5 +39,6 @@ fn main() {
     trials.extend(memory_deaths::trials());
     trials.extend(preempt::trials());
     trials.extend(threads::trials());
+    trials.extend(sched::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

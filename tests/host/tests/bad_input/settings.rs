@@ -111,17 +111,27 @@ fn gomaxprocs_runs_goroutines() -> Result<(), Failed> {
 }
 
 /// What GODEBUG may say.
-const EXPECTED: &str = "expected boottrace=N, inittrace=N, asyncpreemptoff=N, clobberfree=N or guardinstall=N, \
-                        N a whole number";
+const EXPECTED: &str = "expected boottrace=N, inittrace=N, asyncpreemptoff=N, clobberfree=N, \
+                        guardinstall=N, schedtrace=N, scheddetail=N or updatemaxprocs=N, N a whole \
+                        number";
 
 fn godebug_not_understood() -> Result<(), Failed> {
-    let cases: [(&str, &[&str]); 6] = [
+    let cases: [(&str, &[&str]); 9] = [
         ("nonsense=1", &["nonsense=1"]),
         ("boottrace", &["boottrace"]),
         ("boottrace=yes,inittrace=0", &["boottrace=yes"]),
         ("=", &["="]),
         ("a=1,,b=2,boottrace=0", &["a=1", "b=2"]),
         ("inittrace=1.5", &["inittrace=1.5"]),
+        ("schedtrace=-1", &["schedtrace=-1"]),
+        (
+            "schedtrace=1s,scheddetail=",
+            &["schedtrace=1s", "scheddetail="],
+        ),
+        (
+            "updatemaxprocs=off,updatemaxprocs=0",
+            &["updatemaxprocs=off"],
+        ),
     ];
     for (value, named) in cases {
         let line = |name: &&str| format!("gort: GODEBUG: {name}: {EXPECTED}\n");

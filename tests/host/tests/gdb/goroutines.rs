@@ -6,7 +6,7 @@ use std::fs;
 use gort_host_tests::{ensure, programs};
 use libtest_mimic::{Failed, Trial};
 
-use crate::session::{Gdb, Kind};
+use crate::session::{Gdb, Kind, ONE_P};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -25,6 +25,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             goroutines_are_in_a_core_file,
         )
         .with_ignored_flag(!programs::native()),
+        Trial::test("goroutines_on_many_threads", goroutines_on_many_threads)
+            .with_ignored_flag(!programs::native()),
         Trial::test(
             "goroutines_need_a_running_program",
             goroutines_need_a_running_program,
@@ -36,7 +38,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// A goroutine has started another one, and main waits for both.
 fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
     let mut gdb = Gdb::start(Kind::Gort, &programs::path("goroutines")?)?;
-    gdb.commands(&["b goroutines::descend", "r"])?;
+    gdb.commands(&[ONE_P, "b goroutines::descend", "r"])?;
 
     let list = gdb.command("info goroutines")?;
     let lines: Vec<&str> = list.lines().collect();
@@ -105,6 +107,7 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
 /// The place where the thread is may itself be several frames to gdb.
 fn goroutines_are_traced_from_an_inlined_place() -> Result<(), Failed> {
     let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
+    gdb.command(ONE_P)?;
     let fault = gdb.command("r nil-goroutine")?;
     ensure!(fault.contains("testprog::deaths::load ("), "{fault}");
     let text = gdb.command("goroutine 1 bt")?;
@@ -122,6 +125,46 @@ fn goroutines_are_traced_from_an_inlined_place() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Each thread has its own: that is where its goroutine is, running or in the system.
+fn goroutines_on_many_threads() -> Result<(), Failed> {
+    let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
+    // So that nobody is on the way from one thread to another.
+    gdb.command("set environment GODEBUG asyncpreemptoff=1")?;
+    let fault = gdb.command("r nil-busy")?;
+    ensure!(fault.contains("testprog::deaths::load ("), "{fault}");
+    let list = gdb.command("info goroutines")?;
+    let numbers = |kind: &str, place: &str| -> Vec<String> {
+        let lines = list.lines().filter(|line| line.contains(place));
+        let lines = lines.filter_map(|line| line.split_once(kind));
+        lines
+            .map(|(number, _)| number.trim_start_matches(['*', ' ']).to_string())
+            .collect()
+    };
+    ensure!(list.lines().count() == 7, "{list}");
+    let spinning = numbers(" running ", "testprog::threads::spin ");
+    ensure!(spinning.len() == 2, "{list}");
+    let blocked = numbers(" syscall ", "");
+    ensure!(blocked.len() == 3, "{list}");
+    let waiting = numbers(" waiting ", "testprog::threads::keep_busy");
+    ensure!(waiting.len() == 1, "{list}");
+    let stars = list.lines().filter(|line| line.starts_with("* ")).count();
+    ensure!(stars == 6, "all but one are on a thread:\n{list}");
+    for (numbers, place) in [
+        (spinning, "testprog::threads::spin ("),
+        (blocked, "testprog::threads::nap ("),
+        (waiting, "runtime.gopark ("),
+    ] {
+        for number in numbers {
+            let text = gdb.command(&format!("goroutine {number} bt"))?;
+            ensure!(text.contains(place), "{text}");
+            let root = text.lines().last().unwrap_or_default();
+            ensure!(root.contains(" runtime.goexit ("), "{text}");
+        }
+    }
+    gdb.command("kill")?;
+    Ok(())
+}
+
 /// The same as in the process that it was made of.
 fn goroutines_are_in_a_core_file() -> Result<(), Failed> {
     let program = programs::path("testprog")?;
@@ -131,7 +174,7 @@ fn goroutines_are_in_a_core_file() -> Result<(), Failed> {
 
     let mut gdb = Gdb::start(Kind::Gort, &program)?;
     // gdb leaves out what lies behind a guard in the same mapping; the kernel does not.
-    gdb.command("set environment GODEBUG guardinstall=0")?;
+    gdb.commands(&["set environment GODEBUG guardinstall=0", ONE_P])?;
     let fault = gdb.command("r nil-goroutine")?;
     ensure!(fault.contains("received signal SIGSEGV"), "{fault}");
     let live = answers(&mut gdb);

@@ -4,7 +4,7 @@
 use gort_host_tests::{ensure, programs};
 use libtest_mimic::{Failed, Trial};
 
-use crate::session::{Gdb, Kind};
+use crate::session::{Gdb, Kind, ONE_P};
 
 /// How deep the program goes, and how many segments it needs at the least, with
 /// some 20 KiB a level.
@@ -59,6 +59,7 @@ fn bounds(gdb: &mut Gdb, segment: bool) -> Result<(), Failed> {
 /// the first function that is not the runtime's, on the segment before.
 fn a_goroutine_waits() -> Result<(), Failed> {
     let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
+    gdb.command(ONE_P)?;
     let fault = gdb.command(&format!("r segments-wait {LEVELS}"))?;
     ensure!(fault.contains("received signal SIGSEGV"), "{fault}");
     let list = gdb.command("info goroutines")?;

@@ -17,6 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// What gdb prints when it waits for a command; nothing else prints that.
 const PROMPT: &str = "\u{2}gdb\u{3}";
 
+/// Has the program run one goroutine at a time: where one is stopped, those that it has
+/// readied wait.
+pub(crate) const ONE_P: &str = "set environment GOMAXPROCS 1";
+
 /// Which gdb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {

@@ -160,8 +160,8 @@ fn c_backtrace() -> Result<(), Failed> {
     let frames: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).collect();
     let ends = frames.last().is_some_and(|frame| frame.contains("goexit"));
     ensure!(
-        ends && frames.iter().any(|frame| frame.contains("main_main")),
-        "expected gort_yield, main_main … runtime.goexit:\n{text}"
+        ends && frames.iter().any(|frame| frame.contains(" at hello.c:")),
+        "expected gort_yield, a function in C … runtime.goexit:\n{text}"
     );
     Ok(())
 }

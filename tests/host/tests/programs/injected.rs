@@ -40,7 +40,8 @@ fn injected_with(changes: &[&str], name: &str, arguments: &[&str]) -> Result<Out
         .arg("--")
         .arg(path(name)?)
         .args(arguments)
-        .env_clear();
+        .env_clear()
+        .env("GOMAXPROCS", "1"); // strace counts the calls of each thread by themselves
     Ok(run(&mut command)?)
 }
 

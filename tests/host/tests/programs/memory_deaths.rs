@@ -175,9 +175,12 @@ fn a_panic_of_its_own() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Runs a command of testprog under a limit of the shell's.
+/// Runs a command of testprog under a limit of the shell's, on one P: what lies in
+/// another's cache is not to be had.
 fn limited(limit: &str, arguments: &[&str]) -> Result<Outcome, String> {
-    run(in_shell(limit, "testprog")?.args(arguments)).map_err(|error| format!("{limit}: {error}"))
+    let mut command = in_shell(limit, "testprog")?;
+    command.args(arguments).env("GOMAXPROCS", "1");
+    run(&mut command).map_err(|error| format!("{limit}: {error}"))
 }
 
 /// Where no arena can be had, the heap grows by the megabyte, up to the limit; what

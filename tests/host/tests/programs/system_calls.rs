@@ -63,11 +63,13 @@ fn a_second_thread() -> Result<(), Failed> {
     let Some(strace) = find_tool("strace") else {
         return Err("strace is not there: apt-get install strace".into());
     };
-    // The example ends by itself, but sysmon's thread may not get far by then.
+    // The example ends by itself, but sysmon's thread may not get far by then. On one P
+    // there is no third.
     let outcome = run(Command::new(strace)
         .args(["-f", "--"])
         .arg(path("goroutines")?)
-        .env_clear())?;
+        .env_clear()
+        .env("GOMAXPROCS", "1"))?;
     let trace = String::from_utf8_lossy(&outcome.stderr);
     let first = trace
         .lines()
