@@ -295,7 +295,6 @@ impl<T, const N: usize> RunQueue<T, N> {
     }
 
     /// Returns about how many are here. For all.
-    #[cfg(test)] // so far nobody else asks
     pub(crate) fn len(&self) -> u32 {
         let next = !self.runnext.load(Ordering::Relaxed).is_null(); // a hint
         let (head, tail) = self.others_view();
