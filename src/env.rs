@@ -86,7 +86,7 @@ pub fn args() -> Args {
     Args { inner: args_c() }
 }
 
-/// An iterator over the arguments: of [`args`].
+/// An iterator over the arguments: of [`args()`].
 #[derive(Clone)]
 pub struct Args {
     inner: ArgsC,

@@ -80,7 +80,7 @@ pub(super) extern "C" fn parsedebugvars() {
     }
 }
 
-/// What GOTRACEBACK may say: two words for each [`Traceback`](crate::debug::fatal::Traceback).
+/// What GOTRACEBACK may say: two words for each [`Traceback`].
 static TRACEBACKS: [u64; 9] = [
     pack(b""),
     pack(b"single"),

@@ -45,7 +45,7 @@ const G_SIZE: usize = size_of::<G>().next_multiple_of(64);
 const STRUCTS: usize = M_SIZE + 2 * G_SIZE;
 
 /// The thread control block above the TLS image: the pointer to itself at FS:0,
-/// the stack canary at [`TCB_CANARY`].
+/// the stack canary at [`arch::TCB_CANARY`].
 const TCB: usize = 64;
 
 /// m0's signal stack.

@@ -17,7 +17,7 @@ pub(super) fn alloc(size: usize) -> *mut u8 {
 ///
 /// # Safety
 ///
-/// It must come from [`alloc`] with this size, and be free of uses.
+/// It must come from [`alloc()`] with this size, and be free of uses.
 pub(super) unsafe fn free(memory: *mut u8, size: usize) {
     // SAFETY: the caller's promise.
     unsafe { mem::large_free(memory, size) };
