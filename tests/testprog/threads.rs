@@ -59,6 +59,16 @@ pub(crate) const COMMANDS: &[Command] = &[
         });
         park()
     }),
+    ("calls-beside-main", |rounds| {
+        for _ in 0..number(rounds) {
+            gort::go(|| runtime::blocking(|| nap(30)));
+            while runtime::num_goroutine() > 1 {
+                runtime::gosched();
+            }
+        }
+        println!("back");
+        OK
+    }),
     ("goexit-locked", |rounds| {
         runtime::lock_os_thread();
         others_go_on(number(rounds))

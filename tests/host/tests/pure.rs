@@ -22,6 +22,9 @@ mod glist;
 mod page_bits;
 #[path = "../../../src/mem/pages.rs"]
 mod pages;
+#[path = "../../../src/sched/pstatus.rs"]
+#[allow(dead_code, reason = "its models try it")]
+mod pstatus;
 #[path = "../../../src/sched/runq.rs"]
 #[allow(dead_code, reason = "its models try the rest")]
 mod runq;

@@ -177,7 +177,9 @@ fn a_panic_of_its_own() -> Result<(), Failed> {
 
 /// Runs a command of testprog under a limit of the shell's.
 fn limited(limit: &str, arguments: &[&str]) -> Result<Outcome, String> {
-    run(in_shell(limit, "testprog")?.args(arguments)).map_err(|error| format!("{limit}: {error}"))
+    let mut command = in_shell(limit, "testprog")?;
+    // One P: the scavenger's goroutine brings no M whose stack takes of what there is.
+    run(command.args(arguments).env("GOMAXPROCS", "1")).map_err(|error| format!("{limit}: {error}"))
 }
 
 /// Where no arena can be had, the heap grows by the megabyte, up to the limit; what
