@@ -67,7 +67,7 @@ fn more_threads() -> Result<(), Failed> {
     };
     for procs in ["1", "4"] {
         // A goroutine that blocks in the system has others run on another thread.
-        let outcome = run(Command::new(strace)
+        let outcome = run(Command::new(&strace)
             .args(["-f", "--"])
             .arg(path("testprog")?)
             .args(["calls-beside-main", "5"])
