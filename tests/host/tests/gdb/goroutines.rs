@@ -43,7 +43,7 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
     let [main, first, second] = lines.as_slice() else {
         return Err(format!("three goroutines:\n{list}").into());
     };
-    ensure!(main.starts_with("  1 runnable goroutines::main"), "{main}");
+    ensure!(main.starts_with("  1 runnable goroutines::"), "{main}");
     ensure!(
         first.starts_with("* ") && first.contains(" running  goroutines::descend at examples/"),
         "{first}"

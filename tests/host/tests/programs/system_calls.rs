@@ -73,7 +73,10 @@ fn more_threads() -> Result<(), Failed> {
             .args(["calls-beside-main", "5"])
             .env_clear()
             .env("GOMAXPROCS", procs))?;
-        outcome.expect(0, "back\n", "*")?;
+        ensure!(
+            outcome.stdout == b"back\n",
+            "GOMAXPROCS={procs}: {outcome:?}"
+        );
         let trace = String::from_utf8_lossy(&outcome.stderr);
         masks_are_right(&trace).map_err(|error| format!("{error} in\n{trace}"))?;
     }
