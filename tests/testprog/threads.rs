@@ -8,7 +8,7 @@ use gort::process::{self, ExitCode};
 use gort::{debug, println, runtime, thread};
 use rustix::thread::Timespec;
 
-use crate::{Command, Failure, OK, number};
+use crate::{Command, Failure, OK, deaths, number};
 
 pub(crate) const COMMANDS: &[Command] = &[
     ("return-busy", |code| {
@@ -69,6 +69,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         println!("back");
         OK
     }),
+    ("fault-in-company", |_| fault_in_company()),
     ("goexit-locked", |rounds| {
         runtime::lock_os_thread();
         others_go_on(number(rounds))
@@ -126,6 +127,24 @@ fn spin() -> ! {
 fn park() -> Result<ExitCode, Failure> {
     thread::park();
     OK
+}
+
+/// Faults while one goroutine is in a system call, and two others, neither of which gives
+/// way, share a P.
+fn fault_in_company() -> Result<ExitCode, Failure> {
+    static BEGUN: AtomicUsize = AtomicUsize::new(0);
+    runtime::gomaxprocs(2);
+    block(1);
+    for _ in 0..2 {
+        gort::go(|| {
+            BEGUN.fetch_add(1, Ordering::Relaxed);
+            spin()
+        });
+    }
+    while BEGUN.load(Ordering::Relaxed) < 2 {
+        spin_loop();
+    }
+    deaths::load(0)
 }
 
 /// Has so many goroutines block in the system for an hour.

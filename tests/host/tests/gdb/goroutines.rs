@@ -20,6 +20,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             goroutines_are_traced_from_an_inlined_place,
         )
         .with_ignored_flag(!programs::native()),
+        Trial::test("goroutines_are_on_several_threads", on_several_threads)
+            .with_ignored_flag(!programs::native()),
         Trial::test(
             "goroutines_are_in_a_core_file",
             goroutines_are_in_a_core_file,
@@ -119,6 +121,64 @@ fn goroutines_are_traced_from_an_inlined_place() -> Result<(), Failed> {
             "runtime.goexit",
         ],
     )?;
+    gdb.command("kill")?;
+    Ok(())
+}
+
+/// One goroutine runs here, one is in a system call, and two share another thread: one of
+/// those was preempted.
+fn on_several_threads() -> Result<(), Failed> {
+    let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
+    gdb.command("set environment GODEBUG asyncpreemptoff=0")?;
+    let fault = gdb.command("r fault-in-company")?;
+    ensure!(fault.contains("received signal SIGSEGV"), "{fault}");
+    let threads = gdb.command("info threads")?;
+    let list = gdb.command("info goroutines")?;
+    let before = gdb.command("bt")?;
+
+    let chains: [(&str, &[&str]); 4] = [
+        ("* 1 running ", &["testprog::deaths::load", "main.main"]),
+        (
+            "* 2 syscall ",
+            &["testprog::threads::nap", "gort::runtime::blocking"],
+        ),
+        ("3 ", &["testprog::threads::spin"]),
+        ("4 ", &["testprog::threads::spin"]),
+    ];
+    let mut preempted = 0;
+    for ((start, chain), line) in chains.into_iter().zip(list.lines()) {
+        ensure!(
+            line.contains(start),
+            "{start:?} is not in {line:?} of\n{list}"
+        );
+        let number = line
+            .split_whitespace()
+            .find(|word| word.parse::<u32>().is_ok());
+        let text = gdb.command(&format!("goroutine {} bt", number.unwrap_or_default()))?;
+        let last = text.lines().last().unwrap_or_default();
+        ensure!(
+            last.contains(" runtime.goexit ("),
+            "{line}: no root in\n{text}"
+        );
+        for function in chain {
+            ensure!(text.contains(function), "{line}: no {function} in\n{text}");
+        }
+        if line.contains(" runnable ") {
+            ensure!(text.contains(" runtime.asyncPreempt ("), "{line}: {text}");
+            preempted += 1;
+        }
+    }
+    ensure!(
+        list.lines().count() == chains.len() && preempted > 0,
+        "{list}"
+    );
+    for (command, text) in [("bt", before), ("info threads", threads)] {
+        let after = gdb.command(command)?;
+        ensure!(
+            after == text,
+            "{command}: another thread is selected\n{text}\n---\n{after}"
+        );
+    }
     gdb.command("kill")?;
     Ok(())
 }
