@@ -137,7 +137,10 @@ fn on_several_threads() -> Result<(), Failed> {
     let before = gdb.command("bt")?;
 
     let chains: [(&str, &[&str]); 4] = [
-        ("* 1 running ", &["testprog::deaths::load", "main.main"]),
+        (
+            "* 1 running ",
+            &["testprog::threads::fault_in_company", "main.main"],
+        ),
         (
             "* 2 syscall ",
             &["testprog::threads::nap", "gort::runtime::blocking"],
