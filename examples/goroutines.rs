@@ -33,6 +33,7 @@ fn main() {
         SUM.load(Ordering::Relaxed),
         STEPS.load(Ordering::Relaxed)
     );
+    wait_for_the_others(); // they have counted, but may not have ended
     println!("{} goroutine", runtime::num_goroutine());
 
     // A goroutine can start others, and end from deep inside.
@@ -40,9 +41,7 @@ fn main() {
         gort::go(|| println!("the second one runs to its end"));
         descend(10);
     });
-    while runtime::num_goroutine() > 1 {
-        runtime::gosched();
-    }
+    wait_for_the_others();
     println!("done");
 }
 
@@ -56,10 +55,17 @@ fn count(number: usize) {
     ENDED.fetch_add(1, Ordering::Release); // pairs with wait_for
 }
 
-/// Lets others run until so many have ended.
+/// Lets others run until so many have counted themselves.
 fn wait_for(count: usize) {
     // Acquire pairs with the end of `count`: what they did is seen here.
     while ENDED.load(Ordering::Acquire) < count {
+        runtime::gosched();
+    }
+}
+
+/// Lets others run until there are none.
+fn wait_for_the_others() {
+    while runtime::num_goroutine() > 1 {
         runtime::gosched();
     }
 }

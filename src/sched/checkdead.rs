@@ -32,6 +32,10 @@ pub(super) fn checkdead(sched: &SchedLocked) {
     for_each_g(&mut |gp| {
         let status = super::readgstatus(gp);
         if status != GStatus::Waiting as u32 {
+            if sched.p_waits {
+                // It had to run on an M that there was no room for.
+                throw("runtime: cannot map a stack for a new thread");
+            }
             say(
                 "runtime: checkdead: find g %d in status %d",
                 &[gp.goid.get(), status.into()],

@@ -13,7 +13,8 @@
 //!    startm: an idle M, or a new one; nextp = P; wakes it
 //!                     |
 //!                     v
-//!    an M         stopm: wakes up, acquirep(nextp), looks for work
+//!    an M         stopm: wakes up, acquirep(nextp), looks for work; does not
+//!                 sleep at all where a P waits for an M that there is no room for
 //! ```
 //!
 //! Invariants:
@@ -84,13 +85,44 @@ pub(super) fn startm(pp: Option<&'static P>, spinning: bool) {
         nmp.park.wakeup();
     } else {
         drop(sched);
-        systemstack(|| {
-            if !newm(None, Some(pp), spinning) {
-                throw("runtime: cannot map a stack for a new thread");
-            }
-        });
+        let mut made = false;
+        systemstack(|| made = newm(None, Some(pp), spinning));
+        if !made {
+            no_m_for(pp, spinning);
+        }
     }
     releasem();
+}
+
+/// There is no room for another M, and the program goes on with those that it has: the
+/// P becomes an idle one, its goroutines go to the global queue, and the first M that
+/// would go to sleep takes it ([`stopm`]). Go ends the program here.
+#[cold]
+fn no_m_for(pp: &'static P, spinning: bool) {
+    let mut sched = SCHED.lock.lock();
+    if spinning {
+        SCHED.spinning.leave(); // in its place, who would go to sleep looks everywhere
+    }
+    if SCHED.gcwaiting.load(Ordering::Relaxed) {
+        return stop_p(&mut sched, pp); // under the lock
+    }
+    while let Some((gp, _)) = pp.runq.get() {
+        // SAFETY: what a run queue holds are Gs, which are never freed.
+        super::proc::globrunqput(&mut sched, unsafe { &*gp });
+    }
+    pidleput(&mut sched, pp);
+    sched.p_waits = true;
+    // An M that has gone to sleep since startm looked, if there is one.
+    let nmp = mget(&mut sched);
+    let pp = nmp.and_then(|_| pidleget(&mut sched));
+    drop(sched);
+    if let (Some(nmp), Some(pp)) = (nmp, pp) {
+        nmp.nextp
+            .store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // the note hands it over
+        nmp.park.wakeup();
+    } else {
+        netpoll::interrupt();
+    }
 }
 
 /// Puts this M to sleep until somebody has a P for it. On g0, without a P.
@@ -102,9 +134,23 @@ pub(super) fn stopm(mp: &'static M) {
     }
     debug_assert!(mp.p.load(Ordering::Relaxed).is_null(), "stopm holding p"); // ours
     debug_assert!(!mp.spinning.get(), "stopm spinning");
-    mput(&mut SCHED.lock.lock(), mp);
+    let mut sched = SCHED.lock.lock();
+    if let Some(pp) = waiting_p(&mut sched) {
+        drop(sched);
+        return acquirep(mp, pp);
+    }
+    mput(&mut sched, mp);
+    drop(sched);
     mpark(mp);
     take_nextp(mp);
+}
+
+/// Takes a P that is idle since there was no room for an M. By an M without a P.
+fn waiting_p(sched: &mut SchedLocked) -> Option<&'static P> {
+    if !core::mem::take(&mut sched.p_waits) {
+        return None;
+    }
+    pidleget(sched)
 }
 
 /// Sleeps until this M is woken.

@@ -140,6 +140,8 @@ pub(crate) struct SchedLocked {
     g_free: GFree,
     /// Idle Ps, a list through `link`; `spinning` counts them.
     pidle: *mut P,
+    /// One of them has become idle since there was no room for another M.
+    p_waits: bool,
     /// Idle Ms, a list through `schedlink`.
     midle: *const M,
     /// How many those are.
@@ -218,6 +220,7 @@ pub(crate) static SCHED: Sched = Sched {
         runq: GQueue::new(),
         g_free: GFree::new(),
         pidle: core::ptr::null_mut(),
+        p_waits: false,
         midle: core::ptr::null(),
         nmidle: 0,
         nmidlelocked: 0,

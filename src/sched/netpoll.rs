@@ -26,7 +26,9 @@ pub(super) fn begin() -> Option<u32> {
 /// Waits until the time `until`, or less. Behind [`begin`], which this ends.
 pub(super) fn wait(word: u32, until: i64, now: i64) {
     SCHED.poll_until.store(until, Ordering::SeqCst); // pairs with until's load
-    if until > now {
+    // A P that is left over from here on comes with an interrupt: this M polls.
+    let left_over = core::mem::take(&mut SCHED.lock.lock().p_waits);
+    if until > now && !left_over {
         os::futexsleep(&BREAK, word, until - now);
     }
     SCHED.poll_until.store(0, Ordering::SeqCst);
@@ -40,6 +42,13 @@ pub(super) fn until(when: i64) {
     if poll_until == 0 || poll_until > when {
         BREAK.fetch_add(1, Ordering::SeqCst);
         os::futexwakeup(&BREAK, 1);
+    }
+}
+
+/// Wakes the M that waits, if there is one.
+pub(super) fn interrupt() {
+    if SCHED.polling.load(Ordering::SeqCst) {
+        until(0); // sooner than anything
     }
 }
 

@@ -8,7 +8,7 @@ use gort::process::{self, ExitCode};
 use gort::{debug, println, runtime, thread};
 use rustix::thread::Timespec;
 
-use crate::{Command, Failure, OK, number};
+use crate::{Command, Failure, OK, deaths, number};
 
 pub(crate) const COMMANDS: &[Command] = &[
     ("return-busy", |code| {
@@ -23,7 +23,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     }),
     ("nil-busy", |_| {
         keep_busy();
-        crate::deaths::load(0)
+        deaths::load(0)
     }),
     ("deadlock-parallel", |_| {
         runtime::gomaxprocs(4);
@@ -63,6 +63,17 @@ pub(crate) const COMMANDS: &[Command] = &[
         });
         park()
     }),
+    ("calls-beside-main", |rounds| {
+        for _ in 0..number(rounds) {
+            gort::go(|| runtime::blocking(|| nap(30)));
+            while runtime::num_goroutine() > 1 {
+                runtime::gosched();
+            }
+        }
+        println!("back");
+        OK
+    }),
+    ("fault-in-company", |_| fault_in_company()),
     ("goexit-locked", |rounds| {
         runtime::lock_os_thread();
         others_go_on(number(rounds))
@@ -120,6 +131,24 @@ fn spin() -> ! {
 fn park() -> Result<ExitCode, Failure> {
     thread::park();
     OK
+}
+
+/// Faults while one goroutine is in a system call, and two others, neither of which gives
+/// way, share a P.
+fn fault_in_company() -> Result<ExitCode, Failure> {
+    static BEGUN: AtomicUsize = AtomicUsize::new(0);
+    runtime::gomaxprocs(2);
+    block(1);
+    for _ in 0..2 {
+        gort::go(|| {
+            BEGUN.fetch_add(1, Ordering::Relaxed);
+            spin()
+        });
+    }
+    while BEGUN.load(Ordering::Relaxed) < 2 {
+        spin_loop();
+    }
+    deaths::load(0)
 }
 
 /// Has so many goroutines block in the system for an hour.

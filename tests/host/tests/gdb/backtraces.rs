@@ -37,6 +37,7 @@ const SWITCHES: Case = (
     &["runtime.gogo", "__morestack of asm/switch_amd64.S"],
     &[
         "runtime.mcall",
+        "runtime.gosave_gogo",
         "runtime.systemstack",
         "runtime.clone",
         "runtime.goexit",

@@ -23,7 +23,7 @@ FILES = [
 ]
 
 # Where a stack may begin: the entry's way, a goroutine's and a thread's first
-# frame, and the two routines that leave a stack for good.
+# frame, and the routine that leaves g0's for good.
 ROOTS = {
     "_rt0_amd64_linux",
     "_rt0_amd64",
@@ -31,8 +31,11 @@ ROOTS = {
     "runtime.goexit",
     "runtime.clone",
     "runtime.gogo",
-    "runtime.mcall",
 }
+
+# Routines that leave a stack in their middle, and are a root there and nowhere else: on
+# their way to it, and when they are back, they have a caller.
+SWITCHES = {"runtime.mcall", "runtime.gosave_gogo", "runtime.Gosched"}
 
 # Who alone calls a routine, where a frame too many or too few would not show
 # otherwise.
@@ -136,7 +139,7 @@ def look(address):
         text = f"{error} <error"
     last = text.strip().splitlines()[-1]
     root = re.match(r"#\d+ +(?:0x[0-9a-f]+ in )?([\w.]+) \(", last)
-    if LOST.search(text) or root is None or root[1] not in ROOTS:
+    if LOST.search(text) or root is None or not is_root(root[1]):
         print(f"LOST at {address:#x}, {routine(address)}:\n{text}")
     caller = re.search(r"^#1 .* in ([\w.]+) \(", text, re.MULTILINE)
     within = re.match(r"#0 +(?:0x[0-9a-f]+ in )?([\w.]+) \(", text)
@@ -144,6 +147,30 @@ def look(address):
         if caller is None or caller[1] != CALLERS[within[1]]:
             print(f"LOST at {address:#x}: not called by {CALLERS[within[1]]}:\n{text}")
         look_at_registers(address, within[1])
+
+
+def is_root(name):
+    """Tells whether the outermost frame, of that name, is one that has no caller."""
+    if name not in SWITCHES:
+        return name in ROOTS
+    frame = gdb.newest_frame()
+    while frame.older() is not None:
+        frame = frame.older()
+    return frame.pc() in switched(name)
+
+
+def switched(name):
+    """Returns where a routine is between two stacks: from the instruction behind the
+    one that loads rsp to the nop before the place where it goes on."""
+    address = int(gdb.parse_and_eval(f"(long) &'{name}'"))
+    start = None
+    while True:
+        text = disassemble(address)["asm"]
+        address += disassemble(address)["length"]
+        if start is None and re.match(r"mov\s+[^,]*\(%\w+\),%rsp$", text):
+            start = address
+        if start is not None and re.match(r"nop\b", text):
+            return range(start, address)
 
 
 # What each routine's caller had in its registers when it called: the last call

@@ -20,6 +20,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             goroutines_are_traced_from_an_inlined_place,
         )
         .with_ignored_flag(!programs::native()),
+        Trial::test("goroutines_are_on_several_threads", on_several_threads)
+            .with_ignored_flag(!programs::native()),
         Trial::test(
             "goroutines_are_in_a_core_file",
             goroutines_are_in_a_core_file,
@@ -45,7 +47,7 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
     let [main, first, second] = lines.as_slice() else {
         return Err(format!("three goroutines:\n{list}").into());
     };
-    ensure!(main.starts_with("  1 runnable goroutines::main"), "{main}");
+    ensure!(main.starts_with("  1 runnable goroutines::"), "{main}");
     ensure!(
         first.starts_with("* ") && first.contains(" running  goroutines::descend at examples/"),
         "{first}"
@@ -70,7 +72,7 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
     });
     let chains: [&[&str]; 3] = [
         &[
-            "runtime.mcall",
+            SWITCH,
             "gort::runtime::gosched",
             "goroutines::main",
             "main.main",
@@ -114,7 +116,7 @@ fn goroutines_are_traced_from_an_inlined_place() -> Result<(), Failed> {
     goes_through(
         &text,
         &[
-            "runtime.mcall",
+            SWITCH,
             "testprog::main",
             "main.main",
             "runtime.main",
@@ -165,6 +167,67 @@ fn goroutines_on_many_threads() -> Result<(), Failed> {
     Ok(())
 }
 
+/// One goroutine runs here, one is in a system call, and two share another thread: one of
+/// those was preempted.
+fn on_several_threads() -> Result<(), Failed> {
+    let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
+    gdb.command("set environment GODEBUG asyncpreemptoff=0")?;
+    let fault = gdb.command("r fault-in-company")?;
+    ensure!(fault.contains("received signal SIGSEGV"), "{fault}");
+    let threads = gdb.command("info threads")?;
+    let list = gdb.command("info goroutines")?;
+    let before = gdb.command("bt")?;
+
+    let chains: [(&str, &[&str]); 4] = [
+        (
+            "* 1 running ",
+            &["testprog::threads::fault_in_company", "main.main"],
+        ),
+        (
+            "* 2 syscall ",
+            &["testprog::threads::nap", "gort::runtime::blocking"],
+        ),
+        ("3 ", &["testprog::threads::spin"]),
+        ("4 ", &["testprog::threads::spin"]),
+    ];
+    let mut preempted = 0;
+    for ((start, chain), line) in chains.into_iter().zip(list.lines()) {
+        ensure!(
+            line.contains(start),
+            "{start:?} is not in {line:?} of\n{list}"
+        );
+        let number = line
+            .split_whitespace()
+            .find(|word| word.parse::<u32>().is_ok());
+        let text = gdb.command(&format!("goroutine {} bt", number.unwrap_or_default()))?;
+        let last = text.lines().last().unwrap_or_default();
+        ensure!(
+            last.contains(" runtime.goexit ("),
+            "{line}: no root in\n{text}"
+        );
+        for function in chain {
+            ensure!(text.contains(function), "{line}: no {function} in\n{text}");
+        }
+        if line.contains(" runnable ") {
+            ensure!(text.contains(" runtime.asyncPreempt ("), "{line}: {text}");
+            preempted += 1;
+        }
+    }
+    ensure!(
+        list.lines().count() == chains.len() && preempted > 0,
+        "{list}"
+    );
+    for (command, text) in [("bt", before), ("info threads", threads)] {
+        let after = gdb.command(command)?;
+        ensure!(
+            after == text,
+            "{command}: another thread is selected\n{text}\n---\n{after}"
+        );
+    }
+    gdb.command("kill")?;
+    Ok(())
+}
+
 /// The same as in the process that it was made of.
 fn goroutines_are_in_a_core_file() -> Result<(), Failed> {
     let program = programs::path("testprog")?;
@@ -198,9 +261,7 @@ fn goes_through(text: &str, functions: &[&str]) -> Result<(), Failed> {
     let frames: Vec<&str> = text.lines().collect();
     let mut rest = frames.as_slice();
     for (index, function) in functions.iter().enumerate() {
-        let at = rest
-            .iter()
-            .position(|frame| frame.contains(&format!(" {function}")));
+        let at = rest.iter().position(|frame| names(frame, function));
         let Some(at) = at else {
             return Err(format!("{function} is not in its place in\n{text}").into());
         };
@@ -216,6 +277,23 @@ fn goes_through(text: &str, functions: &[&str]) -> Result<(), Failed> {
         functions.last()
     );
     Ok(())
+}
+
+/// Where a goroutine is that has given way: in one of the routines that do so.
+const SWITCH: &str = "a switch";
+
+/// Tells whether a line of a backtrace names a function.
+fn names(frame: &str, function: &str) -> bool {
+    match function {
+        SWITCH => [
+            "runtime.mcall (",
+            "runtime.gosave_gogo (",
+            "runtime.Gosched (",
+        ]
+        .iter()
+        .any(|function| frame.contains(&format!(" {function}"))),
+        _ => frame.contains(&format!(" {function}")),
+    }
 }
 
 fn goroutines_need_a_running_program() -> Result<(), Failed> {

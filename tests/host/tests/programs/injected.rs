@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("injected::thread_refused", thread_refused),
         Trial::test("injected::guards_refused", guards_refused),
         Trial::test("injected::mappings_refused", mappings_refused),
+        Trial::test("injected::second_thread_only", second_thread_only),
         Trial::test("injected::memory_refused_once", memory_refused_once),
         Trial::test("injected::memory_refused_for_good", memory_refused_for_good),
         Trial::test("injected::memory_never_taken_back", memory_never_taken_back),
@@ -30,6 +31,17 @@ fn injected(change: &str, name: &str) -> Result<Outcome, Failed> {
 
 /// The same with several changes, and arguments.
 fn injected_with(changes: &[&str], name: &str, arguments: &[&str]) -> Result<Outcome, Failed> {
+    Ok(run(&mut changed(changes, name, arguments)?)?)
+}
+
+/// The same of testprog, with so many Ps.
+fn with_procs(procs: &str, changes: &[&str], arguments: &[&str]) -> Result<Outcome, Failed> {
+    let mut command = changed(changes, "testprog", arguments)?;
+    Ok(run(command.env("GOMAXPROCS", procs))?)
+}
+
+/// Makes the command for that.
+fn changed(changes: &[&str], name: &str, arguments: &[&str]) -> Result<Command, Failed> {
     let Some(strace) = find_tool("strace") else {
         return Err("strace is not there: apt-get install strace".into());
     };
@@ -40,9 +52,8 @@ fn injected_with(changes: &[&str], name: &str, arguments: &[&str]) -> Result<Out
         .arg("--")
         .arg(path(name)?)
         .args(arguments)
-        .env_clear()
-        .env("GOMAXPROCS", "1"); // strace counts the calls of each thread by themselves
-    Ok(run(&mut command)?)
+        .env_clear();
+    Ok(command)
 }
 
 fn write_interrupted() -> Result<(), Failed> {
@@ -98,13 +109,30 @@ fn guards_refused() -> Result<(), Failed> {
 
 /// No more mappings for guards: there are goroutines without, and then none.
 fn mappings_refused() -> Result<(), Failed> {
-    // The main goroutine's, sysmon's, six more of the first slab and one of the next.
+    // The main goroutine's, sysmon's, six more of the first slab and one of the next: of
+    // another P's M, there would be its own instead of the last.
     let changes = ["madvise:error=EINVAL", "mprotect:error=ENOMEM:when=10+"];
-    let many = |count| injected_with(&changes, "testprog", &["many-goroutines", count]);
+    let many = |count| with_procs("1", &changes, &["many-goroutines", count]);
     many("15")?.expect(0, "16\n", "")?;
     let text = "runtime: may need to increase vm.max_map_count\n\
         fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
     many("40")?.expect(2, "", text)?;
+    Ok(())
+}
+
+/// There is room for sysmon's stack, and for no other thread's: the program goes on with
+/// one thread for its goroutines, also where that is in system calls.
+fn second_thread_only() -> Result<(), Failed> {
+    // The main goroutine's slab, two of the heap, sysmon's.
+    let changes = ["mmap:error=ENOMEM:when=5+"];
+    for procs in ["1", "2", "16"] {
+        with_procs(procs, &changes, &["many-goroutines", "4"])?
+            .expect(0, "5\n", "")
+            .map_err(|error| format!("GOMAXPROCS={procs}: {error}"))?;
+        with_procs(procs, &changes, &["calls-beside-main", "5"])?
+            .expect(0, "back\n", "")
+            .map_err(|error| format!("calls, GOMAXPROCS={procs}: {error}"))?;
+    }
     Ok(())
 }
 

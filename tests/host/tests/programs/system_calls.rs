@@ -1,9 +1,11 @@
 //! How often hello asks the kernel for something.
 
+use std::collections::BTreeMap;
+use std::process::Command;
+
 use gort_host_tests::ensure;
 use gort_host_tests::programs::{find_tool, native, path, run};
 use libtest_mimic::{Failed, Trial};
-use std::process::Command;
 
 /// The most that hello may need, from execve to exit_group.
 const LIMIT: usize = 40;
@@ -12,7 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     // An emulator's own calls are not hello's.
     vec![
         Trial::test("system_calls::hello", hello).with_ignored_flag(!native()),
-        Trial::test("system_calls::a_second_thread", a_second_thread).with_ignored_flag(!native()),
+        Trial::test("system_calls::more_threads", more_threads).with_ignored_flag(!native()),
         Trial::test("system_calls::a_seam", a_seam).with_ignored_flag(!native()),
     ]
 }
@@ -57,42 +59,79 @@ fn a_seam() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Before sysmon does its work, its thread gets a signal stack, and the signal
-/// mask that the program was started with, as has the thread that made it.
-fn a_second_thread() -> Result<(), Failed> {
+/// Before a thread does its work, sysmon's or another, it gets a signal stack, and the
+/// signal mask that the program was started with, as has each thread that has made one.
+fn more_threads() -> Result<(), Failed> {
     let Some(strace) = find_tool("strace") else {
         return Err("strace is not there: apt-get install strace".into());
     };
-    // The example ends by itself, but sysmon's thread may not get far by then. On one P
-    // there is no third.
-    let outcome = run(Command::new(strace)
-        .args(["-f", "--"])
-        .arg(path("goroutines")?)
-        .env_clear()
-        .env("GOMAXPROCS", "1"))?;
-    let trace = String::from_utf8_lossy(&outcome.stderr);
-    let first = trace
-        .lines()
-        .filter(|line| line.starts_with("[pid"))
-        .find(|line| line.contains("gettid("));
-    let pid = first.and_then(|line| line.split(']').next());
-    let pid = pid.ok_or_else(|| format!("no second thread in\n{trace}"))?;
-    let own: Vec<&str> = trace.lines().filter(|line| line.starts_with(pid)).collect();
-    let calls: Vec<&str> = own.iter().copied().filter_map(call).take(3).collect();
-    ensure!(
-        calls == ["gettid", "sigaltstack", "rt_sigprocmask"],
-        "the second thread begins with {own:#?}"
-    );
-    // Blocked while it was made, and free again in both.
-    let freed = |line: &&str| line.contains("rt_sigprocmask(SIG_SETMASK, [],");
-    let (theirs, all) = (
-        own.iter().copied().filter(|line| freed(line)).count(),
-        trace.lines().filter(|line| freed(line)).count(),
-    );
-    ensure!(
-        theirs == 1 && all == 2,
-        "{theirs} of {all} calls free the mask in\n{trace}"
-    );
+    for procs in ["1", "4"] {
+        // A goroutine that blocks in the system has others run on another thread.
+        let outcome = run(Command::new(&strace)
+            .args(["-f", "--"])
+            .arg(path("testprog")?)
+            .args(["calls-beside-main", "5"])
+            .env_clear()
+            .env("GOMAXPROCS", procs))?;
+        ensure!(
+            outcome.stdout == b"back\n",
+            "GOMAXPROCS={procs}: {outcome:?}"
+        );
+        let trace = String::from_utf8_lossy(&outcome.stderr);
+        masks_are_right(&trace).map_err(|error| format!("{error} in\n{trace}"))?;
+    }
+    Ok(())
+}
+
+/// Checks what each thread of a trace does with its signal mask.
+fn masks_are_right(trace: &str) -> Result<(), String> {
+    const BLOCKED: &str = "rt_sigprocmask(SIG_SETMASK, ~[],";
+    const FREE: &str = "rt_sigprocmask(SIG_SETMASK, [],";
+    // strace names no thread while there is only one.
+    let mut threads: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for line in trace.lines().filter(|line| call(line).is_some()) {
+        let named = line
+            .strip_prefix("[pid")
+            .and_then(|rest| rest.split_once("] "));
+        let (thread, text) = named.unwrap_or(("main", line));
+        threads.entry(thread.trim()).or_default().push(text);
+    }
+    let alone = threads.remove("main").unwrap_or_default();
+    let mut complete = 0;
+    for calls in threads.values() {
+        let is_new = calls
+            .first()
+            .is_some_and(|text| text.starts_with("gettid("));
+        if is_new {
+            // A thread may not get far before the program ends.
+            let begins = ["gettid(", "sigaltstack(", FREE];
+            if !calls
+                .iter()
+                .zip(begins)
+                .all(|(text, begin)| text.starts_with(begin))
+            {
+                return Err(format!("a thread begins with {calls:#?}"));
+            }
+            complete += usize::from(calls.len() >= begins.len());
+        }
+    }
+    if complete < 2 {
+        return Err(format!("{complete} threads beside the main one"));
+    }
+    for calls in threads.values().chain([&alone]) {
+        let mut blocked = false;
+        for (at, text) in calls.iter().enumerate() {
+            if text.starts_with("clone(") && !blocked {
+                return Err(format!(
+                    "a thread is made while signals are not blocked: {calls:#?}"
+                ));
+            }
+            if blocked && !text.starts_with("clone(") && !text.starts_with(FREE) {
+                return Err(format!("signals are blocked at call {at} of {calls:#?}"));
+            }
+            blocked = text.starts_with(BLOCKED) || text.starts_with("clone(");
+        }
+    }
     Ok(())
 }
 
