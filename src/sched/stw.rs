@@ -12,13 +12,15 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, Ordering, fence};
 
 use super::idle::{acquirep, pidleget, pidleput, releasep, stop_p, wakep};
-use super::proc::{globrunqput, gosched};
+use super::proc::globrunqput;
 use super::procresize::{allp, make_ps};
 use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
-use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getp, gfree, releasem, sysmon, timers};
+use super::{
+    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getp, gfree, gosched, releasem, sysmon, timers,
+};
 use crate::debug::fatal::throw;
 use crate::mem::MCache;
 
@@ -156,7 +158,7 @@ fn first_p(all: &super::procresize::Allp) -> &'static P {
     }
 }
 
-/// Empties a P that is no longer used; `heir` gets its timers.
+/// Empties a P that is no longer used; `heir` gets its timers, and its counts.
 fn destroy(pp: &'static P, heir: &'static P) {
     if let Some(timers) = timers::hooks() {
         (timers.move_timers)(pp, heir);
@@ -166,5 +168,12 @@ fn destroy(pp: &'static P, heir: &'static P) {
         cache.flush();
     }
     gfree::give_all(pp);
+    // Relaxed: the world is stopped.
+    for (heirs, its) in [(&heir.made, &pp.made), (&heir.ended, &pp.ended)] {
+        let both = heirs
+            .load(Ordering::Relaxed)
+            .wrapping_add(its.swap(0, Ordering::Relaxed));
+        heirs.store(both, Ordering::Relaxed);
+    }
     pp.state.set(PStatus::Dead);
 }

@@ -12,7 +12,7 @@ use core::cell::UnsafeCell;
 use core::fmt;
 
 use super::handle::{Inner, Thread};
-use super::park::sleep;
+use super::park::sleep_until_set;
 use crate::sched::WaitReason;
 
 /// What `join` returns: what the goroutine returned, or why it did not.
@@ -126,7 +126,7 @@ impl<T> JoinHandle<T> {
     /// # }
     /// ```
     pub fn join(self) -> Result<T> {
-        sleep(self.thread.inner().ended(), WaitReason::THREAD_JOIN);
+        sleep_until_set(self.thread.inner().ended(), WaitReason::THREAD_JOIN);
         // SAFETY: this is the handle, and the goroutine has ended.
         unsafe { self.packet.take() }.ok_or_else(|| Box::new(GOEXIT) as Box<dyn Any + Send>)
     }
