@@ -149,15 +149,15 @@ fn the_owner_and_a_thief() {
         world.put(0, 1, false);
         let thief = start(&world, |world| world.steal(1, 0, false));
         let mut mine = Vec::from_iter(world.get(0));
+        let mut over = Vec::new();
         for number in [2, 3] {
-            let over = world.put(0, number, false);
-            mine.extend(over);
+            over.extend(world.put(0, number, false));
         }
         mine.extend(world.drain(0));
         let stolen = thief.join().unwrap();
         in_order(&mine);
         in_order(&stolen);
-        each_once(4, [mine, stolen]);
+        each_once(4, [mine, over, stolen]);
     });
 }
 
