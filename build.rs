@@ -82,6 +82,10 @@ fn go_asm_h() -> String {
         ("g_sched_sp", offset_of!(G, sched) + offset_of!(Gobuf, sp)),
         ("g_sched_pc", offset_of!(G, sched) + offset_of!(Gobuf, pc)),
         ("g_sched_bp", offset_of!(G, sched) + offset_of!(Gobuf, bp)),
+        (
+            "g_sched_ctxt",
+            offset_of!(G, sched) + offset_of!(Gobuf, ctxt),
+        ),
         ("gobuf_sp", offset_of!(Gobuf, sp)),
         ("gobuf_pc", offset_of!(Gobuf, pc)),
         ("gobuf_g", offset_of!(Gobuf, g)),

@@ -190,9 +190,9 @@ runtime.sigPreemptTramp:
         .size   runtime.sigPreemptTramp, . - runtime.sigPreemptTramp
 
 /* ------------------------------------------------------------------------
- * runtime.preemptText: static [usize; 6]
+ * runtime.preemptText: static [usize; 8]
  *
- * Where code lies: asyncPreempt, all of the program, the allocator. Here, since
+ * Where code lies: asyncPreempt, Gosched, all of the program, the allocator. Here, since
  * Rust has no weak symbols: a linker script without the allocator's labels leaves
  * zeros, and nothing is preempted.
  */
@@ -202,9 +202,10 @@ runtime.sigPreemptTramp:
         .balign 8
         .globl  runtime.preemptText
         .type   runtime.preemptText, @object
-        .size   runtime.preemptText, 48
+        .size   runtime.preemptText, 64
 runtime.preemptText:
         .quad   runtime.asyncPreempt, runtime.easyncPreempt
+        .quad   runtime.Gosched, runtime.eGosched
         .quad   runtime.text, runtime.etext
         .quad   runtime.malloctext, runtime.emalloctext
 

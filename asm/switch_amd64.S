@@ -241,6 +241,91 @@ runtime.gosave_gogo:
         .size   runtime.gosave_gogo, . - runtime.gosave_gogo
 
 /* ------------------------------------------------------------------------
+ * runtime.Gosched: extern "C" fn()
+ *
+ * Gives way: to the goroutine that goyield names, if it does. All that is left
+ * to do then is to save the current one, to leave its stack, and to count the
+ * queue's tail up, by which others find it. Returns when a switch takes it up
+ * again, maybe on another thread. src/sched/gosched.rs has the whole.
+ *
+ * in: g = a goroutine; preserves what the ABI says
+ *
+ * The goroutine's stack, while it is away, is as mcall leaves it. Nobody is
+ * preempted between the two labels: g and its stack do not agree, or its gobuf
+ * is still to be read.
+ *
+ * The way back to the caller is a jump, not a return: the CPU takes it that a
+ * return goes to where the last call came from, which was another goroutine's.
+ */
+        .section .text.runtime.Gosched, "ax", @progbits
+        .globl  runtime.Gosched
+        .type   runtime.Gosched, @function
+        .balign 32
+runtime.Gosched:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp       /* from here the CFA is rbp + 16 */
+        call    runtime.goyield         /* rax = the next g, or null; rdx = &tail */
+        test    rax, rax
+        jz      .Lyielded
+
+        push    rbx
+        .cfi_offset rbx, -24
+        push    r12
+        .cfi_offset r12, -32
+        push    r13
+        .cfi_offset r13, -40
+        push    r14
+        .cfi_offset r14, -48
+        push    r15
+        .cfi_offset r15, -56
+        mov     rcx, fs:[runtime.tlsg@tpoff]
+        mov     [rcx + g_sched_sp], rsp
+        lea     rsi, .Lyieldback[rip]
+        mov     [rcx + g_sched_pc], rsi
+        mov     [rcx + g_sched_bp], rbp
+
+        mov     fs:[runtime.tlsg@tpoff], rax
+        mov     rsp, [rax + g_sched_sp]
+        .cfi_remember_state
+        .cfi_undefined rip              /* whoever called us is left for good */
+        mov     dword ptr [rcx + g_locks], 0
+        mov     qword ptr [rcx + g_m], 0
+        inc     dword ptr [rdx]         /* we alone write it; the last that we do to the old one */
+        mov     rbp, [rax + g_sched_bp]
+        mov     rdi, [rax + g_sched_ctxt]
+        jmp     [rax + g_sched_pc]
+
+        .cfi_restore_state
+        nop                             /* gdb looks up the pc before this one */
+.Lyieldback:
+        pop     r15
+        pop     r14
+        pop     r13
+        pop     r12
+        pop     rbx
+        .cfi_restore r15
+        .cfi_restore r14
+        .cfi_restore r13
+        .cfi_restore r12
+        .cfi_restore rbx
+.Lyielded:
+        pop     rbp
+        .cfi_def_cfa rsp, 8
+        .cfi_restore rbp
+        pop     rcx
+        .cfi_def_cfa rsp, 0
+        .cfi_register rip, rcx
+        jmp     rcx
+        .cfi_endproc
+        .size   runtime.Gosched, . - runtime.Gosched
+        .globl  runtime.eGosched
+runtime.eGosched:
+
+/* ------------------------------------------------------------------------
  * runtime.systemstack: extern "C" fn(fn: extern "C" fn(arg: *mut u8), arg: *mut u8)
  *
  * Calls fn(arg) on g0's stack and comes back; where we are on g0 or on the

@@ -20,6 +20,7 @@
 //! | `idle` | Ms and Ps without work, and how they get some |
 //! | `netpoll` | the M that waits for the time |
 //! | `switch` | the short way from one goroutine to the next |
+//! | `gosched` | how a goroutine gives way |
 //! | `park` | how a goroutine waits, and how it is told |
 //! | `preempt` | how a goroutine is made to give way |
 //! | `syscall` | how a goroutine blocks its thread and nobody else |
@@ -50,6 +51,7 @@ mod checkdead;
 mod findrunnable;
 mod gfree;
 mod glist;
+mod gosched;
 mod idle;
 mod locked;
 mod machine;
@@ -94,6 +96,7 @@ use crate::os;
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
 use glist::{GFree, GQueue};
+pub(crate) use gosched::gosched;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
@@ -101,7 +104,7 @@ pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
 pub(crate) use preempt::{preemptions, storm};
 use proc::Many;
-pub(crate) use proc::{for_each_g, goexit, gosched};
+pub(crate) use proc::{for_each_g, goexit};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::blocking;

@@ -30,6 +30,7 @@ use super::bgscavenge::system_goroutines;
 use super::gfree::gfget;
 use super::idle::wakep;
 use super::proc::{dropg, left, many, mcall, schedule};
+use super::procresize::allp;
 use super::runtime2::{G, GStatus, M, P};
 use super::status::casgstatus;
 use super::switch::{drop_left, next_at_hand, switch};
@@ -46,9 +47,6 @@ const MAX_CLOSURE_ALIGN: usize = 64;
 
 /// How many goroutine numbers a P takes at a time.
 const GOID_BATCH: u64 = 16;
-
-/// How many goroutines there are.
-static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 // SAFETY: a label in asm/switch_amd64.S; only its address is used.
 unsafe extern "C" {
@@ -119,7 +117,7 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
     // stacks, instead of a new one each. If they give way as well, and it is as full as
     // before, half of them goes to the global queue, as in Go.
     if queue_is_full() && super::may_go() {
-        super::proc::gosched();
+        super::gosched();
     }
     let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
     match started {
@@ -128,7 +126,7 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
             // The cooperative end of sysmon's request: a goroutine that only spawns
             // gives way here.
             if getg().preempt.load(Ordering::Relaxed) && super::may_go() {
-                super::proc::gosched();
+                super::gosched();
             }
         }
         Err(_) => drop(ManuallyDrop::into_inner(f)), // nobody has moved it
@@ -237,18 +235,31 @@ fn newproc1(
     }
     newg.goid.set(pp.goidcache.get());
     pp.goidcache.set(pp.goidcache.get() + 1);
-    COUNT.fetch_add(1, Ordering::Relaxed); // a counter
+    count_up(&pp.made);
     casgstatus(newg, GStatus::Dead, GStatus::Runnable);
     Some(newg)
 }
 
+/// Counts one more. By the P's owner.
+#[inline]
+fn count_up(count: &AtomicUsize) {
+    let more = count.load(Ordering::Relaxed).wrapping_add(1); // only we write it
+    count.store(more, Ordering::Release); // pairs with num_goroutine
+}
+
 /// Counts the program's goroutines that are not dead. Exact when nobody makes or
-/// ends one.
+/// ends one, else not too few: whoever ended in what is read first was made before.
 pub(crate) fn num_goroutine() -> usize {
-    // A counter.
-    COUNT
-        .load(Ordering::Relaxed)
-        .saturating_sub(system_goroutines())
+    acquirem(); // the number of Ps is what it is
+    let sum = |count: fn(&P) -> &AtomicUsize| {
+        // Acquire pairs with count_up: who has ended, has been made.
+        let one = |pp| count(pp).load(Ordering::Acquire);
+        allp().iter().map(one).fold(0, usize::wrapping_add)
+    };
+    let ended = sum(|pp| &pp.ended);
+    let made = sum(|pp| &pp.made);
+    releasem();
+    made.wrapping_sub(ended).saturating_sub(system_goroutines())
 }
 
 /// Puts a goroutine on a P's queue; half of a full one goes to the global queue.
@@ -353,7 +364,7 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
 #[inline]
 fn destroy(gp: &'static G, pp: &'static P) {
     casgstatus(gp, GStatus::Running, GStatus::Dead);
-    COUNT.fetch_sub(1, Ordering::Relaxed); // a counter
+    count_up(&pp.ended);
     gp.preempt.store(false, Ordering::Relaxed); // the free list hands it on
     gp.gopc.set(None);
     if let Some(gfput) = gp.gfput.get() {

@@ -28,7 +28,7 @@
 //! 2. It is at no instruction of the allocator's usual way, which has a P's cache
 //!    without counting: that is in a section of its own, between two labels.
 //! 3. It is in the program's own code, not in the vDSO's, whose every function ends
-//!    soon, and not in asyncPreempt itself.
+//!    soon, and neither in asyncPreempt itself nor in Gosched, where it changes stacks.
 //! 4. It is on its stack, and the stack has room. That also rules out the two
 //!    instructions in each switch between which g and rsp do not agree.
 //! 5. Its state is Running, on this M. A goroutine that is being handed over is
@@ -73,6 +73,7 @@ pub(super) const STORM_PACE: i64 = 20_000;
 #[repr(C)]
 struct Text {
     async_preempt: [usize; 2],
+    gosched: [usize; 2],
     program: [usize; 2],
     malloc: [usize; 2],
 }
@@ -162,6 +163,7 @@ fn is_async_safe_point(gp: &G, pc: usize, sp: usize) -> bool {
         && within(TEXT.program)
         && !within(TEXT.malloc)
         && !within(TEXT.async_preempt)
+        && !within(TEXT.gosched)
         && sp <= gp.stack.hi.get()
         && sp.saturating_sub(needed) >= gp.stack.lo.get()
 }

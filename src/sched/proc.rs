@@ -1,11 +1,10 @@
 //! The loop: find a goroutine, run it, come back when it gives way.
 //!
-//! Go's counterparts: `schedule`, `findRunnable`, `execute`, `Gosched`,
-//! `Goexit`, `checkdead` in `runtime/proc.go`.
+//! Go's counterparts: `schedule`, `execute`, `Goexit` in `runtime/proc.go`.
 //!
 //! Which stack: [`schedule`], [`execute`] and whatever [`mcall`] calls run on
-//! g0 and never return; [`gosched`] and [`goexit`] are called on a goroutine, as
-//! is `gopark` in the module `park`.
+//! g0 and never return; [`goexit`] is called on a goroutine, as are `gosched` and
+//! `gopark` in the modules of these names.
 
 use core::ffi::c_void;
 use core::ptr;
@@ -13,15 +12,12 @@ use core::sync::atomic::Ordering;
 
 use super::bgscavenge::is_system;
 use super::checkdead::deadlock;
-use super::findrunnable::timers_due;
 use super::gfree::allgs;
-use super::idle::wakep;
 use super::locked::unlock_os_thread;
 use super::newproc::{goexit1, runqput};
 use super::newstack::leave_segments;
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
-use super::switch::{drop_left, next_at_hand, switch};
 use super::syscall::need_p;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
@@ -181,67 +177,6 @@ pub(super) fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
 pub(super) fn dropg(mp: &'static M, gp: &'static G) {
     mp.curg.store(ptr::null_mut(), Ordering::Relaxed); // sysmon only peeks
     gp.m.store(ptr::null_mut(), Ordering::Relaxed); // whoever runs it next sets it
-}
-
-/// Gives way. The goroutine goes to the end of its P's queue where somebody is in that
-/// queue to go straight to, and nobody in the global one; else to the global one's end.
-#[unsafe(export_name = "runtime.Gosched")]
-#[inline(never)]
-pub(crate) fn gosched() {
-    extern "C" fn gosched_m(gp: &'static G) -> ! {
-        let mp = left(gp);
-        casgstatus(gp, GStatus::Running, GStatus::Runnable);
-        dropg(mp, gp);
-        globrunqput(&mut SCHED.lock.lock(), gp);
-        wakep();
-        schedule()
-    }
-    extern "C" fn yielded(gp: &'static G, mp: &&'static M) -> bool {
-        let mp = *mp; // on a stack that is somebody else's soon
-        drop_left(gp);
-        casgstatus(gp, GStatus::Running, GStatus::Runnable);
-        let pp = getp(mp);
-        if !pp.runq.put_ring(ptr::from_ref(gp).cast_mut()) {
-            runqput(pp, gp, false); // no room, though one has just been taken
-        }
-        true
-    }
-    if many().is_none() {
-        return; // there is nobody else
-    }
-    need_p();
-    let gp = getg();
-    let mp = acquirem();
-    // Behind those in the global queue, too, if there are any: they would wait for 61
-    // turns each.
-    if global_queue_len() == 0
-        && let Some(next) = next_at_hand(gp, mp)
-    {
-        return switch(gp, mp, next, yielded, &mp);
-    }
-    let alone = nobody_else(mp);
-    releasem();
-    if !alone {
-        mcall(gosched_m);
-    }
-}
-
-/// Tells whether there is nobody that the current goroutine could give way to, and
-/// nothing else to look at. Counts as a turn, so that the long way has its one in 61.
-fn nobody_else(mp: &'static M) -> bool {
-    let pp = getp(mp);
-    let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
-    let alone = pp.runq.is_empty()
-        && global_queue_len() == 0
-        && !tick.is_multiple_of(GLOBAL_QUEUE_TICKS)
-        && !timers_due(pp, tick)
-        && !pp.preempt.load(Ordering::Relaxed) // a request
-        && !SCHED.gcwaiting.load(Ordering::Relaxed) // another
-        && mp.lockedg.get().is_null();
-    if alone {
-        pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
-    }
-    alone
 }
 
 /// Ends the current goroutine, wherever it is. With `abandon` nobody gets its

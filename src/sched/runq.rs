@@ -98,22 +98,34 @@ impl<T, const N: usize> RunQueue<T, N> {
     /// Adds `item` to the ring's end; false if the ring is full. Owner only.
     #[must_use]
     pub(crate) fn put_ring(&self, item: *mut T) -> bool {
-        self.put_many(&mut core::iter::once(item)) == 1
+        let (head, tail) = self.owners_view();
+        if tail.wrapping_sub(head) >= N as u32 {
+            return false;
+        }
+        self.slot(tail).store(item, Ordering::Relaxed); // published by the next line
+        self.tail.store(tail.wrapping_add(1), Ordering::Release); // pairs with others' loads
+        true
     }
 
-    /// Adds to the ring's end, in order, as many of `items` as it has room for;
-    /// returns how many. The iterator keeps the rest. Owner only.
-    pub(crate) fn put_many(&self, items: &mut impl Iterator<Item = *mut T>) -> u32 {
+    /// Takes the next item, as [`RunQueue::get`] does (or, where `alone`,
+    /// [`RunQueue::get_alone`] on its terms), in exchange for `item`, which comes to the
+    /// ring's end when the caller counts the [`tail`](RunQueue::tail) up. None if there
+    /// is no next, or no room: then there is nothing to count. Owner only, who puts
+    /// nothing else before that.
+    #[inline]
+    pub(crate) fn exchange(&self, item: *mut T, alone: bool) -> Option<(*mut T, bool)> {
         let (head, tail) = self.owners_view();
-        let mut end = tail;
-        while end.wrapping_sub(head) < N as u32
-            && let Some(item) = items.next()
-        {
-            self.slot(end).store(item, Ordering::Relaxed); // published below
-            end = end.wrapping_add(1);
+        if tail.wrapping_sub(head) >= N as u32 {
+            return None;
         }
-        self.tail.store(end, Ordering::Release); // pairs with others' loads
-        end.wrapping_sub(tail)
+        self.slot(tail).store(item, Ordering::Relaxed); // published with the tail
+        if alone { self.get_alone() } else { self.get() }
+    }
+
+    /// Returns the ring's tail: to be counted up, once, after an
+    /// [`exchange`](RunQueue::exchange), with release. Owner only.
+    pub(crate) fn tail(&self) -> &AtomicU32 {
+        &self.tail
     }
 
     /// Puts `item` in front of the ring; returns what was there, or null.

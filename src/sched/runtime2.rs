@@ -447,6 +447,9 @@ pub(crate) struct P {
     pub(crate) goidcacheend: Cell<u64>,
     /// Dead goroutines, with their stacks.
     pub(crate) g_free: GList,
+    /// How many goroutines were made with it, and how many ended.
+    pub(crate) made: AtomicUsize,
+    pub(crate) ended: AtomicUsize,
     /// Its cache of small objects, a `mem::MCache`; null before it allocates.
     pub(crate) mcache: Cell<*mut ()>,
     /// Its timers, a `TimerSet`; null before the first.

@@ -16,14 +16,15 @@ use core::sync::atomic::{AtomicBool, Ordering, fence};
 
 use super::idle::{acquirep, incidlelocked, pidleget, pidleput, releasep, stop_p, wakep};
 use super::machine::start_threads;
-use super::proc::{globrunqput, gosched, systemstack};
+use super::proc::{globrunqput, systemstack};
 use super::procresize::{allp, make_ps};
 use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
 use super::{
-    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, gfree, releasem, sysmon, timers, updatemaxprocs,
+    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, gfree, gosched, releasem, sysmon, timers,
+    updatemaxprocs,
 };
 use crate::boot;
 use crate::debug::fatal::throw;
@@ -239,7 +240,7 @@ fn first_p(all: &super::procresize::Allp) -> &'static P {
     }
 }
 
-/// Empties a P that is no longer used; `heir` gets its timers.
+/// Empties a P that is no longer used; `heir` gets its timers, and its counts.
 fn destroy(pp: &'static P, heir: &'static P) {
     if let Some(timers) = timers::hooks() {
         (timers.move_timers)(pp, heir);
@@ -249,5 +250,12 @@ fn destroy(pp: &'static P, heir: &'static P) {
         cache.flush();
     }
     gfree::give_all(pp);
+    // Relaxed: the world is stopped.
+    for (heirs, its) in [(&heir.made, &pp.made), (&heir.ended, &pp.ended)] {
+        let both = heirs
+            .load(Ordering::Relaxed)
+            .wrapping_add(its.swap(0, Ordering::Relaxed));
+        heirs.store(both, Ordering::Relaxed);
+    }
     pp.state.set(PStatus::Dead);
 }

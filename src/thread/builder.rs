@@ -2,11 +2,10 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::sync::Arc;
 use core::fmt;
 use core::panic::Location;
 
-use super::handle::{self, Inner};
+use super::handle::{self, Party};
 use super::join::{JoinHandle, Packet};
 use crate::mem;
 use crate::sched;
@@ -134,20 +133,24 @@ impl Builder {
             panic!("thread name may not contain interior null bytes");
         }
 
-        let inner = Arc::new(Inner::new(self.name.map(Cow::Owned)));
-        let packet = Arc::new(Packet::new());
-        let (its_inner, its_packet) = (Arc::clone(&inner), Arc::clone(&packet));
+        let packet = Packet::<T>::allocate(self.name.map(Cow::Owned), 2);
+        // SAFETY: one of two.
+        let goroutine = unsafe { Party::new(packet) };
+        // SAFETY: the other one.
+        let ours = unsafe { Party::new(packet) };
         let run = move || {
-            handle::adopt(its_inner);
+            let packet = goroutine.address();
+            handle::adopt(goroutine);
             let value = f();
             // SAFETY: this is the goroutine, and does it once.
-            unsafe { its_packet.fill(value) };
+            unsafe { Packet::fill(packet, value) };
         };
         match sched::try_go(run, Some(Location::caller()), stack) {
-            Ok(goid) => inner.set_id(goid.get()),
+            Ok(goid) => ours.inner().set_id(goid.get()),
             Err(sched::NoRoom) => return Err(SpawnError::OutOfMemory { size: stack }),
         }
-        Ok(JoinHandle::new(inner, packet))
+        // SAFETY: the packet is of this type.
+        Ok(unsafe { JoinHandle::new(ours) })
     }
 }
 

@@ -10,14 +10,21 @@
 //! it ends; then G.thread is null for the next one. So a handle that outlives its
 //! goroutine leads to the Inner alone, never to a G, nor to whoever has that G
 //! now.
+//!
+//! The goroutine's result lies behind the Inner, in one piece of memory: `join.rs`. It
+//! is of interest to two parties, the goroutine and its JoinHandle, and is dropped by
+//! the last of them, however many Threads there still are: `count.rs`.
 
 use alloc::borrow::Cow;
-use alloc::sync::Arc;
 use core::fmt;
+use core::mem;
 use core::num::NonZero;
-use core::ptr;
+use core::ops::Deref;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use super::count::Count;
+use super::join::Packet;
 use super::park::wake;
 use super::parker::Token;
 use crate::sched::{self, G, ThreadHead};
@@ -25,11 +32,15 @@ use crate::sched::{self, G, ThreadHead};
 /// The number of the main goroutine.
 const MAIN: u64 = 1;
 
-/// What all handles of a goroutine share.
+/// What all handles of a goroutine share; the beginning of a `Packet`.
 #[repr(C)]
 pub(super) struct Inner {
     /// What the scheduler knows of this; first, so that its address is this one's.
     head: ThreadHead,
+    /// How many handles there are, and how many parties.
+    count: Count,
+    /// How to drop the result, if there is one, and how to free all of it.
+    drops: &'static Drops,
     /// The goroutine's number. Both who spawns it and the goroutine itself write
     /// it, each before it gives away a handle.
     id: AtomicU64,
@@ -42,15 +53,26 @@ pub(super) struct Inner {
 }
 
 impl Inner {
-    /// Makes one for a goroutine that has no number yet.
-    pub(super) fn new(name: Option<Cow<'static, str>>) -> Self {
+    /// Makes one for a goroutine that has no number yet, and that many parties.
+    pub(super) fn new(
+        name: Option<Cow<'static, str>>,
+        parties: u64,
+        drops: &'static Drops,
+    ) -> Self {
         Self {
             head: ThreadHead { end },
+            count: Count::new(parties),
+            drops,
             id: AtomicU64::new(0),
             name,
             token: Token::new(),
             ended: Token::new(),
         }
+    }
+
+    /// Tells whether but one party is left; for good, then.
+    pub(super) fn one_party(&self) -> bool {
+        self.count.one_party()
     }
 
     /// Notes the goroutine's number.
@@ -69,6 +91,99 @@ impl Inner {
     }
 }
 
+/// What depends on the result's type.
+pub(super) struct Drops {
+    /// Drops the result, if there is one: by the last party.
+    pub(super) result: unsafe fn(NonNull<Inner>),
+    /// Frees the memory: by the last handle.
+    pub(super) all: unsafe fn(NonNull<Inner>),
+}
+
+/// One handle to an Inner.
+pub(super) struct Shared(NonNull<Inner>);
+
+// SAFETY: an Inner is Sync; and the result behind it, which goes with the last handle
+// where no party is left to drop it, is Send.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Deref for Shared {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        // SAFETY: it is there as long as there is a handle.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+impl Clone for Shared {
+    fn clone(&self) -> Self {
+        self.count.add_handle();
+        Self(self.0)
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.count.drop_handle() {
+            // SAFETY: this was the last handle.
+            unsafe { (self.drops.all)(self.0) };
+        }
+    }
+}
+
+/// The handle of a party: of the goroutine, or of its JoinHandle.
+pub(super) struct Party(Thread);
+
+impl Party {
+    /// Takes what an Inner was made with for each of its parties.
+    ///
+    /// # Safety
+    ///
+    /// Once for each.
+    pub(super) unsafe fn new(inner: NonNull<Inner>) -> Self {
+        Self(Thread {
+            inner: Shared(inner),
+        })
+    }
+
+    /// Returns the handle.
+    pub(super) fn thread(&self) -> &Thread {
+        &self.0
+    }
+
+    /// Returns what is behind it.
+    pub(super) fn inner(&self) -> &Inner {
+        &self.0.inner
+    }
+
+    /// Returns the address of all of it.
+    pub(super) fn address(&self) -> NonNull<Inner> {
+        self.0.inner.0
+    }
+
+    /// Gives it back, party and handle, in one go; comes back if the other party is
+    /// gone, and this one has the result to drop.
+    fn leave(self) -> Option<Self> {
+        if self.inner().count.leave() {
+            mem::forget(self);
+            return None;
+        }
+        Some(self)
+    }
+}
+
+impl Drop for Party {
+    fn drop(&mut self) {
+        let inner = self.inner();
+        if inner.count.leave_party() {
+            // SAFETY: nobody else looks at the result: handles are not for that.
+            unsafe { (inner.drops.result)(self.address()) };
+        }
+    }
+}
+
 /// The goroutine ends: its joiner may go on, and it gives its handle back. On the
 /// goroutine.
 ///
@@ -77,21 +192,29 @@ impl Inner {
 /// Only `goexit1` may call this: nobody looks at [`mine`] any more.
 unsafe fn end() {
     let thread = &sched::getg().thread;
-    let head = thread.replace(ptr::null());
-    // SAFETY: `adopt` put the count of an Arc's there.
-    let inner = unsafe { Arc::from_raw(head.cast::<Inner>()) };
-    wake(&inner.ended);
-    drop(inner);
+    let Some(inner) = NonNull::new(thread.get().cast_mut().cast::<Inner>()) else {
+        return;
+    };
+    // SAFETY: `adopt` forgot it.
+    let party = unsafe { Party::new(inner) };
+    wake(party.inner().ended());
+    if let Some(party) = party.leave() {
+        let last = party.thread().clone();
+        drop(party); // the result, which may ask for `current`
+        thread.set(ptr::null());
+        drop(last);
+    }
     // Should the allocator have asked for `current` in freeing it, the next
     // goroutine that has this G shall not have what that made.
     thread.set(ptr::null());
 }
 
-/// Makes `inner` the current goroutine's, which has none.
-pub(super) fn adopt(inner: Arc<Inner>) {
+/// Makes a party the current goroutine, which has no Inner.
+pub(super) fn adopt(party: Party) {
     let gp = sched::getg();
-    inner.set_id(gp.goid.get());
-    gp.thread.set(Arc::into_raw(inner).cast());
+    party.inner().set_id(gp.goid.get());
+    gp.thread.set(party.address().as_ptr().cast());
+    mem::forget(party);
 }
 
 /// Returns the current goroutine's, if it has one; good for as long as the
@@ -115,20 +238,10 @@ pub(super) fn mine<'a>() -> Option<&'a Inner> {
 /// ```
 #[derive(Clone)]
 pub struct Thread {
-    inner: Arc<Inner>,
+    inner: Shared,
 }
 
 impl Thread {
-    /// Makes a handle.
-    pub(super) fn new(inner: Arc<Inner>) -> Self {
-        Self { inner }
-    }
-
-    /// Returns what is behind it.
-    pub(super) fn inner(&self) -> &Inner {
-        &self.inner
-    }
-
     /// Returns the goroutine's id.
     ///
     /// ```
@@ -234,13 +347,16 @@ pub struct ThreadId(NonZero<u64>);
 #[must_use]
 pub fn current() -> Thread {
     let gp = sched::getg();
-    if gp.thread.get().is_null() {
+    let inner = NonNull::new(gp.thread.get().cast_mut().cast()).unwrap_or_else(|| {
         let name = (gp.goid.get() == MAIN).then_some(Cow::Borrowed("main"));
-        adopt(Arc::new(Inner::new(name)));
+        let inner = Packet::<()>::allocate(name, 1);
+        // SAFETY: its only party is the goroutine.
+        adopt(unsafe { Party::new(inner) });
+        inner
+    });
+    // The goroutine's own handle, which it keeps.
+    let its = mem::ManuallyDrop::new(Shared(inner));
+    Thread {
+        inner: Shared::clone(&its),
     }
-    let inner: *const Inner = gp.thread.get().cast();
-    // SAFETY: `adopt` put the address of an Arc's there, and the G holds a count.
-    unsafe { Arc::increment_strong_count(inner) };
-    // SAFETY: the count that was just added.
-    Thread::new(unsafe { Arc::from_raw(inner) })
 }

@@ -2,17 +2,19 @@
 //!
 //! The result goes through a [`Packet`]. The goroutine writes it, and then its
 //! end sets the token of which `join` waits, in that order; nobody else looks into
-//! the packet before. Whoever drops the packet last drops what is still in it: the
-//! goroutine where the handle was dropped before, else the handle.
+//! the packet before. The last of the two parties, the goroutine and the handle, drops
+//! what is still in it; the memory goes with the last [`Thread`].
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use core::any::Any;
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
 
-use super::handle::{Inner, Thread};
-use super::park::sleep;
+use super::handle::{Drops, Inner, Party, Thread};
+use super::park::sleep_until_set;
 use crate::sched::WaitReason;
 
 /// What `join` returns: what the goroutine returned, or why it did not.
@@ -21,41 +23,77 @@ pub type Result<T> = core::result::Result<T, Box<dyn Any + Send + 'static>>;
 /// What an `Err` of `join` holds.
 const GOEXIT: &str = "the goroutine called runtime::goexit";
 
-/// Where a goroutine leaves its result.
+/// An Inner, and where the goroutine leaves its result.
+#[repr(C)]
 pub(super) struct Packet<T> {
+    /// First, so that its address is this one's.
+    inner: Inner,
     result: UnsafeCell<Option<T>>,
 }
 
-// SAFETY: the value is reached by one party at a time: the goroutine, and when it
-// has ended, the only JoinHandle.
-unsafe impl<T: Send> Sync for Packet<T> {}
-
 impl<T> Packet<T> {
-    /// Makes an empty one.
-    pub(super) fn new() -> Self {
-        Self {
+    /// Makes an empty one for that many parties.
+    pub(super) fn allocate(name: Option<Cow<'static, str>>, parties: u64) -> NonNull<Inner> {
+        let drops = const {
+            &Drops {
+                result: Self::drop_result,
+                all: Self::free,
+            }
+        };
+        let packet = Box::new(Self {
+            inner: Inner::new(name, parties, drops),
             result: UnsafeCell::new(None),
-        }
+        });
+        NonNull::from(Box::leak(packet)).cast()
     }
 
-    /// Puts the result in.
+    /// Puts the result in. Where nobody is there who could want it, it is dropped.
     ///
     /// # Safety
     ///
-    /// By the goroutine only, once.
-    pub(super) unsafe fn fill(&self, value: T) {
+    /// By the goroutine only, once, to the packet that is its party's.
+    pub(super) unsafe fn fill(inner: NonNull<Inner>, value: T) {
+        // SAFETY: the caller's promise: it is a packet of this type, and there until
+        // the goroutine ends.
+        let packet = unsafe { inner.cast::<Self>().as_ref() };
+        if packet.inner.one_party() {
+            return; // and the value is dropped
+        }
         // SAFETY: the goroutine has not ended: nobody else looks.
-        unsafe { *self.result.get() = Some(value) };
+        unsafe { *packet.result.get() = Some(value) };
     }
 
     /// Takes the result out.
     ///
     /// # Safety
     ///
-    /// By the JoinHandle only, when it has seen the goroutine's end.
-    unsafe fn take(&self) -> Option<T> {
+    /// By the JoinHandle only, when it has seen the goroutine's end; or by the last
+    /// party.
+    unsafe fn take(inner: NonNull<Inner>) -> Option<T> {
+        // SAFETY: as in `fill`.
+        let packet = unsafe { inner.cast::<Self>().as_ref() };
         // SAFETY: the goroutine has ended: nobody else looks.
-        unsafe { &mut *self.result.get() }.take()
+        unsafe { &mut *packet.result.get() }.take()
+    }
+
+    /// Drops the result, if there is one.
+    ///
+    /// # Safety
+    ///
+    /// By the last party.
+    unsafe fn drop_result(inner: NonNull<Inner>) {
+        // SAFETY: the caller's promise.
+        drop(unsafe { Self::take(inner) });
+    }
+
+    /// Frees all of it.
+    ///
+    /// # Safety
+    ///
+    /// By the last handle.
+    unsafe fn free(inner: NonNull<Inner>) {
+        // SAFETY: `allocate` leaked it, and nobody else has it.
+        drop(unsafe { Box::from_raw(inner.cast::<Self>().as_ptr()) });
     }
 }
 
@@ -72,16 +110,20 @@ impl<T> Packet<T> {
 /// # }
 /// ```
 pub struct JoinHandle<T> {
-    thread: Thread,
-    packet: Arc<Packet<T>>,
+    party: Party,
+    result: PhantomData<fn() -> T>,
 }
 
 impl<T> JoinHandle<T> {
     /// Makes the only handle of that goroutine.
-    pub(super) fn new(inner: Arc<Inner>, packet: Arc<Packet<T>>) -> Self {
+    ///
+    /// # Safety
+    ///
+    /// `party` must be one of a `Packet<T>`.
+    pub(super) unsafe fn new(party: Party) -> Self {
         Self {
-            thread: Thread::new(inner),
-            packet,
+            party,
+            result: PhantomData,
         }
     }
 
@@ -101,7 +143,7 @@ impl<T> JoinHandle<T> {
     /// ```
     #[must_use]
     pub fn thread(&self) -> &Thread {
-        &self.thread
+        self.party.thread()
     }
 
     /// Waits for the goroutine's end, and returns what it returned. What it did is
@@ -126,9 +168,10 @@ impl<T> JoinHandle<T> {
     /// # }
     /// ```
     pub fn join(self) -> Result<T> {
-        sleep(self.thread.inner().ended(), WaitReason::THREAD_JOIN);
+        sleep_until_set(self.party.inner().ended(), WaitReason::THREAD_JOIN);
         // SAFETY: this is the handle, and the goroutine has ended.
-        unsafe { self.packet.take() }.ok_or_else(|| Box::new(GOEXIT) as Box<dyn Any + Send>)
+        unsafe { Packet::take(self.party.address()) }
+            .ok_or_else(|| Box::new(GOEXIT) as Box<dyn Any + Send>)
     }
 
     /// Tells whether the goroutine has ended, so that `join` would not wait.
@@ -148,7 +191,7 @@ impl<T> JoinHandle<T> {
     /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.thread.inner().ended().is_set()
+        self.party.inner().ended().is_set()
     }
 }
 

@@ -12,6 +12,7 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `builder` | [`Builder`]: how one is made |
+//! | `count` | who has a hand on a result and its memory: the protocol alone, for loom |
 //! | `handle` | [`Thread`], and what a goroutine keeps of it |
 //! | `join` | [`JoinHandle`], and how the result gets there |
 //! | `park` | [`park()`], and how a goroutine sleeps on a token |
@@ -19,13 +20,14 @@
 //! | `parker` | the token: the protocol alone, for loom |
 
 mod builder;
+mod count;
 mod handle;
 mod join;
 mod park;
 mod parker;
 mod sleep;
 
-/// What `parker` uses; the tests put loom's here.
+/// What `count` and `parker` use; the tests put loom's here.
 use core::sync::atomic;
 
 use core::convert::Infallible;

@@ -9,7 +9,21 @@ use crate::sched::{self, G, WaitReason};
 
 /// Waits until the token is set, and takes it. From the goroutine that owns it.
 pub(super) fn sleep(token: &Token<G>, reason: WaitReason) {
-    /// Leaves the goroutine, saved by now, to be found. On g0.
+    while !token.take() {
+        sleep_once(token, reason);
+    }
+}
+
+/// Waits until the token is set, and leaves it so. From the goroutine that owns it.
+pub(super) fn sleep_until_set(token: &Token<G>, reason: WaitReason) {
+    while !token.is_set() {
+        sleep_once(token, reason);
+    }
+}
+
+/// Waits until somebody sets the token, unless it is set.
+fn sleep_once(token: &Token<G>, reason: WaitReason) {
+    /// Leaves the goroutine, saved by now, to be found. On g0, or the next one's stack.
     ///
     /// # Safety
     ///
@@ -20,12 +34,10 @@ pub(super) fn sleep(token: &Token<G>, reason: WaitReason) {
         // goroutine can be found.
         unsafe { &*token.cast::<Token<G>>() }.wait(ptr::from_ref(gp).cast_mut())
     }
-    while !token.take() {
-        let lock: *const Token<G> = token;
-        // SAFETY: the token is borrowed until this goroutine goes on, and it does
-        // not before it was found in it.
-        unsafe { sched::gopark(Some(unlock), lock.cast(), reason) };
-    }
+    let lock: *const Token<G> = token;
+    // SAFETY: the token is borrowed until this goroutine goes on, and it does not
+    // before it was found in it.
+    unsafe { sched::gopark(Some(unlock), lock.cast(), reason) };
 }
 
 /// Sets the token, and makes whoever sleeps on it the next to run on this P. From

@@ -48,6 +48,10 @@ impl<T> Token<T> {
     /// Takes the token, if it is set. Owner only.
     pub(crate) fn take(&self) -> bool {
         let (set, empty) = (ptr::without_provenance_mut(SET), ptr::null_mut());
+        // Relaxed: a look, which spares who is about to sleep a locked instruction.
+        if self.state.load(Ordering::Relaxed) != set {
+            return false;
+        }
         // Acquire pairs with set's release. Relaxed: nothing was learnt.
         self.state
             .compare_exchange(set, empty, Ordering::Acquire, Ordering::Relaxed)

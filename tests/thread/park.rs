@@ -256,7 +256,8 @@ gort_test::test_module! {
             })
             .collect();
         let parks = sleeper.join().unwrap();
-        assert!((1..=8 * STEPS + 1).contains(&parks));
+        // None, if it first ran when all was there.
+        assert!(parks <= 8 * STEPS + 1, "{parks}");
         for storm in storms {
             storm.join().unwrap();
         }

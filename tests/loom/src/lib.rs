@@ -6,6 +6,8 @@
 
 #![cfg(test)]
 
+#[path = "../../../src/thread/count.rs"]
+mod count;
 #[path = "../../../src/thread/parker.rs"]
 mod parker;
 #[path = "../../../src/sched/pstatus.rs"]
@@ -21,6 +23,7 @@ mod timer_heap;
 #[path = "../../../src/sched/timer_set.rs"]
 mod timer_set;
 
+mod count_models;
 mod futex;
 mod parker_models;
 mod preempt_models;

@@ -59,7 +59,8 @@ impl World {
             queues: [RunQueue::new(), RunQueue::new()],
             curg: [AtomicPtr::default(), AtomicPtr::default()],
         });
-        assert!(world.queues[0].put_ring(std::ptr::from_ref(&world.gp).cast_mut()));
+        let gp = std::ptr::from_ref(&world.gp).cast_mut();
+        world.queues[0].put(gp, false, |_| panic!("it has room"));
         world
     }
 
@@ -88,7 +89,8 @@ impl World {
             }
             if gp.preempt.load(Ordering::Relaxed) {
                 gp.change(RUNNING, RUNNABLE);
-                assert!(mine.put_ring(std::ptr::from_ref(gp).cast_mut()));
+                let gp = std::ptr::from_ref(gp).cast_mut();
+                mine.put(gp, false, |_| panic!("it has room"));
                 return true;
             }
         }

@@ -12,6 +12,7 @@
 use loom::cell::UnsafeCell;
 use loom::model::Builder;
 use loom::sync::Arc;
+use loom::sync::atomic::Ordering;
 use loom::thread;
 
 use crate::runq::RunQueue;
@@ -67,6 +68,20 @@ impl<const N: usize> World<N> {
     /// Takes an item.
     fn get(&self, queue: usize) -> Option<usize> {
         self.queues[queue].get().map(|(item, _)| taken(item))
+    }
+
+    /// Does what the assembly does behind an exchange: a last write to what was put in,
+    /// and then others may find it.
+    fn save(&self, queue: usize, item: *mut Item) {
+        // SAFETY: the models keep their items to the end.
+        let item = unsafe { &*item };
+        item.touched.with_mut(|touched| {
+            // SAFETY: loom sees to it that nobody else is here.
+            unsafe { *touched += 1 }
+        });
+        let tail = self.queues[queue].tail();
+        let next = tail.load(Ordering::Relaxed) + 1; // nobody else writes it
+        tail.store(next, Ordering::Release); // pairs with others' loads
     }
 
     /// Takes all that is left.
@@ -134,19 +149,15 @@ fn the_owner_and_a_thief() {
         world.put(0, 1, false);
         let thief = start(&world, |world| world.steal(1, 0, false));
         let mut mine = Vec::from_iter(world.get(0));
+        let mut over = Vec::new();
         for number in [2, 3] {
-            let item = world.make(number);
-            if !world.queues[0].put_ring(item) {
-                assert_eq!(taken(item), number);
-                mine.extend(world.drain(0));
-                world.put(0, number, false);
-            }
+            over.extend(world.put(0, number, false));
         }
         mine.extend(world.drain(0));
         let stolen = thief.join().unwrap();
         in_order(&mine);
         in_order(&stolen);
-        each_once(4, [mine, stolen]);
+        each_once(4, [mine, over, stolen]);
     });
 }
 
@@ -159,8 +170,8 @@ fn an_item_is_stolen_with_its_content() {
             let first = world.steal(1, 0, true);
             [first, world.steal(1, 0, true)].concat()
         });
-        let mut batch = [0, 1].map(|number| world.make(number)).into_iter();
-        assert_eq!(world.queues[0].put_many(&mut batch), 2);
+        world.put(0, 0, false);
+        world.put(0, 1, false);
         world.put(0, 2, true);
         let stolen = thief.join().unwrap();
         // The next may be taken before the others are seen.
@@ -316,20 +327,49 @@ fn nobody_finds_it_empty_that_is_not_alone() {
     });
 }
 
-/// A goroutine that yields goes behind the ring and takes what is first there.
+/// Who gives way goes behind the ring when it is saved, which is a write to it, and takes
+/// what is first there.
 #[test]
-fn rotating_against_a_thief() {
+fn exchanging_against_a_thief() {
     bounded(3, || {
+        let world = World::<2>::new(4);
+        world.put(0, 0, false);
+        world.put(0, 1, true);
+        let thief = start(&world, |world| world.steal(1, 0, true));
+        let mut mine = Vec::new();
+        for number in [2, 3] {
+            let item = world.make(number);
+            let Some((next, _)) = world.queues[0].exchange(item, false) else {
+                mine.push(taken(item)); // the thief had what there was
+                continue;
+            };
+            mine.push(taken(next));
+            world.save(0, item);
+        }
+        let stolen = thief.join().unwrap();
+        mine.extend(world.drain(0));
+        each_once(4, [mine, stolen]);
+    });
+}
+
+/// The same where nobody steals, but somebody looks; and a full ring exchanges nothing.
+#[test]
+fn exchanging_alone() {
+    loom::model(|| {
         let world = World::<2>::new(3);
         world.put(0, 0, false);
-        let thief = start(&world, |world| world.steal(1, 0, false));
-        let mut mine = Vec::new();
-        for number in [1, 2] {
-            assert!(world.queues[0].put_ring(world.make(number)), "it has room");
-            mine.extend(world.queues[0].get_ring().map(taken));
-        }
-        mine.extend(world.drain(0));
-        in_order(&mine);
-        each_once(3, [mine, thief.join().unwrap()]);
+        world.put(0, 1, false);
+        let looker = start(&world, |world| world.queues[0].is_empty());
+        let item = world.make(2);
+        assert!(world.queues[0].exchange(item, true).is_none());
+        assert_eq!(world.get(0), Some(0));
+        let next = world.queues[0].exchange(item, true);
+        assert_eq!(
+            next.map(|(item, inherits)| (taken(item), inherits)),
+            Some((1, false))
+        );
+        world.save(0, item);
+        looker.join().unwrap();
+        assert_eq!(world.drain(0), [2]);
     });
 }

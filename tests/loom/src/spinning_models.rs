@@ -97,7 +97,7 @@ impl Sched {
         for (number, place) in places.iter().enumerate() {
             let gp = std::ptr::without_provenance_mut(number + 1);
             match *place {
-                Where::Ring(pp) => assert!(self.queues[pp].put_ring(gp)),
+                Where::Ring(pp) => self.queues[pp].put(gp, false, |_| panic!("it has room")),
                 Where::Next(pp) => self.queues[pp].put(gp, true, |_| panic!("it has room")),
                 Where::Global => self.locked().global.push(gp),
             }

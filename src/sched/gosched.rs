@@ -1,0 +1,168 @@
+//! Giving way: the goroutine goes to the end of its P's queue, and the first of that
+//! queue goes on.
+//!
+//! Go's counterpart: `Gosched` in `runtime/proc.go`, which goes over g0 and the global
+//! queue. So does this where the queue is empty, or something else is to be looked at.
+//!
+//! The usual way is the fastest switch there is: no other stack but the two, and no call
+//! between them. That works since there is so little to do once the old one is saved:
+//!
+//! ```text
+//!   goyield     looks whether anything forbids it
+//!               puts A into the slot behind the ring's end, where nobody looks
+//!               takes B off the queue: B is ours alone               (acquire)
+//!               A: Running -> Runnable; B: Runnable -> Running
+//!   Gosched     saves A in A.sched; g = B; onto B's stack
+//!               A.locks = 0; the ring's tail + 1: there is A         (release)
+//!               takes B.sched up
+//! ```
+//!
+//! **No goroutine runs before its context is saved.** A is found by who sees the
+//! ring's new tail, and by nobody else. When that is stored, A.sched is whole and no
+//! thread is on A's stack; what is stored is seen in that order, on this CPU.
+//!
+//! **Preemption.** A.locks is up from `goyield`'s beginning; from where it is not, the
+//! goroutine is in the assembly's last part, and the handler leaves alone whoever is in
+//! there ([`super::preempt`]).
+
+use core::ptr;
+use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
+
+use super::findrunnable::timers_due;
+use super::idle::wakep;
+use super::newproc::runqput;
+use super::proc::{GLOBAL_QUEUE_TICKS, dropg, global_queue_len, globrunqput, left, many, mcall};
+use super::runtime2::{G, GStatus, M};
+use super::status::casgstatus;
+use super::syscall::need_p;
+use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
+
+// SAFETY: the routine's contract stands in asm/switch_amd64.S.
+unsafe extern "C" {
+    /// Gives way. From a goroutine.
+    #[link_name = "runtime.Gosched"]
+    pub(crate) safe fn gosched();
+}
+
+/// What `goyield` tells the assembly.
+#[repr(C)]
+struct Handover {
+    /// Who goes on; null if all has been done.
+    next: *const G,
+    /// The tail of the queue, to be counted up when the old one is saved.
+    tail: *const AtomicU32,
+}
+
+/// What `Gosched` does before it switches, if it does.
+#[unsafe(export_name = "runtime.goyield")]
+extern "C" fn goyield() -> Handover {
+    exchange(getg()).unwrap_or_else(|| {
+        the_long_way();
+        Handover {
+            next: ptr::null(),
+            tail: ptr::null(),
+        }
+    })
+}
+
+/// Exchanges the current goroutine for the first of its P's queue, if there is one and
+/// nothing else is to be done: a system call's end, the end of the time slice, the
+/// world's stop (which ends it as well), the global queue's turn, timers.
+#[inline(always)]
+fn exchange(gp: &'static G) -> Option<Handover> {
+    // Relaxed: our own, both of them.
+    let running = gp.atomicstatus.load(Ordering::Relaxed) == GStatus::Running as u32;
+    if !running || gp.locks.load(Ordering::Relaxed) != 0 {
+        return None;
+    }
+    gp.locks.store(1, Ordering::Relaxed); // as acquirem
+    compiler_fence(Ordering::SeqCst); // as there
+    // SAFETY: a G that runs has an M, and no M is ever freed.
+    let mp = unsafe { &*gp.m.load(Ordering::Relaxed) }; // our own thread wrote it
+    let next = try_exchange(gp, mp);
+    if next.is_none() {
+        releasem();
+    }
+    next
+}
+
+/// What [`exchange`] does with `g.locks` up.
+#[inline(always)]
+fn try_exchange(gp: &'static G, mp: &'static M) -> Option<Handover> {
+    let pp = getp(mp);
+    let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
+    let something_else = pp.preempt.load(Ordering::Relaxed) // a request
+        || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)
+        || global_queue_len() > 0 // behind them, too: they would wait for 61 turns each
+        || timers_due(pp, tick)
+        || !gp.lockedm.load(Ordering::Relaxed).is_null() // our own
+        || gp.check_stack.get().is_some();
+    if something_else {
+        return None;
+    }
+    let alone = GOMAXPROCS.load(Ordering::Relaxed) == 1; // changes with the world stopped
+    let (next, inherit_time) = pp.runq.exchange(ptr::from_ref(gp).cast_mut(), alone)?;
+    // SAFETY: what a run queue holds are Gs, which are never freed.
+    let next = unsafe { &*next };
+    // The owner wrote it before it gave way.
+    if !next.lockedm.load(Ordering::Relaxed).is_null() {
+        runqput(pp, next, true); // the long way hands it to its thread
+        return None;
+    }
+    if !inherit_time {
+        pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
+    }
+    mp.curg
+        .store(ptr::from_ref(next).cast_mut(), Ordering::Relaxed); // sysmon only peeks
+    next.m
+        .store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
+    next.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
+    casgstatus(gp, GStatus::Running, GStatus::Runnable); // the tail lets others see it
+    casgstatus(next, GStatus::Runnable, GStatus::Running);
+    Some(Handover {
+        next,
+        tail: pp.runq.tail(),
+    })
+}
+
+/// Gives way over g0. To the end of the global queue, so that nobody waits for ever.
+#[cold]
+#[inline(never)]
+fn the_long_way() {
+    extern "C" fn gosched_m(gp: &'static G) -> ! {
+        let mp = left(gp);
+        casgstatus(gp, GStatus::Running, GStatus::Runnable);
+        dropg(mp, gp);
+        globrunqput(&mut SCHED.lock.lock(), gp);
+        wakep();
+        super::proc::schedule()
+    }
+    if many().is_none() {
+        return; // there is nobody else
+    }
+    need_p();
+    let mp = acquirem();
+    let alone = nobody_else(mp);
+    releasem();
+    if !alone {
+        mcall(gosched_m);
+    }
+}
+
+/// Tells whether there is nobody that the current goroutine could give way to, and
+/// nothing else to look at. Counts as a turn, so that the long way has its one in 61.
+fn nobody_else(mp: &'static M) -> bool {
+    let pp = getp(mp);
+    let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
+    let alone = pp.runq.is_empty()
+        && global_queue_len() == 0
+        && !tick.is_multiple_of(GLOBAL_QUEUE_TICKS)
+        && !timers_due(pp, tick)
+        && !pp.preempt.load(Ordering::Relaxed) // a request
+        && !SCHED.gcwaiting.load(Ordering::Relaxed) // another
+        && mp.lockedg.get().is_null();
+    if alone {
+        pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
+    }
+    alone
+}

@@ -1,0 +1,96 @@
+//! Who has a hand on a goroutine's result, and who on the memory that it lies in: one
+//! word for both.
+//!
+//! Two *parties* care for the result: the goroutine that leaves it, and the one
+//! JoinHandle. The last of them drops what is left of it. Each party has a *handle* to
+//! the memory, as has each `Thread`; the last handle frees it.
+//!
+//! ```text
+//!    63        32 31         0
+//!    [  parties  |  handles  ]     2, 2 --leave--> 1, 1 --leave_party, drop_handle--> freed
+//! ```
+//!
+//! Invariants:
+//! 1. Who sees one party, and is one, stays the last: parties only go away. Nor does it
+//!    count itself off then. So who sees one handle, and has it.
+//! 2. What a party did to the result, and anybody to the memory, is released with its
+//!    leaving, and seen by whoever finds itself the last.
+//!
+//! In the usual case, a goroutine ends and its result is fetched then, there is one
+//! locked instruction in all, [`Count::leave`].
+//!
+//! The file stands alone, generic over its atomics: `atomic` is `core::sync::atomic`
+//! here, and loom's in the tests.
+
+use super::atomic::{AtomicU64, Ordering, fence};
+
+/// One handle.
+const HANDLE: u64 = 1;
+
+/// One party.
+const PARTY: u64 = 1 << 32;
+
+/// The word.
+pub(crate) struct Count {
+    word: AtomicU64,
+}
+
+impl Count {
+    /// Makes one for that many parties, each with a handle.
+    pub(crate) fn new(parties: u64) -> Self {
+        Self {
+            word: AtomicU64::new(parties * (PARTY + HANDLE)),
+        }
+    }
+
+    /// Tells whether there is but one party, for good. By a party.
+    pub(crate) fn one_party(&self) -> bool {
+        // Acquire pairs with the releases of the others.
+        self.word.load(Ordering::Acquire) / PARTY == 1
+    }
+
+    /// A party leaves, and gives its handle back, unless it is the last: then this says
+    /// false, and has done nothing. After true the memory is others'.
+    #[must_use]
+    pub(crate) fn leave(&self) -> bool {
+        let before = self.word.load(Ordering::Relaxed); // the exchange decides
+        // Release pairs with the acquire of the last party, and of the last handle.
+        // Where it fails, for whatever reason, there is the other way.
+        before / PARTY > 1
+            && self
+                .word
+                .compare_exchange(
+                    before,
+                    before - PARTY - HANDLE,
+                    Ordering::Release,
+                    Ordering::Relaxed,
+                )
+                .is_ok()
+    }
+
+    /// A party leaves, and keeps its handle. True if it was the last.
+    #[must_use]
+    pub(crate) fn leave_party(&self) -> bool {
+        // AcqRel: as in one_party, and release pairs with that.
+        self.one_party() || self.word.fetch_sub(PARTY, Ordering::AcqRel) / PARTY == 1
+    }
+
+    /// Adds a handle. By who has one.
+    pub(crate) fn add_handle(&self) {
+        self.word.fetch_add(HANDLE, Ordering::Relaxed); // nobody frees it meanwhile
+    }
+
+    /// Gives a handle back. True if it was the last: all is the caller's.
+    #[must_use]
+    pub(crate) fn drop_handle(&self) -> bool {
+        // Acquire pairs with the releases of the others, here and below.
+        if self.word.load(Ordering::Acquire) % PARTY == HANDLE {
+            return true;
+        }
+        if self.word.fetch_sub(HANDLE, Ordering::Release) % PARTY > HANDLE {
+            return false;
+        }
+        fence(Ordering::Acquire); // as above
+        true
+    }
+}

@@ -1,0 +1,132 @@
+//! Models of `thread::count`: a goroutine, its JoinHandle, and a Thread.
+//!
+//! The result and the memory have a plain cell each, so that loom sees who touches them
+//! at the same time as another, or without what that one did.
+
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::thread;
+
+use crate::count::Count;
+
+/// What lies in the memory.
+struct Packet {
+    count: Count,
+    /// How often it was dropped.
+    result: UnsafeCell<u32>,
+    /// How often it was freed.
+    memory: UnsafeCell<u32>,
+}
+
+// SAFETY: loom watches over the cells.
+unsafe impl Sync for Packet {}
+// SAFETY: as above.
+unsafe impl Send for Packet {}
+
+/// Counts up.
+fn touch(cell: &UnsafeCell<u32>) {
+    // SAFETY: loom sees to it that nobody else is here.
+    cell.with_mut(|times| unsafe { *times += 1 });
+}
+
+impl Packet {
+    /// Makes one, for two parties.
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            count: Count::new(2),
+            result: UnsafeCell::new(0),
+            memory: UnsafeCell::new(0),
+        })
+    }
+
+    /// Looks at the memory, as who has a handle may.
+    fn look(&self) {
+        // SAFETY: loom sees to it that nobody frees it meanwhile.
+        self.memory.with(|freed| assert_eq!(unsafe { *freed }, 0));
+    }
+
+    /// A party leaves, and drops the result if it is the last.
+    fn leave(&self) {
+        self.look();
+        if self.count.leave_party() {
+            touch(&self.result);
+        }
+        self.drop_handle();
+    }
+
+    /// The goroutine ends.
+    fn end(&self) {
+        self.look();
+        if !self.count.leave() {
+            self.leave();
+        }
+    }
+
+    /// A handle goes, and the memory with the last.
+    fn drop_handle(&self) {
+        self.look();
+        if self.count.drop_handle() {
+            touch(&self.memory);
+        }
+    }
+
+    /// All was done, once.
+    fn check(&self) {
+        // SAFETY: all others have been joined.
+        self.result.with(|times| assert_eq!(unsafe { *times }, 1));
+        // SAFETY: as above.
+        self.memory.with(|times| assert_eq!(unsafe { *times }, 1));
+    }
+}
+
+/// The handle is dropped while the goroutine ends.
+#[test]
+fn two_parties() {
+    loom::model(|| {
+        let packet = Packet::new();
+        let goroutine = Arc::clone(&packet);
+        let goroutine = thread::spawn(move || goroutine.end());
+        packet.leave();
+        goroutine.join().unwrap();
+        packet.check();
+    });
+}
+
+/// The goroutine leaves nothing where nobody wants it, and what it left is seen.
+#[test]
+fn a_result_is_left() {
+    loom::model(|| {
+        let packet = Packet::new();
+        let goroutine = Arc::clone(&packet);
+        let goroutine = thread::spawn(move || {
+            if !goroutine.count.one_party() {
+                touch(&goroutine.result);
+            }
+            goroutine.end();
+        });
+        packet.leave();
+        goroutine.join().unwrap();
+        packet.result.with(|times| {
+            // SAFETY: the other thread has been joined.
+            let times = unsafe { *times };
+            assert!(times == 1 || times == 2, "{times}");
+        });
+    });
+}
+
+/// A Thread goes as well.
+#[test]
+fn two_parties_and_a_handle() {
+    loom::model(|| {
+        let packet = Packet::new();
+        packet.count.add_handle();
+        let goroutine = Arc::clone(&packet);
+        let goroutine = thread::spawn(move || goroutine.end());
+        let other = Arc::clone(&packet);
+        let other = thread::spawn(move || other.drop_handle());
+        packet.leave();
+        goroutine.join().unwrap();
+        other.join().unwrap();
+        packet.check();
+    });
+}
