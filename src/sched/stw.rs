@@ -12,7 +12,10 @@
 //! has none: see `updatemaxprocs`.
 
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering, fence};
+use core::sync::atomic::{Ordering, fence};
+
+use spin::RelaxStrategy;
+use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use super::idle::{acquirep, incidlelocked, pidleget, pidleput, releasep, stop_p, wakep};
 use super::machine::start_threads;
@@ -31,7 +34,7 @@ use crate::debug::fatal::throw;
 use crate::mem::MCache;
 
 /// Somebody has stopped the world, or is about to. Go's `worldsema`.
-static WORLD: AtomicBool = AtomicBool::new(false);
+static WORLD: SpinMutex<(), GiveWay> = SpinMutex::new(());
 
 /// How long who stops the world waits before asking again, in nanoseconds.
 const ASK_AGAIN: i64 = 100_000;
@@ -44,7 +47,7 @@ pub(crate) fn set_gomaxprocs(procs: usize) -> i32 {
     if procs == 0 {
         return GOMAXPROCS.load(Ordering::Relaxed); // a number, for the caller
     }
-    let world = World::lock();
+    let world = WORLD.lock();
     updatemaxprocs::set_custom(&world, true);
     change(&world, procs.min(MAX_PROCS as usize) as i32)
 }
@@ -52,7 +55,7 @@ pub(crate) fn set_gomaxprocs(procs: usize) -> i32 {
 /// Sets the number to what it would be if the process started now and GOMAXPROCS said
 /// nothing, and has it follow the CPUs again. From a goroutine.
 pub(crate) fn set_default_gomaxprocs() {
-    let world = World::lock();
+    let world = WORLD.lock();
     let mut procs = 0;
     systemstack(|| procs = boot::default_gomaxprocs_now());
     updatemaxprocs::set_custom(&world, false);
@@ -62,7 +65,7 @@ pub(crate) fn set_default_gomaxprocs() {
 /// The same by sysmon, which has no P: if nobody else is about it, and the program has
 /// not said what it wants.
 pub(super) fn update_gomaxprocs() {
-    let Some(world) = World::try_lock() else {
+    let Some(world) = WORLD.try_lock() else {
         return; // it will be back
     };
     if updatemaxprocs::is_custom(&world) {
@@ -82,29 +85,14 @@ pub(super) fn update_gomaxprocs() {
 }
 
 /// The right to stop the world, and to say how many Ps there are.
-pub(super) struct World(());
+pub(super) type World = SpinMutexGuard<'static, (), GiveWay>;
 
-impl World {
-    /// Waits for it. From a goroutine.
-    fn lock() -> Self {
-        loop {
-            if let Some(world) = Self::try_lock() {
-                return world;
-            }
-            gosched();
-        }
-    }
+/// How a goroutine waits for that.
+pub(super) struct GiveWay;
 
-    /// Takes it if nobody has it.
-    fn try_lock() -> Option<Self> {
-        let taken = WORLD.swap(true, Ordering::Acquire); // pairs with drop's store
-        (!taken).then(|| Self(())) // lazily: one that is dropped gives it back
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        WORLD.store(false, Ordering::Release); // pairs with the swap
+impl RelaxStrategy for GiveWay {
+    fn relax() {
+        gosched();
     }
 }
 

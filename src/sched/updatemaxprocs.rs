@@ -11,7 +11,7 @@
 //!
 //! **sysmon changes the number itself.** Go's sysmon wakes a goroutine for that, since
 //! who stops the world there waits on semaphores, and only goroutines can. Here the
-//! right to stop it is a word, [`World`](super::stw::World), that sysmon takes or leaves
+//! right to stop it is a word, [`World`], that sysmon takes or leaves
 //! until it comes by again, and the Ps that stop are counted by themselves. So there is
 //! no goroutine that every program with a `go` would have to have, and nobody would
 //! count; but sysmon has to take care of what only sysmon does, while it waits for the
