@@ -37,7 +37,7 @@ use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::sysmon::wake_sysmon;
 use super::timers;
-use super::{SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem};
+use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem};
 use crate::debug::fatal::throw;
 use crate::mem;
 
@@ -65,6 +65,16 @@ pub(super) fn wakep() {
         }
     }
     releasem();
+}
+
+/// Does what [`wakep`] does, for who has queued it with a P in its hands: where that is
+/// the only one there is, none is idle. Should there be more a moment later, the world
+/// was stopped meanwhile, and who starts it again looks at all queues.
+#[inline]
+pub(super) fn wakep_with_p() {
+    if GOMAXPROCS.load(Ordering::Relaxed) != 1 {
+        wakep();
+    }
 }
 
 /// Has an M run the P, or an idle one if none is given; without one of those it does

@@ -28,7 +28,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::bgscavenge::system_goroutines;
 use super::gfree::gfget;
-use super::idle::wakep;
+use super::idle::wakep_with_p;
 use super::proc::{dropg, left, many, mcall, schedule};
 use super::procresize::allp;
 use super::runtime2::{G, GStatus, M, P};
@@ -122,7 +122,7 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
     let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
     match started {
         Ok(_) => {
-            wakep();
+            wakep_with_p();
             // The cooperative end of sysmon's request: a goroutine that only spawns
             // gives way here.
             if getg().preempt.load(Ordering::Relaxed) && super::may_go() {

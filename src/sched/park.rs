@@ -35,7 +35,7 @@ use core::cell::Cell;
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
-use super::idle::wakep;
+use super::idle::{wakep, wakep_with_p};
 use super::newproc::runqput;
 use super::proc::{dropg, execute, globrunqput, left, mcall, schedule};
 use super::runtime2::{G, GStatus, M, P, UnlockFn, WaitReason};
@@ -126,9 +126,14 @@ pub(crate) fn goready(gp: &'static G) {
     // SAFETY: a P is never freed.
     let pp: Option<&'static P> = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }; // our own thread wrote it
     match pp {
-        Some(pp) => runqput(pp, gp, true),
-        None => globrunqput(&mut SCHED.lock.lock(), gp),
+        Some(pp) => {
+            runqput(pp, gp, true);
+            wakep_with_p();
+        }
+        None => {
+            globrunqput(&mut SCHED.lock.lock(), gp);
+            wakep();
+        }
     }
-    wakep();
     releasem();
 }
