@@ -27,6 +27,18 @@
 //!
 //! `GODEBUG=boottrace=1` prints each step as it ends, with its time.
 //!
+//! # The scheduler
+//!
+//! Goroutines (G) run on threads (M) that hold a processor (P); there are
+//! [`runtime::gomaxprocs`] of those. It is Go's scheduler, with its queues, its
+//! stealing, its `sysmon` and its rules of when a program is deadlocked: the module
+//! `sched` says which file holds what. It begins with the first [`go`] or timer; until
+//! then there is one goroutine on one thread. One that runs for 10 ms gives way, by a
+//! signal where it does not by itself: so code on a goroutine may be interrupted, and go
+//! on on another thread, between any two instructions, unless it is locked to its thread
+//! ([`runtime::lock_os_thread`]). What blocks the thread goes into
+//! [`runtime::blocking`].
+//!
 //! # Memory
 //!
 //! A goroutine has 256 KiB of addresses for its stack and costs what it touches of

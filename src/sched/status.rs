@@ -3,17 +3,18 @@
 //! Go's counterpart: `casgstatus` in `runtime/proc.go`.
 //!
 //! ```text
-//!  Idle --set_up--> Dead --newproc1--> Runnable --execute--> Running
-//!   ^                | ^                  ^    ^                 | | |
-//!   +---give_back----+ |                  |    |                 | | |
-//!                  |                  |    +----gosched_m----+ | |
-//!                  |         goready, park_m                   | |
-//!                  |                  |                        | |
-//!                  |                  +---- Waiting <--park_m--+ |
-//!                  +------------------goexit0--------------------+
-//!
-//!  Running --entersyscall--> Syscall --exitsyscall--> Running
-//!                               +------exitsyscall0--> Runnable
+//!  Idle --set_up--> Dead --newproc1--> Runnable --execute, switch, goyield--> Running
+//!   ^                | ^                ^  ^ ^                                | | | |
+//!   +---give_back----+ |                |  | +-gosched_m, gopreempt_m, goyield+ | | |
+//!                      |                |  |                                    | | |
+//!                      |             goready                                    | | |
+//!                      |                |  +--undo, exitsyscall0                | | |
+//!                      |                |            |                          | | |
+//!                      |             Waiting <-------|------park_m, parked------+ | |
+//!                      |                             |                            | |
+//!                      |                          Syscall <---entersyscall--------+ |
+//!                      |                             +------exitsyscall--> Running  |
+//!                      +----------------------------------goexit0, exit_to_next-----+
 //! ```
 
 use core::sync::atomic::Ordering;

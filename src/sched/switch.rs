@@ -2,9 +2,9 @@
 //! next one is at hand.
 //!
 //! Go has no counterpart: there every switch goes over g0, and finds the next goroutine
-//! there. Here who yields, parks or ends looks first into its own P's queue, on its own
-//! stack, and where there is somebody goes straight there; that is half of the time. The
-//! long way, `mcall`, is for all else.
+//! there. Here who parks or ends looks first into its own P's queue, on its own stack,
+//! and where there is somebody goes straight there; that is half of the time. The long
+//! way, `mcall`, is for all else. Who yields has a shorter one still: see `gosched`.
 //!
 //! **No goroutine runs before its context is saved.** On g0 that is plain: who is there
 //! has left the goroutine's stack. Here the part of g0 is played by the next
@@ -14,7 +14,7 @@
 //!   the old one, A      takes B off the queue: B is ours alone           (acquire)
 //!                       B: Runnable -> Running, m.curg = B, B.locks = 1
 //!   gosave_gogo         saves A in A.sched; g = B; onto B's stack
-//!   on B's stack        `publish`: A: Running -> Runnable, Waiting or Dead,
+//!   on B's stack        `publish`: A: Running -> Waiting or Dead,
 //!                       lets others find A                               (release)
 //!   gosave_gogo         B.locks = 0; takes B.sched up
 //! ```
