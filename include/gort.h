@@ -48,9 +48,13 @@
  * Constructors (.init_array) run before main_main, on the main goroutine.
  * -fstack-protector works, and so do thread-local variables (__thread). They are
  * the thread's, which goroutines share, and which a goroutine may leave for
- * another where it gives way: what one of them needs behind that does not belong
- * there. The same goes for the floating-point environment (fesetround): who
- * changes it puts it back before anything that may give way.
+ * another at any instruction, since one that has run for 10 ms is made to give way
+ * by the signal SIGURG: what one of them needs behind that does not belong there.
+ * The floating-point environment (fesetround) goes with a goroutine that is made to
+ * give way; before anything that gives way by itself it has to be put back. A
+ * handler of the program's own is installed with SA_ONSTACK, as Go asks of it, so
+ * that nobody gives way in it. Where a libc hosts the program one thread runs all
+ * goroutines, and nobody is made to give way.
  *
  * The environment: GOMAXPROCS and GOTRACEBACK mean what they mean to Go. GODEBUG
  * is read by an archive that was made with `cargo xtask dist --trace`, and by no

@@ -67,7 +67,8 @@ unsafe extern "C" fn gort_write(fd: c_int, data: *const c_void, size: usize) -> 
     }
     // SAFETY: the caller's promise.
     let bytes = unsafe { core::slice::from_raw_parts(data.cast::<u8>(), size) };
-    match sched::blocking(|| os::write_all(fd, bytes)) {
+    // Not by `sched::blocking`: a signal handler may be in the middle of anything.
+    match os::write_all(fd, bytes) {
         Ok(()) => size as isize,
         Err(errno) => -(errno as isize),
     }

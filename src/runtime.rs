@@ -7,8 +7,9 @@ use crate::{mem, sched};
 
 /// Starts a goroutine that calls `f`. Go's `go` statement.
 ///
-/// The goroutine is the next to run on this P, when the current one gives way;
-/// and `go` itself gives way where the current one has run for 10 ms and more.
+/// The goroutine is the next to run on this P, when the current one gives way, unless
+/// another P has nothing to do and takes it; and `go` itself gives way where the current
+/// one has run for 10 ms and more, or where 256 wait for this P already.
 /// It has a stack of 256 KiB of which it costs what it touches. A panic in it
 /// ends the program. From any goroutine.
 ///

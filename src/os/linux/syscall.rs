@@ -42,10 +42,8 @@ pub(crate) mod nr {
     /// `getpid`
     pub(crate) const GETPID: usize = 39;
     /// `exit`, of one thread
-    #[allow(dead_code, reason = "see exit_thread")]
     pub(crate) const EXIT: usize = 60;
     /// `set_tid_address`
-    #[allow(dead_code, reason = "see exit_thread")]
     pub(crate) const SET_TID_ADDRESS: usize = 218;
     /// `sched_getaffinity`
     pub(crate) const SCHED_GETAFFINITY: usize = 204;

@@ -77,7 +77,6 @@ pub(crate) unsafe fn new_thread(thread: &Thread) -> Result<(), i32> {
 /// Ends this thread alone. `alive` becomes zero when the kernel is done with the thread:
 /// from then on its stacks and its M are nobody's. (The kernel wakes a futex there as
 /// well, but not the private one of [`futexsleep`]: look at the word.)
-#[allow(dead_code, reason = "Ms live for ever so far")]
 pub(crate) fn exit_thread(alive: &'static AtomicU32) -> ! {
     // SAFETY: the kernel writes four bytes, which are there as long as the process.
     unsafe { syscall4(nr::SET_TID_ADDRESS, [alive.as_ptr().addr(), 0, 0, 0]) };
