@@ -7,7 +7,7 @@
 #[cfg(not(feature = "archive"))]
 use core::fmt::{self, Write};
 use core::panic::{Location, PanicInfo};
-use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use super::print::say;
 use crate::os::{self, Died};
@@ -15,6 +15,9 @@ use crate::sched::{self, G, GStatus, WaitReason};
 
 /// How many threads are dying. runtime.main waits for them.
 pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
+
+/// One of them reports.
+static DYING: AtomicBool = AtomicBool::new(false);
 
 /// What GOTRACEBACK asks for; settings.rs has the words for the numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,13 +75,25 @@ fn start_dying() {
         let depth = mp.dying.get() + 1;
         mp.dying.set(depth);
         match depth {
-            1 => {}
+            1 => await_other_death(),
             2 => {
                 say("panic during panic", &[], &[]);
                 os::exit(3);
             }
             _ => os::exit(4),
         }
+    }
+}
+
+/// How long a thread that dies waits for another one that does, in nanoseconds.
+const OTHERS_TIME: u64 = 10_000_000_000;
+
+/// Waits if another thread is dying: its report is the program's, and it may be in the
+/// middle of it. Should it never come to its end, both reports are better than none.
+fn await_other_death() {
+    // Relaxed: nothing but the order of the two.
+    if DYING.swap(true, Ordering::Relaxed) {
+        os::nap(OTHERS_TIME);
     }
 }
 
@@ -132,13 +147,18 @@ pub(crate) fn other_goroutines() {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
         return;
     }
+    let died = sched::getg();
     sched::for_each_g(&mut |gp| {
+        if core::ptr::eq(died, gp) {
+            return; // it has been printed
+        }
         let reason = match sched::readgstatus(gp) {
             status if status == GStatus::Runnable as u32 => "runnable",
             status if status == GStatus::Waiting as u32 => {
                 gp.waitreason.get().map_or("", WaitReason::text)
             }
-            _ => return, // it has been printed
+            status if status == GStatus::Syscall as u32 => "syscall",
+            _ => "running",
         };
         say(
             "\ngoroutine %d [%s]:",

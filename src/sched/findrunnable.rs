@@ -277,7 +277,11 @@ fn sleep_until_work(
             sooner(&mut poll_until, wake_time(pp));
         }
     }
-    if poll_until != 0 {
+    // A time may be that of a timer that has been stopped. Where there are no others
+    // nobody is to wait for it: all may be asleep for good.
+    if !timers::hooks().is_some_and(|timers| (timers.any)()) {
+        netpoll::interrupt();
+    } else if poll_until != 0 {
         if let Some(word) = netpoll::begin() {
             if now == 0 {
                 now = os::nanotime();

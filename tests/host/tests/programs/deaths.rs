@@ -195,7 +195,12 @@ fn gotraceback() -> Result<(), Failed> {
 /// Whoever dies does not let others run: they could see what is half done.
 fn panic_that_gives_way() -> Result<(), Failed> {
     for how in ["panic-goexit", "panic-gosched"] {
-        die(&[how])?.expect(3, "", "panic during panic\n")?;
+        // With more of them another goroutine may panic at the same time.
+        run(program("testprog")?.args([how]).env("GOMAXPROCS", "1"))?.expect(
+            3,
+            "",
+            "panic during panic\n",
+        )?;
     }
     Ok(())
 }
@@ -206,7 +211,8 @@ fn gotraceback_all() -> Result<(), Failed> {
     let with = |value: &str| {
         run(program("testprog")?
             .args(["panic-with-others"])
-            .env("GOTRACEBACK", value))
+            .env("GOTRACEBACK", value)
+            .env("GOMAXPROCS", "1"))
     };
     let whole = format!("panic: a plain text\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
     with("single")?.expect(2, "", &whole)?;
@@ -267,7 +273,10 @@ fn deadlock_without_timers() -> Result<(), Failed> {
 /// Each has a number of its own, without a gap, though a P takes them by batches.
 fn deadlock_of_many() -> Result<(), Failed> {
     const COUNT: usize = 100;
-    let outcome = die(&["deadlock-many", &COUNT.to_string()])?;
+    let count = COUNT.to_string();
+    let outcome = run(program("testprog")?
+        .args(["deadlock-many", &count])
+        .env("GOMAXPROCS", "1"))?;
     let text = String::from_utf8(outcome.stderr)?;
     let numbers = text
         .lines()

@@ -144,6 +144,7 @@ fn no_guard_twice() -> Result<(), Failed> {
     let mut command = program("testprog")?;
     command
         .args(["many-goroutines-again", &count.to_string()])
+        .env("GOMAXPROCS", "1") // all of them at once, which is what counts
         .envs([OLD]);
     run(&mut command)?.expect(0, &format!("{}\n", count + 1).repeat(3), "")?;
     Ok(())
@@ -245,6 +246,10 @@ fn few_mappings() -> Result<(), Failed> {
 fn given_back_and_listed() -> Result<(), Failed> {
     let text = "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [*]:\n\n\
         goroutine 20* [*]:\n\ngoroutine 20* [*]:\n";
-    run_with("testprog", ["deadlock-scavenged"])?.expect(2, "", text)?;
+    // Each P has numbers of its own.
+    run(program("testprog")?
+        .arg("deadlock-scavenged")
+        .env("GOMAXPROCS", "1"))?
+    .expect(2, "", text)?;
     Ok(())
 }
