@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use core::hint::spin_loop;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
 
 use gort::process::{self, ExitCode};
 use gort::{debug, println, runtime, thread};
@@ -71,6 +72,15 @@ pub(crate) const COMMANDS: &[Command] = &[
             }
         }
         println!("back");
+        OK
+    }),
+    ("sleeps-beside-others", |rounds| {
+        for _ in 0..number(rounds) {
+            let other = thread::spawn(runtime::gosched);
+            thread::sleep(Duration::from_millis(1)); // goes straight to the other
+            let _ = other.join();
+        }
+        println!("awake");
         OK
     }),
     ("fault-in-company", |_| fault_in_company()),
