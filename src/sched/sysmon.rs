@@ -133,7 +133,8 @@ fn retake(now: i64) -> bool {
         let mut too_long = false;
         if seen.schedtick.replace(tick) != tick {
             seen.schedwhen.set(now);
-        } else if seen.schedwhen.get() + FORCE_PREEMPT <= now || is_storm() {
+        }
+        if seen.schedwhen.get() + FORCE_PREEMPT <= now || is_storm() {
             preemptone(pp);
             too_long = true; // in a system call nobody hears that
         }
