@@ -133,12 +133,12 @@ fn check_timers(pp: &'static P, now: i64) -> (i64, i64, bool) {
 }
 
 /// Returns when the next of a P's timers may be due, or 0.
-fn wake_time(pp: &P) -> i64 {
+pub(super) fn wake_time(pp: &P) -> i64 {
     timers::hooks().map_or(0, |timers| (timers.wake_time)(pp))
 }
 
 /// Makes the time an earlier one, if `when` is; 0 is none.
-fn sooner(time: &mut i64, when: i64) {
+pub(super) fn sooner(time: &mut i64, when: i64) {
     if when != 0 && (*time == 0 || when < *time) {
         *time = when;
     }

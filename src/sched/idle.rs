@@ -30,13 +30,13 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::checkdead::checkdead;
+use super::findrunnable::{sooner, wake_time};
 use super::machine::newm;
 use super::proc::systemstack;
 use super::procresize::allp;
 use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::sysmon::wake_sysmon;
-use super::timers;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem};
 use crate::debug::fatal::throw;
 use crate::mem;
@@ -197,13 +197,18 @@ pub(super) fn handoffp(pp: &'static P) {
         return startm(Some(pp), false);
     }
     // As long as the P is ours its timers are nobody else's to add to.
-    let when = timers::hooks().map_or(0, |timers| (timers.wake_time)(pp));
+    let mut when = wake_time(pp);
     pidleput(&mut sched, pp);
     drop(sched);
     // As who goes to sleep: what others had queued while all Ps were busy is nobody's to
-    // look for, unless somebody spins.
-    if SCHED.spinning.rest(false) && allp().iter().any(|pp| !pp.runq.is_empty()) {
-        wakep();
+    // look for, unless somebody spins; and so were the timers of a P that stays busy.
+    if SCHED.spinning.rest(false) {
+        if allp().iter().any(|pp| !pp.runq.is_empty()) {
+            wakep();
+        }
+        for pp in allp().iter() {
+            sooner(&mut when, wake_time(pp));
+        }
     }
     if when != 0 {
         netpoll::wake_net_poller(when);

@@ -73,8 +73,15 @@ pub(crate) fn systemstack<F: FnOnce()>(f: F) {
     }
     let mut f = Some(f);
     acquirem(); // the routine asks which M this is
+    // It writes to g.sched where we are, for debuggers. A goroutine that is to go on by
+    // that, below whose frames the last one is put away (see `switch`), must find it again.
+    let sched = &getg().sched;
+    let (sp, pc, bp) = (sched.sp.get(), sched.pc.get(), sched.bp.get());
     // SAFETY: `call` takes what it is given here, and never switches.
     unsafe { runtime_systemstack(call::<F>, (&raw mut f).cast()) };
+    sched.sp.set(sp);
+    sched.pc.set(pc);
+    sched.bp.set(bp);
     releasem();
 }
 

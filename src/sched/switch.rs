@@ -135,7 +135,7 @@ pub(super) fn drop_left(gp: &'static G) {
 #[cold]
 pub(super) fn undo(gp: &'static G, mp: &'static M) -> &'static G {
     let next = getg();
-    next.m.store(ptr::null_mut(), Ordering::Relaxed); // as in drop_left
+    // Not its M: it is the current g still, and SIGURG's handler asks it for that.
     next.locks.store(0, Ordering::Relaxed); // what switch set
     casgstatus(next, GStatus::Running, GStatus::Runnable);
     mp.curg
@@ -149,6 +149,7 @@ pub(super) fn undo(gp: &'static G, mp: &'static M) -> &'static G {
 /// Queues the one that [`undo`] has left to the current goroutine.
 #[cold]
 pub(super) fn put_back(next: &'static G) {
+    next.m.store(ptr::null_mut(), Ordering::Relaxed); // as in drop_left
     runqput(getp(acquirem()), next, true);
     wakep(); // who has gone to sleep since it was taken off the queue did not see it
     releasem();

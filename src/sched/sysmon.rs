@@ -100,6 +100,10 @@ fn sleep_until_needed() {
     SCHED.now.store(0, Ordering::Relaxed); // the clock stands still
     while SCHED.sysmonwait.load(Ordering::Acquire) {
         os::futexsleep(&SCHED.sysmonnote, 0, -1);
+        // What comes late, for something that we have seen long ago, shall not keep us
+        // from sleeping. Acquire pairs with hurry_sysmon: who wakes us in earnest has
+        // changed the flag before.
+        SCHED.sysmonnote.swap(0, Ordering::Acquire);
     }
 }
 
@@ -113,8 +117,9 @@ pub(super) fn wake_sysmon(_: &SchedLocked) {
 
 /// Ends sysmon's rest.
 pub(super) fn hurry_sysmon() {
-    if SCHED.sysmonnote.swap(1, Ordering::Relaxed) == 0 {
-        os::futexwakeup(&SCHED.sysmonnote, 1); // the word is all there is to say
+    // Release pairs with sleep_until_needed.
+    if SCHED.sysmonnote.swap(1, Ordering::Release) == 0 {
+        os::futexwakeup(&SCHED.sysmonnote, 1);
     }
 }
 
@@ -133,7 +138,8 @@ fn retake(now: i64) -> bool {
         let mut too_long = false;
         if seen.schedtick.replace(tick) != tick {
             seen.schedwhen.set(now);
-        } else if seen.schedwhen.get() + FORCE_PREEMPT <= now || is_storm() {
+        }
+        if seen.schedwhen.get() + FORCE_PREEMPT <= now || is_storm() {
             preemptone(pp);
             too_long = true; // in a system call nobody hears that
         }

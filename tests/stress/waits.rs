@@ -148,16 +148,11 @@ gort_test::test_module! {
                     ARMED.end();
                 }
             });
-            // The last ones are due when all others have ended.
-            go(|| {
-                while !over() {
-                    thread::sleep(Duration::from_millis(1));
-                }
-                while ARMED.begun.load(Ordering::Relaxed) != ARMED.ended.load(Ordering::Relaxed) {
-                    thread::sleep(Duration::from_millis(1));
-                }
-            });
         });
+        // All others have ended, and none is armed any more; the last ones are due soon.
+        while ARMED.begun.load(Ordering::Relaxed) != ARMED.ended.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(1));
+        }
         ARMED.adds_up();
     }
 }

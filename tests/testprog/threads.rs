@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use core::hint::spin_loop;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use core::time::Duration;
 
 use gort::process::{self, ExitCode};
 use gort::{debug, println, runtime, thread};
@@ -73,6 +74,16 @@ pub(crate) const COMMANDS: &[Command] = &[
         println!("back");
         OK
     }),
+    ("sleeps-beside-others", |rounds| {
+        for _ in 0..number(rounds) {
+            let other = thread::spawn(runtime::gosched);
+            thread::sleep(Duration::from_millis(1)); // goes straight to the other
+            let _ = other.join();
+        }
+        println!("awake");
+        OK
+    }),
+    ("timer-beside-call", |_| timer_beside_call()),
     ("fault-in-company", |_| fault_in_company()),
     ("goexit-locked", |rounds| {
         runtime::lock_os_thread();
@@ -203,4 +214,38 @@ fn others_go_on(rounds: usize) -> Result<ExitCode, Failure> {
         });
     }
     runtime::goexit()
+}
+
+/// Sets a timer while both Ps are busy, and keeps its own so. The other's goroutine goes
+/// into a system call then: who looks at the time?
+fn timer_beside_call() -> Result<ExitCode, Failure> {
+    static PHASE: AtomicUsize = AtomicUsize::new(0);
+    let is = |phase| PHASE.load(Ordering::Acquire) >= phase;
+    gort::go(move || {
+        PHASE.store(1, Ordering::Release);
+        while !is(2) {
+            spin_loop();
+        }
+        runtime::blocking(|| {
+            for _ in 0..5000 {
+                if is(3) {
+                    break;
+                }
+                nap(1);
+            }
+            PHASE.store(if is(3) { 4 } else { 5 }, Ordering::Release);
+        });
+    });
+    while !is(1) {
+        spin_loop();
+    }
+    drop(gort::time::after_func(Duration::from_millis(50), || {
+        PHASE.fetch_max(3, Ordering::Release);
+    }));
+    PHASE.store(2, Ordering::Release);
+    while !is(4) {
+        spin_loop();
+    }
+    println!("{}", if is(5) { "late" } else { "in time" });
+    OK
 }

@@ -132,6 +132,9 @@ fn second_thread_only() -> Result<(), Failed> {
         with_procs(procs, &changes, &["calls-beside-main", "5"])?
             .expect(0, "back\n", "")
             .map_err(|error| format!("calls, GOMAXPROCS={procs}: {error}"))?;
+        with_procs(procs, &changes, &["sleeps-beside-others", "5"])?
+            .expect(0, "awake\n", "")
+            .map_err(|error| format!("sleeps, GOMAXPROCS={procs}: {error}"))?;
     }
     Ok(())
 }

@@ -5,13 +5,14 @@ use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{program, run_with, spawn, wait};
+use gort_host_tests::programs::{program, run, run_with, spawn, wait};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("preempt::a_spinner_gives_way", a_spinner_gives_way),
         Trial::test("preempt::unless_it_is_off", unless_it_is_off),
+        Trial::test("preempt::nor_its_timers", nor_its_timers),
         Trial::test("preempt::deaths_in_a_storm", deaths_in_a_storm),
     ]
 }
@@ -47,6 +48,17 @@ fn a_spinner_gives_way() -> Result<(), Failed> {
 fn unless_it_is_off() -> Result<(), Failed> {
     let lines = first_lines("asyncpreemptoff=1", 5)?;
     ensure!(lines == ["still there"; 5], "lines: {lines:?}");
+    Ok(())
+}
+
+/// But the timers on its P are another's to call, once there is another P that is idle.
+fn nor_its_timers() -> Result<(), Failed> {
+    let mut command = program("testprog")?;
+    command
+        .arg("timer-beside-call")
+        .env("GODEBUG", "asyncpreemptoff=1")
+        .env("GOMAXPROCS", "2");
+    run(&mut command)?.expect(0, "in time\n", "")?;
     Ok(())
 }
 
