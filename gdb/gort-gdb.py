@@ -21,7 +21,20 @@ from gdb.FrameDecorator import FrameDecorator
 from gdb.unwinder import Unwinder, register_unwinder
 
 # Go's numbers; `GStatus` in src/sched/runtime2.rs.
-STATUS = {0: "idle", 1: "runnable", 2: "running", 3: "syscall", 4: "waiting", 6: "dead"}
+STATUS = {
+    0: "idle",
+    1: "runnable",
+    2: "running",
+    3: "syscall",
+    4: "waiting",
+    5: "moribund",
+    6: "dead",
+    7: "enqueue",
+    8: "copystack",
+    9: "preempted",
+    10: "leaked",
+    11: "deadextra",
+}
 
 # How deep to look for the first frame that is not the runtime's.
 DEPTH = 64

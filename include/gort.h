@@ -50,6 +50,8 @@
  * the thread's, which goroutines share, and which a goroutine may leave for
  * another at any instruction, since one that has run for 10 ms is made to give way
  * by the signal SIGURG: what one of them needs behind that does not belong there.
+ * The same signal interrupts a system call that lasts longer than that: read and its
+ * like go on by themselves, nanosleep and poll fail with EINTR.
  * The floating-point environment (fesetround) goes with a goroutine that is made to
  * give way; before anything that gives way by itself it has to be put back. A
  * handler of the program's own is installed with SA_ONSTACK, as Go asks of it, so

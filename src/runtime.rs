@@ -35,8 +35,9 @@ where
     sched::go(f, Some(Location::caller()), mem::DEFAULT_STACK);
 }
 
-/// Gives way to other goroutines; the current one goes to the end of the global
-/// queue. From any goroutine. Go's `runtime.Gosched`.
+/// Gives way to other goroutines; the current one goes to the end of its P's queue, or,
+/// where that is empty or it is time for the others, of the global one. From any
+/// goroutine. Go's `runtime.Gosched`.
 ///
 /// ```
 /// # #![no_std]
@@ -202,6 +203,10 @@ pub fn unlock_os_thread() {
 /// Calls `f`, which may block the thread for long (a system call, a library that waits
 /// by itself), and lets other goroutines have the processor meanwhile. From any
 /// goroutine.
+///
+/// Outside of it a call that blocks for 10 ms and more is interrupted by the signal that
+/// preempts: `read` and its like go on by themselves, but `nanosleep` or `poll` then fail
+/// with EINTR, as they may in any program with a signal handler.
 ///
 /// What needs a processor, as giving way, waiting or starting a goroutine does, may be
 /// done in there and ends the exemption: the rest of `f` runs as any other code. Where a

@@ -7,7 +7,6 @@
 //! | --- | --- |
 //! | `runtime2` | the structs |
 //! | `runq` | a P's queue |
-//! | `spinning` | who looks for work |
 //! | `pstatus` | what a P is doing, and who gets it out of a system call |
 //! | `glist` | queues and free lists of goroutines |
 //! | `status` | a goroutine's states and the ways between them |
@@ -41,10 +40,10 @@
 //! 2. *A TLS read that is cached over a switch.* All that we have in TLS is g,
 //!    which is the same before and after a switch on the same stack; what hangs
 //!    off the thread (m, p) is read through g each time, with `g.locks` up.
-//! 3. *A signal between two instructions of a hand-off.* A goroutine is handed
-//!    on (its status set, queued) only from g0, when `mcall` has saved it
-//!    whole; and the handler that preempts looks whether it is a good moment: see
-//!    `preempt`.
+//! 3. *A signal between two instructions of a hand-off.* A goroutine can be found by
+//!    others only when it has been saved whole: from g0, behind `mcall`; from the next
+//!    one's stack (`switch`); or by the queue's new tail (`gosched`). And the handler
+//!    that preempts looks whether it is a good moment: see `preempt`.
 
 mod bgscavenge;
 mod checkdead;

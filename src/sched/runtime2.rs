@@ -35,7 +35,7 @@ pub(crate) const G0_STACK: usize = 64 * 1024;
 #[repr(u32)]
 #[allow(
     dead_code,
-    reason = "Go's states are all here, also those that nothing reaches yet"
+    reason = "Go's states are all here, also those that nothing reaches; see below"
 )]
 pub(crate) enum GStatus {
     /// Just made, not yet set up.
@@ -48,8 +48,21 @@ pub(crate) enum GStatus {
     Syscall = 3,
     /// Parked.
     Waiting = 4,
+    /// Go has no use for it.
+    MoribundUnused = 5,
     /// Finished and free for reuse, or being set up.
     Dead = 6,
+    /// Go has no use for it.
+    EnqueueUnused = 7,
+    /// Its stack is being moved. Here none is ever.
+    Copystack = 8,
+    /// It has stopped for the collector, which alone lets it go on. There is none here:
+    /// who is preempted is [`Runnable`](Self::Runnable) at once.
+    Preempted = 9,
+    /// The collector has found that nothing can wake it.
+    Leaked = 10,
+    /// Stands for a thread that a libc has made and that has called in.
+    Deadextra = 11,
 }
 
 /// Why a goroutine waits: a text, Go's where Go has the thing. Go has a number and
