@@ -17,6 +17,7 @@ extern crate alloc;
 mod deaths;
 #[allow(unsafe_code, reason = "uses memory as nobody should")]
 mod memory;
+#[allow(unsafe_code, reason = "calls a function of gort.h's")]
 mod preempt;
 mod sched;
 mod segments;

@@ -344,10 +344,19 @@ fn an_init_task_sleeps() -> Result<(), Failed> {
 /// so many.
 fn pin(running: &Running, cpus: &str) -> Result<bool, Failed> {
     let taskset = find_tool("taskset").ok_or("taskset is not there: apt-get install util-linux")?;
-    let outcome = run(Command::new(taskset)
-        .args(["-a", "-p", "-c", cpus])
-        .arg(running.0.id().to_string()))?;
-    Ok(outcome.status.success())
+    // It goes through the threads, and fails where one has ended in between.
+    for _ in 0..1000 {
+        let outcome = run(Command::new(&taskset)
+            .args(["-a", "-p", "-c", cpus])
+            .arg(running.0.id().to_string()))?;
+        if outcome.status.success() {
+            return Ok(true);
+        }
+        if !String::from_utf8_lossy(&outcome.stderr).contains("No such process") {
+            return Ok(false);
+        }
+    }
+    Ok(false)
 }
 
 /// The values of GOMAXPROCS that the program sees.
