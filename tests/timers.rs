@@ -103,6 +103,43 @@ gort_test::tests! {
         assert!(sleeps > 0);
     }
 
+    fn one_fires_while_pairs_hammer_each_other() {
+        // Each P always has somebody to run, who was just readied by the one before. In
+        // Go it is channels that are hammered.
+        const TIMES: usize = 100;
+        let before = gort::runtime::gomaxprocs(2);
+        let done = Arc::new(AtomicBool::new(false));
+        for _ in 0..4 {
+            let end = done.clone();
+            let partner = thread::spawn(move || {
+                while !end.load(Ordering::Acquire) {
+                    thread::park();
+                }
+            });
+            let end = done.clone();
+            gort::go(move || {
+                while !end.load(Ordering::Acquire) {
+                    partner.thread().unpark();
+                    gosched();
+                }
+                partner.thread().unpark();
+            });
+        }
+        let fired = Arc::new(AtomicUsize::new(0));
+        let count = fired.clone();
+        let timer = after_func(HOUR, move || {
+            count.fetch_add(1, Ordering::AcqRel);
+        });
+        for times in 1..=TIMES {
+            timer.reset(Duration::from_micros(100));
+            until(&fired, times);
+            sleep_for(100_000);
+        }
+        done.store(true, Ordering::Release);
+        until_alone();
+        gort::runtime::gomaxprocs(before);
+    }
+
     fn the_earlier_one_wakes_first() {
         // The later one sleeps on when the earlier has woken: it has a second more.
         let count = Arc::new(AtomicUsize::new(0));

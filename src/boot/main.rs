@@ -17,10 +17,6 @@ unsafe extern "C" {
     safe fn main_main() -> i32;
 }
 
-/// How long the end of main rests between two looks at panics that are under way,
-/// in nanoseconds.
-const PANIC_NAP: u64 = 1_000_000;
-
 /// The main goroutine's entry; `runtime.mainPC` holds its address.
 #[unsafe(export_name = "runtime.main")]
 #[inline(never)]
@@ -41,8 +37,8 @@ extern "C" fn main(_: *mut u8) {
     // A panic on another thread is ending the program: let it say why. Go parks here
     // after a thousand rounds; this way a program without another goroutine need not
     // know how that is done. Who panics does not give way, so that it needs no P.
-    while fatal::PANICKING.load(Ordering::SeqCst) != 0 {
-        os::nap(PANIC_NAP);
+    if fatal::PANICKING.load(Ordering::SeqCst) != 0 {
+        fatal::wait_for_the_end();
     }
     os::exit(status)
 }

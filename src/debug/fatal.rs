@@ -7,17 +7,19 @@
 #[cfg(not(feature = "archive"))]
 use core::fmt::{self, Write};
 use core::panic::{Location, PanicInfo};
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+use core::ptr;
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use super::print::say;
 use crate::os::{self, Died};
 use crate::sched::{self, G, GStatus, WaitReason};
 
-/// How many threads are dying. runtime.main waits for them.
+/// How many threads are dying: the first of them says why. runtime.main waits for it.
 pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
 
-/// One of them reports.
-static DYING: AtomicBool = AtomicBool::new(false);
+/// How long who waits for the end of a dying program rests between two looks, in
+/// nanoseconds.
+const PANIC_NAP: u64 = 1_000_000;
 
 /// What GOTRACEBACK asks for; settings.rs has the words for the numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,15 +69,21 @@ pub(crate) fn refuse(template: &str, numbers: &[u64], texts: &[&[u8]]) -> ! {
 }
 
 /// A goroutine or thread begins to die. A second death of the same thread, say
-/// by a panic in the Display of what it panicked with, ends it at once.
+/// by a panic in the Display of what it panicked with, ends it at once. Where another
+/// thread is dying already this one waits for the end, so that there is one report, and
+/// nobody ends the process in the midst of it. In Go the second one makes its own report
+/// behind the first.
+#[inline(never)]
+#[cold]
 fn start_dying() {
-    PANICKING.fetch_add(1, Ordering::SeqCst);
+    let others = PANICKING.fetch_add(1, Ordering::SeqCst);
     if sched::try_getg().is_some() {
         let mp = sched::acquirem(); // for good: no switch from here on
         let depth = mp.dying.get() + 1;
         mp.dying.set(depth);
         match depth {
-            1 => await_other_death(),
+            1 if others == 0 => {}
+            1 => wait_for_the_end(),
             2 => {
                 say("panic during panic", &[], &[]);
                 os::exit(3);
@@ -85,15 +93,12 @@ fn start_dying() {
     }
 }
 
-/// How long a thread that dies waits for another one that does, in nanoseconds.
-const OTHERS_TIME: u64 = 10_000_000_000;
-
-/// Waits if another thread is dying: its report is the program's, and it may be in the
-/// middle of it. Should it never come to its end, both reports are better than none.
-fn await_other_death() {
-    // Relaxed: nothing but the order of the two.
-    if DYING.swap(true, Ordering::Relaxed) {
-        os::nap(OTHERS_TIME);
+/// Waits while another thread, which is dying, ends the program.
+#[inline(never)]
+#[cold]
+pub(crate) fn wait_for_the_end() -> ! {
+    loop {
+        os::nap(PANIC_NAP); // Go blocks on a lock that it holds
     }
 }
 
@@ -147,18 +152,14 @@ pub(crate) fn other_goroutines() {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
         return;
     }
-    let died = sched::getg();
+    let current = sched::try_getg().map_or(ptr::null(), ptr::from_ref);
     sched::for_each_g(&mut |gp| {
-        if core::ptr::eq(died, gp) {
-            return; // it has been printed
-        }
         let reason = match sched::readgstatus(gp) {
+            _ if ptr::eq(current, gp) => return, // it has been printed
             status if status == GStatus::Runnable as u32 => "runnable",
-            status if status == GStatus::Waiting as u32 => {
-                gp.waitreason.get().map_or("", WaitReason::text)
-            }
+            status if status == GStatus::Running as u32 => "running", // on another thread
             status if status == GStatus::Syscall as u32 => "syscall",
-            _ => "running",
+            _ => gp.waitreason.get().map_or("", WaitReason::text),
         };
         say(
             "\ngoroutine %d [%s]:",
@@ -305,14 +306,17 @@ pub(crate) fn fault(died: &Died) -> ! {
 #[cold]
 #[inline(never)]
 pub(crate) fn stack_overflow(gp: &G, sp: usize) -> ! {
-    sched::acquirem(); // for good: to preempt it would be to look at its stack again
+    start_dying(); // from here on it is not preempted, which would look at its stack again
     let (lo, hi) = (gp.stack.lo.get(), gp.stack.hi.get());
     say(
-        "runtime: goroutine stack exceeds %d-byte limit\nruntime: sp=0x%x stack=[0x%x, 0x%x]",
+        "runtime: goroutine stack exceeds %d-byte limit\n\
+         runtime: sp=0x%x stack=[0x%x, 0x%x]\n\
+         fatal error: stack overflow",
         &[(hi - lo) as u64, sp as u64, lo as u64, hi as u64],
         &[],
     );
-    throw("stack overflow")
+    goroutine_header(None);
+    die(2)
 }
 
 /// Where C code ends up that finds the canary below its frame overwritten; the

@@ -40,7 +40,7 @@ struct State {
 /// What of the vector registers the CPU has and the system saves.
 #[derive(Clone, Copy, PartialEq)]
 #[repr(u32)]
-enum Vectors {
+pub(super) enum Vectors {
     Sse = 0,
     Avx = 1,
     Avx512 = 2,
@@ -252,7 +252,7 @@ impl State {
 }
 
 /// Finds out what there is.
-fn vectors() -> Vectors {
+pub(super) fn vectors() -> Vectors {
     const OSXSAVE_AND_AVX: u32 = 1 << 27 | 1 << 28;
     const AVX512F_AND_BW: u32 = 1 << 16 | 1 << 30;
     if __cpuid(1).ecx & OSXSAVE_AND_AVX != OSXSAVE_AND_AVX {
@@ -323,6 +323,21 @@ pub(super) fn send_sigurg() {
     call(KILL, call(GETPID, 0));
 }
 
+/// Spins with everything filled, in another way for each seed, and checks that it is
+/// all there afterwards. Tells whether that was interrupted.
+pub(super) fn once(seed: u64, vectors: Vectors) -> bool {
+    let mut before = State::new(seed, vectors);
+    let mut after = before.clone();
+    after.upper[0][0] ^= u64::from(vectors == Vectors::Avx512); // is written
+    after.general = [0; 14];
+    after.red_zone = [0; 16];
+    // SAFETY: two states, and vectors that there are.
+    unsafe { gort_torture(&raw const before, &raw mut after, 50_000, vectors) };
+    before.interrupted = after.interrupted;
+    assert!(before == after, "{before:#x?} became {after:#x?}");
+    after.interrupted
+}
+
 /// Has so many goroutines spin with everything filled, until each has been interrupted
 /// often enough in the middle of that.
 pub(super) fn until_interrupted(goroutines: usize, times: usize) {
@@ -335,16 +350,7 @@ pub(super) fn until_interrupted(goroutines: usize, times: usize) {
             let mut seed = number as u64;
             while left > 0 {
                 seed += goroutines as u64;
-                let mut before = State::new(seed, vectors);
-                let mut after = before.clone();
-                after.upper[0][0] ^= u64::from(vectors == Vectors::Avx512); // is written
-                after.general = [0; 14];
-                after.red_zone = [0; 16];
-                // SAFETY: two states, and vectors that there are.
-                unsafe { gort_torture(&raw const before, &raw mut after, 50_000, vectors) };
-                left -= usize::from(after.interrupted);
-                before.interrupted = after.interrupted;
-                assert!(before == after, "{before:#x?} became {after:#x?}");
+                left -= usize::from(once(seed, vectors));
             }
             DONE.fetch_add(1, Ordering::Relaxed);
         });

@@ -12,12 +12,17 @@ extern crate alloc;
 #[allow(unsafe_code, reason = "hands boxes over as addresses")]
 mod memory;
 mod threads;
+#[path = "../preempt/torture.rs"]
+#[allow(unsafe_code, reason = "assembly that fills all registers")]
+#[allow(dead_code, reason = "what the tests of preemption need besides")]
+mod torture;
 mod waits;
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 
+use gort::__private::preempt_storm;
 use gort::runtime::{gomaxprocs, gosched, num_goroutine};
 use gort::{env, go, thread};
 use rustix::time::{ClockId, clock_gettime};
@@ -145,6 +150,20 @@ gort_test::tests! {
             });
         });
         COUNT.adds_up();
+    }
+
+    fn all_registers_survive_preemption() {
+        static INTERRUPTED: AtomicUsize = AtomicUsize::new(0);
+        let vectors = torture::vectors();
+        preempt_storm(true);
+        storm(|| {
+            crowd(6, move |random| {
+                let interrupted = torture::once(random.below(1 << 30) as u64, vectors);
+                INTERRUPTED.fetch_add(usize::from(interrupted), Ordering::Relaxed);
+            });
+        });
+        preempt_storm(false);
+        assert!(INTERRUPTED.load(Ordering::Relaxed) > 0);
     }
 
     fn changing_the_number_of_ps_under_load() {

@@ -85,6 +85,15 @@ pub(crate) const COMMANDS: &[Command] = &[
     }),
     ("timer-beside-call", |_| timer_beside_call()),
     ("fault-in-company", |_| fault_in_company()),
+    ("panic-together", |count| {
+        together(number(count), || panic!("all at once"))
+    }),
+    ("nil-together", |count| {
+        together(number(count), || _ = deaths::load(0))
+    }),
+    ("overflow-together", |count| {
+        together(number(count), || _ = deaths::descend(0))
+    }),
     ("goexit-locked", |rounds| {
         runtime::lock_os_thread();
         others_go_on(number(rounds))
@@ -160,6 +169,22 @@ fn fault_in_company() -> Result<ExitCode, Failure> {
         spin_loop();
     }
     deaths::load(0)
+}
+
+/// Has so many goroutines, on a thread each, die at the same time.
+fn together(count: usize, die: fn()) -> Result<ExitCode, Failure> {
+    static READY: AtomicUsize = AtomicUsize::new(0);
+    for _ in 0..count {
+        gort::go(move || {
+            runtime::lock_os_thread();
+            READY.fetch_add(1, Ordering::Relaxed);
+            while READY.load(Ordering::Relaxed) < count {
+                spin_loop();
+            }
+            die();
+        });
+    }
+    park()
 }
 
 /// Has so many goroutines block in the system for an hour.

@@ -12,6 +12,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("threads::a_call_is_no_deadlock", a_call_is_no_deadlock),
         Trial::test("threads::goexit_of_main", goexit_of_main),
         Trial::test("threads::exhaustion", exhaustion),
+        Trial::test("threads::one_report", one_report),
+        Trial::test("threads::gotraceback_all", gotraceback_all),
         Trial::test("threads::an_init_task_locks_main", an_init_task_locks_main),
     ]
 }
@@ -107,6 +109,52 @@ fn exhaustion() -> Result<(), Failed> {
             begins(&end(procs, &[how, "6"])?, 2, "", text)?;
         }
     }
+    Ok(())
+}
+
+/// Of those that die at the same time the first one says why, and nobody cuts it short.
+fn one_report() -> Result<(), Failed> {
+    for (how, text) in [
+        ("panic-together", "panic: all at once\n\n"),
+        (
+            "nil-together",
+            "panic: runtime error: invalid memory address or nil pointer dereference\n\
+             [signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=*]\n\n",
+        ),
+        (
+            "overflow-together",
+            "runtime: goroutine stack exceeds 262144-byte limit\n\
+             runtime: sp=* stack=[*, *]\nfatal error: stack overflow\n\n",
+        ),
+    ] {
+        let at = if how == "panic-together" { "\t*\n" } else { "" };
+        let who = format!("goroutine * [running]:\n{at}created by go in goroutine 1\n\t*\n");
+        for _ in 0..5 {
+            for procs in ["2", "8"] {
+                end(procs, &[how, "4"])?.expect(2, "", &format!("{text}{who}"))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Those that run on other threads, or are in the system, are goroutines as well.
+fn gotraceback_all() -> Result<(), Failed> {
+    let outcome = run(program("testprog")?
+        .args(["fault-in-company"])
+        .env("GOTRACEBACK", "all"))?;
+    let errors = String::from_utf8_lossy(&outcome.stderr);
+    let headers = |what: &str| {
+        let lines = errors.lines().filter(|line| line.starts_with("goroutine "));
+        lines.filter(|line| line.ends_with(what)).count()
+    };
+    ensure!(outcome.status.code() == Some(2), "{}", outcome.status);
+    ensure!(errors.contains("\ngoroutine 1 [running]:\n"), "{errors}");
+    ensure!(headers("[syscall]:") == 1, "{errors}");
+    ensure!(
+        headers("[running]:") + headers("[runnable]:") == 3,
+        "{errors}"
+    );
     Ok(())
 }
 
