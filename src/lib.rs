@@ -150,6 +150,16 @@ pub mod __private {
         crate::sched::preemptions()
     }
 
+    /// Counts the goroutines that wait.
+    pub fn waiting() -> usize {
+        let mut count = 0;
+        crate::sched::for_each_g(&mut |gp| {
+            let waits = crate::sched::readgstatus(gp) == crate::sched::GStatus::Waiting as u32;
+            count += usize::from(waits);
+        });
+        count
+    }
+
     /// Returns the bytes of addresses that stacks in use have, and all of them.
     pub fn stack_stats() -> (usize, usize) {
         crate::mem::stack_stats()

@@ -5,6 +5,7 @@ use core::hint::spin_loop;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 
+use gort::__private::waiting;
 use gort::process::{self, ExitCode};
 use gort::{debug, println, runtime, thread};
 use rustix::thread::Timespec;
@@ -220,7 +221,7 @@ fn keep_busy() {
             spin();
         });
     }
-    while SPINNING.load(Ordering::Relaxed) < 2 {
+    while SPINNING.load(Ordering::Relaxed) < 2 || waiting() < 1 {
         runtime::gosched();
     }
 }
