@@ -115,8 +115,9 @@ fn start<F: Send + 'static, C: FnOnce(F)>(
     };
     // Where this P's queue is full those in it go first: the next ones may have their
     // stacks, instead of a new one each. If they give way as well, and it is as full as
-    // before, half of them goes to the global queue, as in Go.
-    if queue_is_full() && super::may_go() {
+    // before, half of them goes to the global queue, as in Go; and as long as there are
+    // some, all of those would go first, each time.
+    if queue_is_full() && super::proc::global_queue_len() == 0 && super::may_go() {
         super::gosched();
     }
     let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
