@@ -19,7 +19,7 @@ use core::sync::atomic::Ordering;
 
 use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
-use super::newproc::{exit_to_next, runqget, runqput, runqputslow};
+use super::newproc::{end_time_slice, exit_to_next, runqget, runqputslow};
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
 use super::procresize::{Allp, allp};
 use super::pstatus::PStatus;
@@ -109,11 +109,7 @@ fn at_hand(pp: &'static P) -> Option<(&'static G, bool)> {
     let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
     let expired = pp.preempt.load(Ordering::Relaxed); // a request; a lost one comes again
     if expired {
-        pp.preempt.store(false, Ordering::Relaxed); // as above
-        if let Some(next) = pp.runq.take_next() {
-            // SAFETY: what a run queue holds are Gs, which are never freed.
-            runqput(pp, unsafe { &*next }, false);
-        }
+        end_time_slice(pp);
     }
     if timers_due(pp, tick) {
         check_timers(pp, 0);
@@ -138,9 +134,16 @@ pub(super) fn wake_time(pp: &P) -> i64 {
 }
 
 /// Makes the time an earlier one, if `when` is; 0 is none.
-pub(super) fn sooner(time: &mut i64, when: i64) {
+fn sooner(time: &mut i64, when: i64) {
     if when != 0 && (*time == 0 || when < *time) {
         *time = when;
+    }
+}
+
+/// Makes the time that of the first of all Ps' timers, if that is earlier.
+pub(super) fn soonest(all: &Allp, time: &mut i64) {
+    for pp in all.iter() {
+        sooner(time, wake_time(pp));
     }
 }
 
@@ -218,16 +221,17 @@ fn steal_work(mp: &'static M, pp: &'static P, now: &mut i64, poll_until: &mut i6
 
 /// Steals from a P's queue into our own, and takes one of it.
 fn runqsteal(pp: &'static P, victim: &'static P, next_too: bool) -> Option<&'static G> {
-    let running = || victim.state.is(PStatus::Running); // a hint
-    let gp = pp.runq.steal_from(&victim.runq, next_too, || {
-        if running() {
-            if NCPU.load(Ordering::Relaxed) > 1 {
-                (0..STEAL_NEXT_DELAY).for_each(|_| spin_loop()); // written at boot
-            } else {
-                os::osyield(); // it has the only CPU
-            }
+    let leave_alone = || {
+        if !victim.state.is(PStatus::Running) {
+            return; // a hint
         }
-    })?;
+        if NCPU.load(Ordering::Relaxed) > 1 {
+            (0..STEAL_NEXT_DELAY).for_each(|_| spin_loop()); // written at boot
+        } else {
+            os::osyield(); // it has the only CPU
+        }
+    };
+    let gp = pp.runq.steal_from(&victim.runq, next_too, leave_alone)?;
     // SAFETY: what a run queue holds are Gs, which are never freed.
     Some(unsafe { &*gp })
 }
@@ -273,9 +277,7 @@ fn sleep_until_work(
             become_spinning(mp);
             return None;
         }
-        for pp in all.iter() {
-            sooner(&mut poll_until, wake_time(pp));
-        }
+        soonest(&all, &mut poll_until);
     }
     // A time may be that of a timer that has been stopped. Where there are no others
     // nobody is to wait for it: all may be asleep for good.
@@ -305,8 +307,7 @@ fn sleep_until_work(
 
 /// Looks at all queues again, and takes an idle P if there is something in one.
 fn p_for_queued(all: &Allp) -> Option<&'static P> {
-    let queued = || all.iter().any(|pp| !pp.runq.is_empty());
-    if global_queue_len() > 0 || queued() {
+    if global_queue_len() > 0 || all.any_queued() {
         return pidleget(&mut SCHED.lock.lock());
     }
     None

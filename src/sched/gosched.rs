@@ -31,7 +31,10 @@ use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 use super::findrunnable::timers_due;
 use super::idle::wakep;
 use super::newproc::runqput;
-use super::proc::{GLOBAL_QUEUE_TICKS, dropg, global_queue_len, globrunqput, left, many, mcall};
+use super::proc::{
+    GLOBAL_QUEUE_TICKS, dropg, global_queue_len, globrunqput, left, many, mcall, schedule,
+    take_over,
+};
 use super::runtime2::{G, GStatus, M};
 use super::status::casgstatus;
 use super::syscall::need_p;
@@ -112,13 +115,8 @@ fn try_exchange(gp: &'static G, mp: &'static M) -> Option<Handover> {
     if !inherit_time {
         pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
     }
-    mp.curg
-        .store(ptr::from_ref(next).cast_mut(), Ordering::Relaxed); // sysmon only peeks
-    next.m
-        .store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
-    next.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
     casgstatus(gp, GStatus::Running, GStatus::Runnable); // the tail lets others see it
-    casgstatus(next, GStatus::Runnable, GStatus::Running);
+    take_over(mp, next);
     Some(Handover {
         next,
         tail: pp.runq.tail(),
@@ -130,12 +128,7 @@ fn try_exchange(gp: &'static G, mp: &'static M) -> Option<Handover> {
 #[inline(never)]
 fn the_long_way() {
     extern "C" fn gosched_m(gp: &'static G) -> ! {
-        let mp = left(gp);
-        casgstatus(gp, GStatus::Running, GStatus::Runnable);
-        dropg(mp, gp);
-        globrunqput(&mut SCHED.lock.lock(), gp);
-        wakep();
-        super::proc::schedule()
+        gosched_impl(left(gp), gp)
     }
     if many().is_none() {
         return; // there is nobody else
@@ -147,6 +140,16 @@ fn the_long_way() {
     if !alone {
         mcall(gosched_m);
     }
+}
+
+/// Puts the goroutine that was left at the global queue's end, and goes on. On g0. Go's
+/// `goschedImpl`.
+pub(super) fn gosched_impl(mp: &'static M, gp: &'static G) -> ! {
+    casgstatus(gp, GStatus::Running, GStatus::Runnable);
+    dropg(mp, gp);
+    globrunqput(&mut SCHED.lock.lock(), gp);
+    wakep();
+    schedule()
 }
 
 /// Tells whether there is nobody that the current goroutine could give way to, and

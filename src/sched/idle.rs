@@ -30,9 +30,9 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::checkdead::checkdead;
-use super::findrunnable::{sooner, wake_time};
+use super::findrunnable::{soonest, wake_time};
 use super::machine::newm;
-use super::proc::systemstack;
+use super::proc::{global_queue_len, globrunqput_all, systemstack};
 use super::procresize::allp;
 use super::pstatus::PStatus;
 use super::runtime2::{M, P};
@@ -90,9 +90,7 @@ pub(super) fn startm(pp: Option<&'static P>, spinning: bool) {
     if let Some(nmp) = mget(&mut sched) {
         drop(sched);
         nmp.spinning.set(spinning);
-        nmp.nextp
-            .store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // the note hands it over
-        nmp.park.wakeup();
+        wake_with(nmp, pp);
     } else {
         drop(sched);
         let mut made = false;
@@ -116,10 +114,7 @@ fn no_m_for(pp: &'static P, spinning: bool) {
     if SCHED.gcwaiting.load(Ordering::Relaxed) {
         return stop_p(&mut sched, pp); // under the lock
     }
-    while let Some((gp, _)) = pp.runq.get() {
-        // SAFETY: what a run queue holds are Gs, which are never freed.
-        super::proc::globrunqput(&mut sched, unsafe { &*gp });
-    }
+    globrunqput_all(&mut sched, pp);
     pidleput(&mut sched, pp);
     sched.p_waits = true;
     // An M that has gone to sleep since startm looked, if there is one.
@@ -127,9 +122,7 @@ fn no_m_for(pp: &'static P, spinning: bool) {
     let pp = nmp.and_then(|_| pidleget(&mut sched));
     drop(sched);
     if let (Some(nmp), Some(pp)) = (nmp, pp) {
-        nmp.nextp
-            .store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // the note hands it over
-        nmp.park.wakeup();
+        wake_with(nmp, pp);
     } else {
         netpoll::interrupt();
     }
@@ -169,6 +162,13 @@ pub(super) fn mpark(mp: &'static M) {
     mp.park.clear();
 }
 
+/// Wakes an M that sleeps, and gives it a P that is nobody's.
+pub(super) fn wake_with(mp: &'static M, pp: &'static P) {
+    mp.nextp
+        .store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // the note hands it over
+    mp.park.wakeup();
+}
+
 /// Takes the P that whoever woke this M has left for it.
 pub(super) fn take_nextp(mp: &'static M) {
     let pp = mp.nextp.swap(ptr::null_mut(), Ordering::Relaxed); // the note handed it over
@@ -184,15 +184,14 @@ pub(super) fn take_nextp(mp: &'static M) {
 #[unsafe(export_name = "runtime.handoffp")]
 #[inline(never)]
 pub(super) fn handoffp(pp: &'static P) {
-    let work = || !pp.runq.is_empty() || super::proc::global_queue_len() > 0;
-    if work() {
+    if !pp.runq.is_empty() || global_queue_len() > 0 {
         return startm(Some(pp), false);
     }
     let mut sched = SCHED.lock.lock();
     if SCHED.gcwaiting.load(Ordering::Relaxed) {
         return stop_p(&mut sched, pp); // under the lock
     }
-    if super::proc::global_queue_len() > 0 {
+    if global_queue_len() > 0 {
         drop(sched);
         return startm(Some(pp), false);
     }
@@ -203,12 +202,11 @@ pub(super) fn handoffp(pp: &'static P) {
     // As who goes to sleep: what others had queued while all Ps were busy is nobody's to
     // look for, unless somebody spins; and so were the timers of a P that stays busy.
     if SCHED.spinning.rest(false) {
-        if allp().iter().any(|pp| !pp.runq.is_empty()) {
+        let all = allp();
+        if all.any_queued() {
             wakep();
         }
-        for pp in allp().iter() {
-            sooner(&mut when, wake_time(pp));
-        }
+        soonest(&all, &mut when);
     }
     if when != 0 {
         netpoll::wake_net_poller(when);

@@ -19,11 +19,12 @@
 //! Where a libc hosts the program, one M runs all goroutines: they are all on their
 //! thread, and the locks are only counted.
 
+use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::checkdead::checkdead;
-use super::idle::{handoffp, incidlelocked, mpark, releasep, stopm, take_nextp};
+use super::idle::{handoffp, incidlelocked, mpark, releasep, stopm, take_nextp, wake_with};
 use super::machine::start_sysmon;
 use super::runtime2::{G, GStatus, M};
 use super::{M0, SCHED, acquirem, getg, releasem};
@@ -35,11 +36,7 @@ use crate::{boot, os};
 pub(crate) fn lock_os_thread(internal: bool) {
     let mp = acquirem();
     let gp = getg();
-    let count = if internal {
-        &mp.locked_int
-    } else {
-        &mp.locked_ext
-    };
+    let count = lock_count(mp, internal);
     match count.get().checked_add(1) {
         Some(more) => count.set(more),
         None => throw("LockOSThread nesting overflow"),
@@ -52,14 +49,19 @@ pub(crate) fn lock_os_thread(internal: bool) {
     releasem();
 }
 
-/// Undoes one [`lock_os_thread`]; without one it does nothing, as Go's.
-pub(crate) fn unlock_os_thread(internal: bool) {
-    let mp = acquirem();
-    let count = if internal {
+/// How often the goroutine is locked to its M, for the runtime's purposes or the user's.
+fn lock_count(mp: &'static M, internal: bool) -> &'static Cell<u32> {
+    if internal {
         &mp.locked_int
     } else {
         &mp.locked_ext
-    };
+    }
+}
+
+/// Undoes one [`lock_os_thread`]; without one it does nothing, as Go's.
+pub(crate) fn unlock_os_thread(internal: bool) {
+    let mp = acquirem();
+    let count = lock_count(mp, internal);
     if internal && count.get() == 0 {
         throw("runtime: internal error: misuse of lockOSThread/unlockOSThread");
     }
@@ -102,32 +104,28 @@ pub(super) fn startlockedm(mp: &'static M, gp: &'static G) {
     }
     incidlelocked(-1);
     let pp = releasep(mp);
-    its.nextp
-        .store(ptr::from_ref(pp).cast_mut(), Ordering::Relaxed); // the note hands it over
-    its.park.wakeup();
+    wake_with(its, pp);
     stopm(mp);
 }
 
 /// Ends this M, and its thread. On g0. The main thread stays, asleep, since its end
 /// would look like the process's.
 pub(super) fn mexit(mp: &'static M) -> ! {
-    if ptr::eq(mp, &M0) {
-        handoffp(releasep(mp));
-        let mut sched = SCHED.lock.lock();
-        sched.nmfreed += 1;
-        checkdead(&sched);
-        drop(sched);
-        loop {
-            mpark(mp);
-        }
+    let main = ptr::eq(mp, &M0);
+    if !main {
+        os::set_mask(!0); // the signal stack is another's soon
+        mp.alive.store(1, Ordering::Relaxed); // the kernel's, from here on
+        super::machine::retire(mp);
     }
-    os::set_mask(!0); // the signal stack is another's soon
-    mp.alive.store(1, Ordering::Relaxed); // the kernel's, from here on
-    super::machine::retire(mp);
     handoffp(releasep(mp));
     let mut sched = SCHED.lock.lock();
     sched.nmfreed += 1;
     checkdead(&sched);
     drop(sched);
+    if main {
+        loop {
+            mpark(mp);
+        }
+    }
     os::exit_thread(&mp.alive)
 }

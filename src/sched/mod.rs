@@ -297,6 +297,13 @@ fn unlock(gp: &G) {
         .store(gp.locks.load(Ordering::Relaxed) - 1, Ordering::Relaxed); // as there
 }
 
+/// Returns the P of this M, if it has one: not in a system call, and sysmon's never. With
+/// [`acquirem`] in force, or on g0.
+fn try_getp(mp: &'static M) -> Option<&'static P> {
+    // SAFETY: a P is never freed. Relaxed: our own thread wrote it.
+    unsafe { mp.p.load(Ordering::Relaxed).as_ref() }
+}
+
 /// Returns the P that this M holds. With [`acquirem`] in force, or on g0.
 fn getp(mp: &'static M) -> &'static P {
     let pp = mp.p.load(Ordering::Relaxed); // our own thread wrote it

@@ -294,6 +294,16 @@ fn queue_is_full() -> bool {
     count >= super::runq::RUNQ_SIZE as u32
 }
 
+/// Does what sysmon has asked of a P: nobody inherits the time slice, and runnext goes
+/// to the queue's end. By the P's owner.
+pub(super) fn end_time_slice(pp: &'static P) {
+    pp.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
+    if let Some(next) = pp.runq.take_next() {
+        // SAFETY: what a run queue holds are Gs, which are never freed.
+        runqput(pp, unsafe { &*next }, false);
+    }
+}
+
 /// Takes the next from the P's own queue, and tells whether it inherits the time slice.
 pub(super) fn runqget(pp: &'static P) -> Option<(&'static G, bool)> {
     // A P alone has no thieves; how many there are changes with the world stopped.

@@ -38,11 +38,11 @@ use core::sync::atomic::Ordering;
 use super::idle::{wakep, wakep_with_p};
 use super::newproc::runqput;
 use super::proc::{dropg, execute, globrunqput, left, mcall, schedule};
-use super::runtime2::{G, GStatus, M, P, UnlockFn, WaitReason};
+use super::runtime2::{G, GStatus, M, UnlockFn, WaitReason};
 use super::status::casgstatus;
 use super::switch::{drop_left, next_at_hand, put_back, switch, undo};
 use super::syscall::need_p;
-use super::{SCHED, acquirem, getg, releasem};
+use super::{SCHED, acquirem, getg, releasem, try_getp};
 
 /// What [`parked`] needs; on the stack of the goroutine that is parked.
 struct Wait {
@@ -123,9 +123,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
 pub(crate) fn goready(gp: &'static G) {
     let mp = acquirem(); // the P is ours until the goroutine is in its queue
     casgstatus(gp, GStatus::Waiting, GStatus::Runnable);
-    // SAFETY: a P is never freed.
-    let pp: Option<&'static P> = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }; // our own thread wrote it
-    match pp {
+    match try_getp(mp) {
         Some(pp) => {
             runqput(pp, gp, true);
             wakep_with_p();

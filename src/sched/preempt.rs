@@ -44,12 +44,11 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::idle::wakep;
-use super::newproc::runqput;
-use super::proc::{dropg, globrunqput, left, mcall, schedule};
+use super::gosched::gosched_impl;
+use super::newproc::end_time_slice;
+use super::proc::{left, mcall};
 use super::runtime2::{G, GStatus, M};
-use super::status::casgstatus;
-use super::{SCHED, getp, readgstatus};
+use super::{getp, readgstatus};
 use crate::os::{self, SignalContext};
 use crate::{arch, boot};
 
@@ -185,17 +184,8 @@ extern "C" fn async_preempt2() {
 extern "C" fn gopreempt_m(gp: &'static G) -> ! {
     super::unlock(gp); // what the handler took
     let mp = left(gp);
-    let pp = getp(mp);
-    pp.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
-    if let Some(next) = pp.runq.take_next() {
-        // SAFETY: what a run queue holds are Gs, which are never freed.
-        runqput(pp, unsafe { &*next }, false);
-    }
-    casgstatus(gp, GStatus::Running, GStatus::Runnable);
-    dropg(mp, gp);
-    globrunqput(&mut SCHED.lock.lock(), gp);
-    wakep();
-    schedule()
+    end_time_slice(getp(mp));
+    gosched_impl(mp, gp)
 }
 
 /// For tests: has sysmon ask everybody to give way, every [`STORM_PACE`].

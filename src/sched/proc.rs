@@ -139,6 +139,14 @@ pub(super) fn globrunqput(sched: &mut SchedLocked, gp: &'static G) {
     SCHED.runqsize.store(sched.runq.len(), Ordering::Relaxed); // under the lock; a hint to others
 }
 
+/// Puts all of a P's queue on the global queue. By whoever has the P.
+pub(super) fn globrunqput_all(sched: &mut SchedLocked, pp: &'static P) {
+    while let Some((gp, _)) = pp.runq.get() {
+        // SAFETY: what a run queue holds are Gs, which are never freed.
+        globrunqput(sched, unsafe { &*gp });
+    }
+}
+
 /// Takes one goroutine from the global queue and moves this P's share of the
 /// rest, at most `max` with it, to its own.
 pub(super) fn globrunqget(
@@ -165,11 +173,7 @@ pub(super) fn globrunqget(
 #[unsafe(export_name = "runtime.execute")]
 #[inline(never)]
 pub(super) fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
-    mp.curg
-        .store(ptr::from_ref(gp).cast_mut(), Ordering::Relaxed); // sysmon only peeks
-    gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
-    casgstatus(gp, GStatus::Runnable, GStatus::Running);
-    gp.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
+    take_over(mp, gp);
     if !inherit_time {
         let pp = getp(mp);
         let tick = pp.schedtick.load(Ordering::Relaxed).wrapping_add(1); // only we write it
@@ -178,6 +182,16 @@ pub(super) fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
     // SAFETY: gp is ours (its status says so), and its sched was filled by
     // newproc1 or by mcall.
     unsafe { runtime_gogo(ptr::from_ref::<Gobuf>(&gp.sched).cast()) }
+}
+
+/// Makes a goroutine that is off its queue, and ours, the one that this M runs.
+#[inline(always)]
+pub(super) fn take_over(mp: &'static M, gp: &'static G) {
+    mp.curg
+        .store(ptr::from_ref(gp).cast_mut(), Ordering::Relaxed); // sysmon only peeks
+    gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
+    gp.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
+    casgstatus(gp, GStatus::Runnable, GStatus::Running);
 }
 
 /// Takes the current goroutine off its M. On g0.

@@ -114,6 +114,11 @@ impl Allp {
         unsafe { slot.load(Ordering::Relaxed).as_ref() }
     }
 
+    /// Tells whether one of them has somebody on its queue.
+    pub(super) fn any_queued(&self) -> bool {
+        self.iter().any(|pp| !pp.runq.is_empty())
+    }
+
     /// Goes through them.
     pub(super) fn iter(self) -> impl Iterator<Item = &'static P> {
         (0..self.count).filter_map(move |id| self.get(id))

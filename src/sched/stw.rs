@@ -19,14 +19,14 @@ use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use super::idle::{acquirep, incidlelocked, pidleget, pidleput, releasep, stop_p, wakep};
 use super::machine::start_threads;
-use super::proc::{globrunqput, systemstack};
+use super::proc::{globrunqput_all, systemstack};
 use super::procresize::{allp, make_ps};
 use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
 use super::{
-    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, gfree, gosched, releasem, sysmon, timers,
+    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, gfree, gosched, releasem, sysmon, timers, try_getp,
     updatemaxprocs,
 };
 use crate::boot;
@@ -110,12 +110,6 @@ fn change(_: &World, procs: i32) -> i32 {
     before
 }
 
-/// Returns the P of an M: none if that is sysmon's.
-fn p_of(mp: &'static M) -> Option<&'static P> {
-    // SAFETY: a P is never freed. Relaxed: our own thread wrote it.
-    unsafe { mp.p.load(Ordering::Relaxed).as_ref() }
-}
-
 /// Stops all Ps; this M's, which it keeps, too. From a goroutine that keeps its M, or
 /// from sysmon.
 #[unsafe(export_name = "runtime.stopTheWorldWithSema")]
@@ -126,7 +120,7 @@ fn stop_the_world(mp: &'static M) {
     SCHED.stopnote.clear();
     SCHED.gcwaiting.store(true, Ordering::SeqCst); // a request, seen under the lock by those who idle
     fence(Ordering::SeqCst); // pairs with enter_syscall's
-    if let Some(pp) = p_of(mp) {
+    if let Some(pp) = try_getp(mp) {
         stop_p(&mut sched, pp);
     }
     while let Some(pp) = pidleget(&mut sched) {
@@ -135,7 +129,7 @@ fn stop_the_world(mp: &'static M) {
     let mut left = sched.stopwait;
     drop(sched);
     while left > 0 {
-        if p_of(mp).is_none() {
+        if try_getp(mp).is_none() {
             // A P may be on its way with an M that waits for sysmon to start it.
             start_threads();
         }
@@ -165,17 +159,14 @@ fn start_the_world(mp: &'static M, procs: i32) {
     make_ps(procs);
     let mut sched = SCHED.lock.lock();
     // Ours, unless it goes, or there is none: then the first one.
-    let old = p_of(mp);
+    let old = try_getp(mp);
     let heir = match old {
         Some(old) if old.id.get() < procs => old,
         _ => first_p(&before),
     };
     for pp in before.iter().skip(procs as usize) {
         // What is on its queue goes to the front of the line.
-        while let Some((gp, _)) = pp.runq.get() {
-            // SAFETY: what a run queue holds are Gs, which are never freed.
-            globrunqput(&mut sched, unsafe { &*gp });
-        }
+        globrunqput_all(&mut sched, pp);
     }
     drop(sched);
     for pp in before.iter().skip(procs as usize) {

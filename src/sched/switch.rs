@@ -38,10 +38,10 @@ use core::sync::atomic::Ordering;
 use super::findrunnable::timers_due;
 use super::idle::wakep;
 use super::newproc::{runqget, runqput};
-use super::proc::GLOBAL_QUEUE_TICKS;
+use super::proc::{GLOBAL_QUEUE_TICKS, take_over};
 use super::runtime2::{G, GStatus, Gobuf, M};
 use super::status::casgstatus;
-use super::{SCHED, acquirem, getg, getp, releasem};
+use super::{SCHED, acquirem, getg, getp, releasem, try_getp};
 
 /// How much of the next goroutine's stack must be free for `publish`, in bytes.
 const ROOM: usize = 8 << 10;
@@ -63,8 +63,7 @@ unsafe extern "C" {
 /// called `acquirem`.
 #[inline]
 pub(super) fn next_at_hand(gp: &'static G, mp: &'static M) -> Option<&'static G> {
-    // SAFETY: null, in a system call, or a P, which is never freed.
-    let pp = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }?; // our own thread wrote it
+    let pp = try_getp(mp)?; // none in a system call
     let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
     let something_else = SCHED.gcwaiting.load(Ordering::Relaxed) // a request
         || pp.preempt.load(Ordering::Relaxed) // another
@@ -102,13 +101,8 @@ pub(super) fn switch<T>(
     publish: Publish<T>,
     arg: &T,
 ) {
-    mp.curg
-        .store(ptr::from_ref(next).cast_mut(), Ordering::Relaxed); // sysmon only peeks
-    next.m
-        .store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
     next.locks.store(1, Ordering::Relaxed); // it is ours
-    next.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
-    casgstatus(next, GStatus::Runnable, GStatus::Running);
+    take_over(mp, next);
     // SAFETY: `gp` is the current goroutine and `next` another one that is ours, with
     // its context saved; `publish` and `arg` go together, and `arg` lies on `gp`'s stack
     // or elsewhere for as long as `publish` needs it.

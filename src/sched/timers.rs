@@ -27,7 +27,7 @@ use super::procresize::allp;
 use super::runtime2::P;
 use super::timer::{Callback, Timer};
 use super::timer_set::TimerSet;
-use super::{acquirem, releasem, schedtrace};
+use super::{acquirem, releasem, schedtrace, try_getp};
 use crate::{mem, os};
 
 /// What the scheduler calls. Each is asked about a P, maybe another M's.
@@ -100,9 +100,7 @@ fn of_or_new(pp: &P) -> &'static TimerSet {
 /// `maybeAdd`.
 fn add(timer: &Timer) {
     let mp = acquirem(); // else the P may be an idle one by then, and nobody looks there
-    // SAFETY: a P is never freed.
-    let pp = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }; // our own thread wrote it
-    if let Some(pp) = pp.or_else(|| allp().get(0))
+    if let Some(pp) = try_getp(mp).or_else(|| allp().get(0))
         && let Some(when) = of_or_new(pp).add(timer)
     {
         wake_net_poller(when);

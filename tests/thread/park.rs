@@ -158,8 +158,10 @@ gort_test::test_module! {
     }
 
     fn tokens_do_not_add_up() {
+        static SET: AtomicBool = AtomicBool::new(false);
         static PASSED: AtomicUsize = AtomicUsize::new(0);
         let handle = thread::spawn(|| {
+            until(|| SET.load(Ordering::Relaxed)); // or it takes the first before the second
             thread::park();
             PASSED.fetch_add(1, Ordering::Relaxed);
             thread::park();
@@ -168,6 +170,7 @@ gort_test::test_module! {
         for _ in 0..3 {
             handle.thread().unpark();
         }
+        SET.store(true, Ordering::Relaxed);
         until(|| PASSED.load(Ordering::Relaxed) == 1);
         for _ in 0..10 {
             thread::yield_now();
