@@ -35,6 +35,7 @@ pub(super) struct FutexLock(pub(super) AtomicU32);
 
 impl FutexLock {
     /// Takes the lock if it is open.
+    #[inline]
     pub(super) fn try_lock(&self) -> bool {
         self.take(LOCKED)
     }
@@ -64,6 +65,7 @@ impl FutexLock {
     }
 
     /// Takes the lock as `state` if it is open.
+    #[inline]
     fn take(&self, state: u32) -> bool {
         // Acquire pairs with unlock's release. Relaxed: nothing is learnt from a lock that is
         // not open.

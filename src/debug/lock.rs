@@ -112,6 +112,55 @@ fn release(lock: &FutexLock, rank: u8) {
     sched::releasem();
 }
 
+/// A lock that a goroutine may park with: it is taken on the goroutine, and opened there or
+/// by gopark's unlock function, which has another g. So the caller keeps its M by
+/// `acquirem`, around all of it. It comes before all locks that have a rank, and several
+/// may be held at a time, which then are taken in the order of their addresses.
+#[allow(dead_code, reason = "for channels and sync, which come next")]
+pub(crate) struct ParkLock(FutexLock);
+
+#[allow(dead_code, reason = "as above")]
+impl ParkLock {
+    /// Makes an open one.
+    pub(crate) const fn new() -> Self {
+        Self(FutexLock(AtomicU32::new(0)))
+    }
+
+    /// Takes it. With `acquirem` in force.
+    #[inline]
+    pub(crate) fn lock(&self) {
+        if cfg!(debug_assertions) && sched::getm().is_some_and(|mp| mp.lock_ranks.get() != 0) {
+            crate::debug::fatal::throw("lock ordering problem");
+        }
+        if !self.0.try_lock() {
+            self.wait();
+        }
+    }
+
+    /// Waits until it opens, and takes it.
+    #[cold]
+    fn wait(&self) {
+        loop {
+            if let Some(contention) = many_threads() {
+                return (contention.wait)(&self.0);
+            }
+            if self.0.try_lock() {
+                return;
+            }
+        }
+    }
+
+    /// Opens it. Only who has it, on the M that took it.
+    #[inline]
+    pub(crate) fn unlock(&self) {
+        if self.0.unlock()
+            && let Some(contention) = many_threads()
+        {
+            (contention.wake)(&self.0);
+        }
+    }
+}
+
 /// What is done about a lock that more than one thread wants.
 struct Contention {
     wait: fn(&FutexLock),

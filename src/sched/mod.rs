@@ -26,6 +26,7 @@
 //! | `locked` | goroutines that are locked to their threads |
 //! | `procresize`, `stw` | Ps; how their number changes while the world is stopped |
 //! | `machine` | Ms: mstart, newm |
+//! | `waiter` | a wait for the first of several parties, or for the time |
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
@@ -78,6 +79,8 @@ mod timer_memory;
 mod timer_set;
 pub(crate) mod timers;
 mod updatemaxprocs;
+#[allow(dead_code, reason = "for channels and sync, which come next")]
+pub(crate) mod waiter;
 
 /// What `timer` and its like use; the tests put loom's here.
 use core::{cell, hint};
@@ -107,6 +110,8 @@ pub(crate) use proc::{for_each_g, goexit};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::blocking;
+#[allow(unused_imports, reason = "for channels and sync, which come next")]
+pub(crate) use syscall::need_p;
 
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, Note, P, ThreadHead, WaitReason};
@@ -282,6 +287,12 @@ pub(crate) fn acquirem() -> &'static M {
     let mp = gp.m.load(Ordering::Relaxed); // our own thread wrote it
     // SAFETY: a G that runs has an M, and no M is ever freed.
     unsafe { &*mp }
+}
+
+/// Returns the M of a goroutine, the current one, that has called [`acquirem`].
+fn held(gp: &'static G) -> &'static M {
+    // SAFETY: as there.
+    unsafe { &*gp.m.load(Ordering::Relaxed) } // our own thread wrote it
 }
 
 /// Ends what [`acquirem`] began.

@@ -42,7 +42,7 @@ use super::runtime2::{G, GStatus, M, UnlockFn, WaitReason};
 use super::status::casgstatus;
 use super::switch::{drop_left, next_at_hand, put_back, switch, undo};
 use super::syscall::need_p;
-use super::{SCHED, acquirem, getg, releasem, try_getp};
+use super::{SCHED, acquirem, getg, held, releasem, try_getp};
 
 /// What [`parked`] needs; on the stack of the goroutine that is parked.
 struct Wait {
@@ -72,6 +72,9 @@ extern "C" fn parked(gp: &'static G, wait: &Wait) -> bool {
 /// false, the goroutine goes on at once. Without an `unlockf` nobody learns of it:
 /// it waits for ever. From a goroutine.
 ///
+/// Who holds a lock that `unlockf` opens keeps its M for that: it has called `need_p` and
+/// then [`acquirem`], once, and this undoes it.
+///
 /// # Safety
 ///
 /// `unlockf` may be called once with `lock`. That may be something on the
@@ -80,7 +83,7 @@ extern "C" fn parked(gp: &'static G, wait: &Wait) -> bool {
 #[inline(never)]
 pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reason: WaitReason) {
     extern "C" fn park_m(gp: &'static G) -> ! {
-        super::unlock(gp); // what gopark took
+        super::unlock(gp); // what gopark, or its caller, took
         let mp = left(gp);
         casgstatus(gp, GStatus::Running, GStatus::Waiting);
         dropg(mp, gp);
@@ -92,9 +95,14 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
         }
         schedule()
     }
-    need_p();
-    let mp = acquirem(); // parked or park_m gives it back: until then this M stays ours
     let gp = getg();
+    // parked or park_m gives this back: until then the M stays ours.
+    let mp = if gp.locks.load(Ordering::Relaxed) == 0 {
+        need_p();
+        acquirem()
+    } else {
+        held(gp)
+    };
     gp.waitreason.set(Some(reason));
     gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
     if let Some(next) = next_at_hand(gp, mp) {

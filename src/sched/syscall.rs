@@ -87,7 +87,7 @@ fn stop_left_p(pp: &'static P) {
 }
 
 /// Ends a system call of the current goroutine, if it is in one. From a goroutine.
-pub(super) fn need_p() {
+pub(crate) fn need_p() {
     if super::readgstatus(getg()) == GStatus::Syscall as u32 {
         exitsyscall();
     }
