@@ -81,6 +81,17 @@ impl WaitReason {
     /// It waits for another one's end.
     pub(crate) const THREAD_JOIN: Self = Self(&"JoinHandle::join");
 
+    /// It waits for a value from a channel.
+    pub(crate) const CHAN_RECEIVE: Self = Self(&"chan receive");
+    /// The same from one that never has any.
+    pub(crate) const CHAN_RECEIVE_NIL_CHAN: Self = Self(&"chan receive (nil chan)");
+    /// It waits for somebody to take its value from a channel.
+    pub(crate) const CHAN_SEND: Self = Self(&"chan send");
+    /// It waits for the first of several channels.
+    pub(crate) const SELECT: Self = Self(&"select");
+    /// The same where none of them will ever be ready.
+    pub(crate) const SELECT_NO_CASES: Self = Self(&"select (no cases)");
+
     /// Returns the text.
     pub(crate) const fn text(self) -> &'static str {
         self.0
