@@ -81,6 +81,23 @@ impl WaitReason {
     /// It waits for another one's end.
     pub(crate) const THREAD_JOIN: Self = Self(&"JoinHandle::join");
 
+    /// It waits for a semaphore.
+    pub(crate) const SEMACQUIRE: Self = Self(&"semacquire");
+    /// It waits for a mutex.
+    pub(crate) const SYNC_MUTEX_LOCK: Self = Self(&"sync.Mutex.Lock");
+    /// It wants to read what others write.
+    pub(crate) const SYNC_RWMUTEX_RLOCK: Self = Self(&"sync.RWMutex.RLock");
+    /// It wants to write what others read or write.
+    pub(crate) const SYNC_RWMUTEX_LOCK: Self = Self(&"sync.RWMutex.Lock");
+    /// It waits until a condition may have changed.
+    pub(crate) const SYNC_COND_WAIT: Self = Self(&"sync.Cond.Wait");
+    /// It waits until a group is done.
+    pub(crate) const SYNC_WAIT_GROUP_WAIT: Self = Self(&"sync.WaitGroup.Wait");
+    /// It waits for what somebody else does once.
+    pub(crate) const ONCE: Self = Self(&"Once::wait");
+    /// It waits for the rest.
+    pub(crate) const BARRIER: Self = Self(&"Barrier::wait");
+
     /// Returns the text.
     pub(crate) const fn text(self) -> &'static str {
         self.0
