@@ -124,6 +124,7 @@ mod macros;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::boot::init::InitTask;
+    pub use crate::thread::Key;
 
     /// Starts a goroutine with a stack of at least that size, if there is room.
     pub fn try_go<F: FnOnce() + Send + 'static>(f: F, stack: usize) -> bool {

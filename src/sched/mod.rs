@@ -27,6 +27,7 @@
 //! | `procresize`, `stw` | Ps; how their number changes while the world is stopped |
 //! | `machine` | Ms: mstart, newm |
 //! | `waiter` | a wait for the first of several parties, or for the time |
+//! | `timed` | a wait that the clock may end as well |
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
@@ -73,6 +74,7 @@ mod stw;
 mod switch;
 mod syscall;
 mod sysmon;
+pub(crate) mod timed;
 pub(crate) mod timer;
 mod timer_heap;
 mod timer_memory;
@@ -101,7 +103,8 @@ use glist::{GFree, GQueue};
 pub(crate) use gosched::gosched;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
-pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
+pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
+pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
 pub(crate) use preempt::{preemptions, storm};
