@@ -61,7 +61,7 @@
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`thread`], [`time`] | the API |
+//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`task`], [`thread`], [`time`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |
@@ -99,6 +99,7 @@ pub mod runtime;
     reason = "moves a closure and its result over a seam of the stack"
 )]
 pub mod stack;
+pub mod task;
 #[allow(
     unsafe_code,
     reason = "hands results over from one goroutine to another"
@@ -167,4 +168,5 @@ pub mod __private {
     }
 }
 
+pub use core::future;
 pub use runtime::go;

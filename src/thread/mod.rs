@@ -26,8 +26,8 @@ mod handle;
 mod join;
 mod local;
 mod local_key;
-mod park;
-mod parker;
+pub(crate) mod park;
+pub(crate) mod parker;
 mod scope;
 mod sleep;
 

@@ -10,7 +10,7 @@ use crate::sched::timed::park_until;
 use crate::sched::{self, G, WaitReason, timers};
 
 /// Waits until the token is set, and takes it. From the goroutine that owns it.
-pub(super) fn sleep(token: &Token<G>, reason: WaitReason) {
+pub(crate) fn sleep(token: &Token<G>, reason: WaitReason) {
     while !token.take() {
         sleep_once(token, reason);
     }
@@ -77,7 +77,7 @@ unsafe fn unlock(gp: &'static G, token: *const c_void) -> bool {
 
 /// Sets the token, and makes whoever sleeps on it the next to run on this P. From
 /// any goroutine.
-pub(super) fn wake(token: &Token<G>) {
+pub(crate) fn wake(token: &Token<G>) {
     if let Some(gp) = token.set() {
         // SAFETY: who sleeps on it are Gs, which are never freed; this one is
         // Waiting, and ours alone to ready.
