@@ -61,7 +61,7 @@
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`channel`], [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`sync`], [`thread`], [`time`] | the API |
+//! | [`channel`], [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |
@@ -106,6 +106,7 @@ pub mod runtime;
 pub mod stack;
 #[allow(unsafe_code, reason = "shares what it locks")]
 pub mod sync;
+pub mod task;
 #[allow(
     unsafe_code,
     reason = "hands results over from one goroutine to another"
@@ -131,6 +132,7 @@ mod macros;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::boot::init::InitTask;
+    pub use crate::thread::Key;
 
     /// Starts a goroutine with a stack of at least that size, if there is room.
     pub fn try_go<F: FnOnce() + Send + 'static>(f: F, stack: usize) -> bool {
@@ -173,4 +175,5 @@ pub mod __private {
     }
 }
 
+pub use core::future;
 pub use runtime::go;

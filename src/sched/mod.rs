@@ -29,6 +29,7 @@
 //! | `sema` | a queue of goroutines, and the lock and the word that go with it |
 //! | `active_spin` | whether to look at a lock for a moment before parking |
 //! | `waiter` | a wait for the first of several parties, or for the time |
+//! | `timed` | a wait that the clock may end as well |
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
@@ -77,6 +78,7 @@ mod stw;
 mod switch;
 mod syscall;
 mod sysmon;
+pub(crate) mod timed;
 pub(crate) mod timer;
 mod timer_heap;
 mod timer_memory;
@@ -105,7 +107,8 @@ use glist::{GFree, GQueue};
 pub(crate) use gosched::gosched;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
-pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
+pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
+pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
 pub(crate) use preempt::{preemptions, storm};

@@ -80,6 +80,10 @@ impl WaitReason {
     pub(crate) const SLEEP: Self = Self(&"sleep");
     /// It waits for another one's end.
     pub(crate) const THREAD_JOIN: Self = Self(&"JoinHandle::join");
+    /// Its `thread::scope` waits for those that it has spawned.
+    pub(crate) const THREAD_SCOPE: Self = Self(&"thread::scope");
+    /// It called `task::block_on`, and the future is not ready.
+    pub(crate) const BLOCK_ON: Self = Self(&"task::block_on");
 
     /// It waits for a value from a channel.
     pub(crate) const CHAN_RECEIVE: Self = Self(&"chan receive");
