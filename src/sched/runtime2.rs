@@ -81,6 +81,9 @@ impl WaitReason {
     /// It waits for another one's end.
     pub(crate) const THREAD_JOIN: Self = Self(&"JoinHandle::join");
 
+    /// It waits for a standard stream that another one has locked.
+    pub(crate) const IO_LOCK: Self = Self(&"io lock");
+
     /// Returns the text.
     pub(crate) const fn text(self) -> &'static str {
         self.0
