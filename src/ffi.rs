@@ -2,8 +2,16 @@
 //!
 //! Sizes are in bytes, errors are negative errnos. The program supplies
 //! `int main_main(void)`.
+//!
+//! For Rust it is `std::ffi`: C's types and strings, and the system's.
 
-use core::ffi::{c_int, c_void};
+pub use alloc::ffi::{CString, FromVecWithNulError, IntoStringError, NulError};
+pub use core::ffi::{
+    CStr, FromBytesUntilNulError, FromBytesWithNulError, c_char, c_double, c_float, c_int, c_long,
+    c_longlong, c_schar, c_short, c_uchar, c_uint, c_ulong, c_ulonglong, c_ushort, c_void,
+};
+
+pub use crate::os::os_str::{self, OsStr, OsString};
 
 use crate::{os, sched};
 

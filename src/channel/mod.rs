@@ -36,6 +36,7 @@
 //! | `sender`, `receiver`, `iter` | the two halves |
 //! | `new` | how they are made |
 //! | `select` | [`Select`], and what the macros use |
+//! | `select_macro`, `select_error` | [`select!`](select) and [`select_biased!`](select_biased) |
 //! | `error` | what operations say when they fail |
 //! | `hchan` | the channel: send, receive, close |
 //! | `buffer` | where values are in between |
@@ -54,6 +55,8 @@ mod iter;
 mod new;
 mod receiver;
 mod select;
+mod select_error;
+mod select_macro;
 mod select_ops;
 mod selecting;
 mod sender;
@@ -82,6 +85,8 @@ pub use new::{after, at, bounded, never, tick, unbounded};
 pub use receiver::Receiver;
 pub use select::{Select, SelectedOperation};
 pub use sender::Sender;
+
+pub use crate::{select, select_biased};
 
 /// What the macros `select!` and `select_biased!` use.
 #[doc(hidden)]

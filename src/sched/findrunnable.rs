@@ -20,6 +20,7 @@ use core::sync::atomic::Ordering;
 use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
 use super::newproc::{end_time_slice, exit_to_next, runqget, runqputslow};
+use super::park::{Park, gopark, goready};
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
 use super::procresize::{Allp, allp};
 use super::pstatus::PStatus;
@@ -334,6 +335,11 @@ pub(super) fn start_many() {
         exit: exit_to_next,
         try_entersyscall,
         need_p,
+        park: Park {
+            need_p,
+            gopark,
+            goready,
+        },
         mexit,
     };
     SCHED
