@@ -327,7 +327,7 @@ fn getp(mp: &'static M) -> &'static P {
 
 /// Returns a random number, good enough to choose by. With [`acquirem`] in force, or on
 /// g0.
-fn cheaprand(mp: &'static M) -> u32 {
+pub(crate) fn cheaprand(mp: &'static M) -> u32 {
     // xorshift64*, seeded by mcommoninit.
     let mut state = mp.cheaprand.get();
     state ^= state >> 12;

@@ -97,6 +97,16 @@ impl WaitReason {
     pub(crate) const ONCE: Self = Self(&"Once::wait");
     /// It waits for the rest.
     pub(crate) const BARRIER: Self = Self(&"Barrier::wait");
+    /// It waits for a value from a channel.
+    pub(crate) const CHAN_RECEIVE: Self = Self(&"chan receive");
+    /// The same from one that never has any.
+    pub(crate) const CHAN_RECEIVE_NIL_CHAN: Self = Self(&"chan receive (nil chan)");
+    /// It waits for somebody to take its value from a channel.
+    pub(crate) const CHAN_SEND: Self = Self(&"chan send");
+    /// It waits for the first of several channels.
+    pub(crate) const SELECT: Self = Self(&"select");
+    /// The same where none of them will ever be ready.
+    pub(crate) const SELECT_NO_CASES: Self = Self(&"select (no cases)");
 
     /// Returns the text.
     pub(crate) const fn text(self) -> &'static str {
