@@ -61,7 +61,7 @@
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`task`], [`thread`], [`time`] | the API |
+//! | [`channel`], [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`task`], [`thread`], [`time`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |
@@ -89,6 +89,11 @@ mod sched;
 #[allow(unsafe_code, reason = "raw memory is its business")]
 mod malloc;
 
+#[allow(
+    unsafe_code,
+    reason = "moves values from one goroutine's stack to another's"
+)]
+pub mod channel;
 pub mod env;
 pub mod hash;
 pub mod io;

@@ -81,7 +81,6 @@ mod timer_memory;
 mod timer_set;
 pub(crate) mod timers;
 mod updatemaxprocs;
-#[allow(dead_code, reason = "for channels and sync, which come next")]
 pub(crate) mod waiter;
 
 /// What `timer` and its like use; the tests put loom's here.
@@ -113,7 +112,6 @@ pub(crate) use proc::{for_each_g, goexit};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::blocking;
-#[allow(unused_imports, reason = "for channels and sync, which come next")]
 pub(crate) use syscall::need_p;
 
 pub(crate) use procresize::procresize;
@@ -328,7 +326,7 @@ fn getp(mp: &'static M) -> &'static P {
 
 /// Returns a random number, good enough to choose by. With [`acquirem`] in force, or on
 /// g0.
-fn cheaprand(mp: &'static M) -> u32 {
+pub(crate) fn cheaprand(mp: &'static M) -> u32 {
     // xorshift64*, seeded by mcommoninit.
     let mut state = mp.cheaprand.get();
     state ^= state >> 12;

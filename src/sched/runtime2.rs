@@ -85,6 +85,17 @@ impl WaitReason {
     /// It called `task::block_on`, and the future is not ready.
     pub(crate) const BLOCK_ON: Self = Self(&"task::block_on");
 
+    /// It waits for a value from a channel.
+    pub(crate) const CHAN_RECEIVE: Self = Self(&"chan receive");
+    /// The same from one that never has any.
+    pub(crate) const CHAN_RECEIVE_NIL_CHAN: Self = Self(&"chan receive (nil chan)");
+    /// It waits for somebody to take its value from a channel.
+    pub(crate) const CHAN_SEND: Self = Self(&"chan send");
+    /// It waits for the first of several channels.
+    pub(crate) const SELECT: Self = Self(&"select");
+    /// The same where none of them will ever be ready.
+    pub(crate) const SELECT_NO_CASES: Self = Self(&"select (no cases)");
+
     /// Returns the text.
     pub(crate) const fn text(self) -> &'static str {
         self.0
