@@ -61,7 +61,7 @@
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`channel`], [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`task`], [`thread`], [`time`] | the API |
+//! | [`channel`], [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |
@@ -104,6 +104,8 @@ pub mod runtime;
     reason = "moves a closure and its result over a seam of the stack"
 )]
 pub mod stack;
+#[allow(unsafe_code, reason = "shares what it locks")]
+pub mod sync;
 pub mod task;
 #[allow(
     unsafe_code,

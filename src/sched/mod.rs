@@ -26,6 +26,8 @@
 //! | `locked` | goroutines that are locked to their threads |
 //! | `procresize`, `stw` | Ps; how their number changes while the world is stopped |
 //! | `machine` | Ms: mstart, newm |
+//! | `sema` | a queue of goroutines, and the lock and the word that go with it |
+//! | `active_spin` | whether to look at a lock for a moment before parking |
 //! | `waiter` | a wait for the first of several parties, or for the time |
 //! | `timed` | a wait that the clock may end as well |
 //! | `note` | what an M sleeps on |
@@ -47,6 +49,7 @@
 //!    one's stack (`switch`); or by the queue's new tail (`gosched`). And the handler
 //!    that preempts looks whether it is a good moment: see `preempt`.
 
+mod active_spin;
 mod bgscavenge;
 mod checkdead;
 mod findrunnable;
@@ -68,6 +71,7 @@ mod pstatus;
 pub(crate) mod runq;
 pub(crate) mod runtime2;
 mod schedtrace;
+pub(crate) mod sema;
 mod spinning;
 mod status;
 mod stw;
@@ -93,9 +97,10 @@ use core::sync::atomic::{
 
 use crate::arch;
 use crate::debug::fatal::throw;
-use crate::debug::lock::{Mutex, rank};
+use crate::debug::lock::{Mutex, ParkLock, rank};
 use crate::os;
 
+pub(crate) use active_spin::{can_spin, do_spin};
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
 use glist::{GFree, GQueue};
@@ -111,8 +116,7 @@ use proc::Many;
 pub(crate) use proc::{for_each_g, goexit};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
-pub(crate) use syscall::blocking;
-pub(crate) use syscall::need_p;
+pub(crate) use syscall::{blocking, need_p};
 
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, Note, P, ThreadHead, WaitReason};
