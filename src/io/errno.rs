@@ -52,7 +52,18 @@ fn number(f: &mut fmt::Formatter<'_>, errno: i32) -> fmt::Result {
 
 /// What writes end with. A list: a match becomes a table with room for all numbers.
 static WRITE_TEXTS: &[(i32, &str)] = &[
+    (1, "Operation not permitted"),           // EPERM
+    (4, "Interrupted system call"),           // EINTR
+    (5, "Input/output error"),                // EIO
     (11, "Resource temporarily unavailable"), // EAGAIN
+    (12, "Cannot allocate memory"),           // ENOMEM
+    (14, "Bad address"),                      // EFAULT
+    (22, "Invalid argument"),                 // EINVAL
+    (27, "File too large"),                   // EFBIG
+    (28, "No space left on device"),          // ENOSPC
+    (32, "Broken pipe"),                      // EPIPE
+    (122, "Disk quota exceeded"),             // EDQUOT
+    (104, "Connection reset by peer"),        // ECONNRESET
 ];
 
 /// Returns the text of a number that a write ends with.

@@ -117,6 +117,7 @@ pub(crate) fn flush_at_exit() {
 }
 
 /// The same where the process dies: on any stack, and whatever was under way.
+#[cfg(not(feature = "archive"))]
 pub(crate) fn flush_at_death() {
     if crate::sched::try_getg().is_some() {
         flush_at_exit();
