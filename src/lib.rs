@@ -146,9 +146,11 @@ pub use core::{
     any, array, ascii, cell, char, clone, cmp, convert, default, error, f32, f64, future, hint,
     iter, marker, net, num, ops, option, panic, pin, primitive, ptr, result,
 };
-#[allow(
+// Old code names constants by these paths.
+#[expect(
     clippy::legacy_numeric_constants,
-    reason = "old code names them by these paths"
+    clippy::useless_attribute,
+    reason = "std has them"
 )]
 pub use core::{i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize};
 

@@ -31,13 +31,13 @@ use super::write::Write;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Cursor<T> {
     inner: T,
-    position: u64,
+    pos: u64,
 }
 
 impl<T> Cursor<T> {
     /// Wraps memory, at position 0.
     pub const fn new(inner: T) -> Self {
-        Self { inner, position: 0 }
+        Self { inner, pos: 0 }
     }
 
     /// Returns the memory.
@@ -57,24 +57,24 @@ impl<T> Cursor<T> {
 
     /// Returns the position, in bytes; it may be beyond the end.
     pub const fn position(&self) -> u64 {
-        self.position
+        self.pos
     }
 
     /// Sets the position.
     pub const fn set_position(&mut self, position: u64) {
-        self.position = position;
+        self.pos = position;
     }
 
     /// The position, as an index.
     fn index(&self) -> usize {
-        usize::try_from(self.position).unwrap_or(usize::MAX)
+        usize::try_from(self.pos).unwrap_or(usize::MAX)
     }
 
     /// Writes into memory that has room for so much.
     fn write_with(&mut self, write: impl FnOnce(&mut T, usize) -> usize) -> usize {
         let index = self.index();
         let count = write(&mut self.inner, index);
-        self.position += count as u64;
+        self.pos += count as u64;
         count
     }
 }
@@ -89,24 +89,24 @@ impl<T: AsRef<[u8]>> Cursor<T> {
 impl<T: AsRef<[u8]>> Read for Cursor<T> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let count = self.rest().read(buffer)?;
-        self.position += count as u64;
+        self.pos += count as u64;
         Ok(count)
     }
 
     fn read_exact(&mut self, buffer: &mut [u8]) -> Result<()> {
         let mut rest = self.rest();
         if rest.len() < buffer.len() {
-            self.position += rest.len() as u64; // to the end, as a slice of itself goes
+            self.pos += rest.len() as u64; // to the end, as a slice of itself goes
             return Err(Error::constant(&NOT_FILLED));
         }
         rest.read_exact(buffer)?;
-        self.position += buffer.len() as u64;
+        self.pos += buffer.len() as u64;
         Ok(())
     }
 
     fn read_to_end(&mut self, buffer: &mut Vec<u8>) -> Result<usize> {
         let count = self.rest().read_to_end(buffer)?;
-        self.position += count as u64;
+        self.pos += count as u64;
         Ok(count)
     }
 }
@@ -117,15 +117,15 @@ impl<T: AsRef<[u8]>> BufRead for Cursor<T> {
     }
 
     fn consume(&mut self, count: usize) {
-        self.position += count as u64;
+        self.pos += count as u64;
     }
 }
 
 impl<T: AsRef<[u8]>> Seek for Cursor<T> {
     fn seek(&mut self, position: SeekFrom) -> Result<u64> {
         let length = self.inner.as_ref().len() as u64;
-        self.position = position.resolve(length, self.position)?;
-        Ok(self.position)
+        self.pos = position.resolve(length, self.pos)?;
+        Ok(self.pos)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The system's error numbers: their texts, which are glibc's, and the kinds of error
 //! that std sorts them into.
 //!
-//! The texts are one string, since a table of strings would be 2 KiB larger, and each
-//! program that prints has it.
+//! The texts are one string, since a table of strings would be 2 KiB larger. Those that a
+//! write may end with stand by themselves: a program that only prints has no others.
 
 use core::fmt;
 
@@ -15,9 +15,7 @@ pub(crate) struct Errno(pub(crate) i32);
 impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.text(f)?;
-        f.write_str(" (os error ")?;
-        fmt::Display::fmt(&self.0, f)?;
-        f.write_str(")")
+        number(f, self.0)
     }
 }
 
@@ -34,10 +32,53 @@ impl Errno {
     }
 }
 
+/// The same for what a write has ended with.
+#[derive(Clone, Copy)]
+pub(super) struct WriteErrno(pub(super) i32);
+
+impl fmt::Display for WriteErrno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(write_text_of(self.0).unwrap_or("Error"))?;
+        number(f, self.0)
+    }
+}
+
+/// Writes the number, behind the text.
+fn number(f: &mut fmt::Formatter<'_>, errno: i32) -> fmt::Result {
+    f.write_str(" (os error ")?;
+    fmt::Display::fmt(&errno, f)?;
+    f.write_str(")")
+}
+
+/// What writes end with. A list: a match becomes a table with room for all numbers.
+static WRITE_TEXTS: &[(i32, &str)] = &[
+    (1, "Operation not permitted"),           // EPERM
+    (4, "Interrupted system call"),           // EINTR
+    (5, "Input/output error"),                // EIO
+    (11, "Resource temporarily unavailable"), // EAGAIN
+    (12, "Cannot allocate memory"),           // ENOMEM
+    (14, "Bad address"),                      // EFAULT
+    (22, "Invalid argument"),                 // EINVAL
+    (27, "File too large"),                   // EFBIG
+    (28, "No space left on device"),          // ENOSPC
+    (32, "Broken pipe"),                      // EPIPE
+    (122, "Disk quota exceeded"),             // EDQUOT
+    (104, "Connection reset by peer"),        // ECONNRESET
+];
+
+/// Returns the text of a number that a write ends with.
+fn write_text_of(errno: i32) -> Option<&'static str> {
+    let mut texts = WRITE_TEXTS.iter();
+    let found = texts.find(|(number, _)| *number == errno);
+    found.map(|(_, text)| *text)
+}
+
 /// Returns a number's text; empty for those that have none.
 fn text_of(errno: i32) -> &'static str {
-    let number = usize::try_from(errno).unwrap_or(usize::MAX);
-    TEXTS.split('\n').nth(number).unwrap_or_default()
+    write_text_of(errno).unwrap_or_else(|| {
+        let number = usize::try_from(errno).unwrap_or(usize::MAX);
+        TEXTS.split('\n').nth(number).unwrap_or_default()
+    })
 }
 
 /// Sorts a number.
@@ -84,22 +125,22 @@ pub(super) fn kind_of(errno: i32) -> ErrorKind {
     }
 }
 
-/// A line for each number, from 0.
+/// A line for each number, from 0; empty for those above.
 static TEXTS: &str = "Success\n\
-    Operation not permitted\n\
+    \n\
     No such file or directory\n\
     No such process\n\
-    Interrupted system call\n\
-    Input/output error\n\
+    \n\
+    \n\
     No such device or address\n\
     Argument list too long\n\
     Exec format error\n\
     Bad file descriptor\n\
     No child processes\n\
-    Resource temporarily unavailable\n\
-    Cannot allocate memory\n\
+    \n\
+    \n\
     Permission denied\n\
-    Bad address\n\
+    \n\
     Block device required\n\
     Device or resource busy\n\
     File exists\n\
@@ -107,17 +148,17 @@ static TEXTS: &str = "Success\n\
     No such device\n\
     Not a directory\n\
     Is a directory\n\
-    Invalid argument\n\
+    \n\
     Too many open files in system\n\
     Too many open files\n\
     Inappropriate ioctl for device\n\
     Text file busy\n\
-    File too large\n\
-    No space left on device\n\
+    \n\
+    \n\
     Illegal seek\n\
     Read-only file system\n\
     Too many links\n\
-    Broken pipe\n\
+    \n\
     Numerical argument out of domain\n\
     Numerical result out of range\n\
     Resource deadlock avoided\n\
@@ -189,7 +230,7 @@ static TEXTS: &str = "Success\n\
     Network is unreachable\n\
     Network dropped connection on reset\n\
     Software caused connection abort\n\
-    Connection reset by peer\n\
+    \n\
     No buffer space available\n\
     Transport endpoint is already connected\n\
     Transport endpoint is not connected\n\
@@ -207,7 +248,7 @@ static TEXTS: &str = "Success\n\
     No XENIX semaphores available\n\
     Is a named type file\n\
     Remote I/O error\n\
-    Disk quota exceeded\n\
+    \n\
     No medium found\n\
     Wrong medium type\n\
     Operation canceled\n\

@@ -137,6 +137,7 @@ impl RawLock {
     }
 
     /// Opens it, or hands it over. By who has it.
+    #[inline(never)] // for its size
     fn unlock(&self) {
         let mine = mine();
         // Release pairs with the acquire of who takes it next.
@@ -272,6 +273,7 @@ impl<T> Reentrant<T> {
     }
 
     /// Takes it. From a goroutine.
+    #[inline(never)] // for its size
     pub(crate) fn lock(&self) -> ReentrantGuard<'_, T> {
         if !self.raw.is_mine() && !self.raw.lock() {
             throw("a stream is locked by nobody"); // only another goroutine could have it

@@ -65,7 +65,9 @@ pub use write::{Write, copy};
 pub use print::{Stream, print_line_to, print_to};
 
 pub(crate) use print::try_eprintln;
-pub(crate) use stdout::{flush_at_death, flush_at_exit};
+#[cfg(not(feature = "archive"))]
+pub(crate) use stdout::flush_at_death;
+pub(crate) use stdout::flush_at_exit;
 
 /// What std's `io::prelude` has.
 pub mod prelude {

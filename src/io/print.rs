@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::errno::Errno;
+use super::errno::WriteErrno;
 use super::{stderr, stdout};
 
 /// Where to print to. The macros name it.
@@ -39,7 +39,7 @@ fn print(stream: Stream, args: fmt::Arguments<'_>, end: &str) {
         Stream::Stderr => ("stderr", stderr::print(args, end)),
     };
     if let Err(errno) = result {
-        let error = Errno(errno);
+        let error = WriteErrno(errno);
         panic!("failed printing to {name}: {error}");
     }
 }

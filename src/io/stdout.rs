@@ -27,50 +27,53 @@ static LINES: Reentrant<Lines> = Reentrant::new(Lines {
 
 impl Lines {
     /// Adds to what is held back. What there is no room for is written.
-    fn add(&mut self, mut bytes: &[u8]) -> core::result::Result<(), i32> {
-        while !bytes.is_empty() {
-            if self.length == 0 && bytes.len() >= self.text.len() {
-                // Not by way of the buffer, whole lines of it.
-                let newline = bytes.iter().rposition(|&byte| byte == b'\n');
-                let now = newline.map_or(self.text.len(), |at| at + 1);
-                let (now, later) = bytes.split_at_checked(now).unwrap_or((bytes, &[]));
-                raw::write_all(STDOUT, now)?;
-                bytes = later;
-                continue;
-            }
-            let room = self.text.get_mut(self.length..).unwrap_or_default();
-            let count = bytes.len().min(room.len());
-            let (now, later) = bytes.split_at_checked(count).unwrap_or((bytes, &[]));
-            for (at, (to, from)) in room.iter_mut().zip(now).enumerate() {
-                *to = *from;
-                if *from == b'\n' {
-                    self.whole = self.length + at + 1;
-                }
-            }
-            self.length += count;
-            bytes = later;
+    #[inline(never)] // for its size
+    fn add(&mut self, bytes: &[u8]) -> core::result::Result<(), i32> {
+        for &byte in bytes {
             if self.length == self.text.len() {
                 self.flush()?;
+            }
+            if let Some(slot) = self.text.get_mut(self.length) {
+                *slot = byte;
+                self.length += 1;
+            }
+            if byte == b'\n' {
+                self.whole = self.length;
             }
         }
         Ok(())
     }
 
+    /// Writes much at once: whole lines not by way of the buffer.
+    fn add_much(&mut self, bytes: &[u8]) -> core::result::Result<(), i32> {
+        let newline = bytes.iter().rposition(|&byte| byte == b'\n');
+        let now = newline.map_or(bytes.len(), |at| at + 1);
+        let (now, later) = bytes.split_at_checked(now).unwrap_or((bytes, &[]));
+        self.flush()?;
+        raw::write_all(STDOUT, now)?;
+        self.add(later)
+    }
+
     /// Writes the whole lines. What can't be written stays.
+    #[inline(never)] // for its size
     fn end(&mut self) -> core::result::Result<(), i32> {
         const EIO: i32 = 5;
+        let mut result = Ok(());
         let mut written = 0;
-        let result = loop {
-            match self.text.get(written..self.whole) {
-                None | Some([]) => break Ok(()),
-                Some(rest) => match raw::write(STDOUT, rest) {
-                    Ok(0) => break Err(EIO),
-                    Ok(count) => written += count,
-                    Err(errno) => break Err(errno),
-                },
+        while written < self.whole && result.is_ok() {
+            let rest = self.text.get(written..self.whole).unwrap_or_default();
+            match raw::write(STDOUT, rest) {
+                Ok(0) => result = Err(EIO),
+                Ok(count) => written += count,
+                Err(errno) => result = Err(errno),
             }
-        };
-        self.text.copy_within(written..self.length, 0);
+        }
+        for at in written..self.length {
+            let byte = self.text.get(at).copied().unwrap_or_default();
+            if let Some(to) = self.text.get_mut(at - written) {
+                *to = byte;
+            }
+        }
         self.length -= written;
         self.whole -= written;
         result
@@ -114,6 +117,7 @@ pub(crate) fn flush_at_exit() {
 }
 
 /// The same where the process dies: on any stack, and whatever was under way.
+#[cfg(not(feature = "archive"))]
 pub(crate) fn flush_at_death() {
     if crate::sched::try_getg().is_some() {
         flush_at_exit();
@@ -169,6 +173,9 @@ impl Write for StdoutLock<'_> {
 
     fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
         let written = with(&self.guard, |lines| {
+            if bytes.len() >= lines.text.len() {
+                return lines.add_much(bytes);
+            }
             lines.add(bytes)?;
             lines.end()
         });
