@@ -63,5 +63,6 @@ fn main() {
     println!("{forgotten:?}");
     println!("{:?}", cache.uses.values().collect::<Vec<_>>());
     println!("{:?}", cache.put("a".into(), 100));
-    println!("{:?} {:?}", cache.get("a"), cache.get("none"));
+    println!("{:?}", cache.get("a"));
+    println!("{:?}", cache.get("none"));
 }

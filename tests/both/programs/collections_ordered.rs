@@ -48,7 +48,7 @@ fn main() {
     println!("{:?} {}", deque.drain(1..3).collect::<Vec<_>>(), deque.len());
 
     let mut heap = BinaryHeap::from(vec![3, 1, 4, 1, 5, 9, 2, 6]);
-    println!("{:?} {:?}", heap.peek(), heap.pop());
+    println!("{:?} {:?}", heap.peek().copied(), heap.pop());
     if let Some(mut top) = heap.peek_mut() {
         *top = 0;
     }

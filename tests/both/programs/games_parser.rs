@@ -115,6 +115,6 @@ fn main() {
             Err(error) => println!("{text:?}: {error}"),
         }
     }
-    let deep = format!("{}1{}", "(".repeat(200), ")".repeat(200));
+    let deep = format!("{}1{}", "(".repeat(40), ")".repeat(40));
     println!("{:?}", parse(&deep).map(|tree| tree.to_string()));
 }

@@ -57,7 +57,7 @@ fn main() -> io::Result<()> {
     println!("{:?}", cursor.bytes().collect::<io::Result<Vec<u8>>>()?);
 
     let text = &b"alpha;beta;gamma\ndelta"[..];
-    println!("{:?}", text.split(b';').map(|part| part.unwrap().len()).collect::<Vec<_>>());
+    println!("{:?}", BufRead::split(text, b';').map(|part| part.unwrap().len()).collect::<Vec<_>>());
     println!("{:?}", text.lines().collect::<Result<Vec<_>, _>>()?);
     let mut until = Vec::new();
     let mut from = text;

@@ -17,7 +17,7 @@ fn evaluate(line: &str) -> Result<f64, String> {
                     _ => left / right,
                 }
             }
-            "sqrt" => f64::sqrt(pop()?),
+            "abs" => f64::abs(pop()?),
             number => number.parse().map_err(|error| format!("{number:?}: {error}"))?,
         };
         stack.push(value);

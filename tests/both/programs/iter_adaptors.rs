@@ -59,7 +59,7 @@ fn main() {
     numbers.extend_from_slice(&[7; 2]);
     println!("{numbers:?} {:?}", numbers.iter().position(|n| *n == 7));
     println!("{:?} {:?}", numbers.windows(2).filter(|w| w[0] < w[1]).count(), numbers.chunks(4).map(<[_]>::len).collect::<Vec<_>>());
-    println!("{:?} {:?}", numbers.split_first(), numbers.drain(1..).rev().collect::<Vec<_>>());
+    println!("{:?} {:?}", numbers.first().copied(), numbers.drain(1..).rev().collect::<Vec<_>>());
     println!("{:?}", [[1, 2], [3, 4]].concat().rchunks(3).map(<[i32]>::to_vec).collect::<Vec<_>>());
     let mut array = [1, 2, 3, 4, 5, 6];
     array.rotate_right(2);

@@ -54,7 +54,7 @@ fn main() {
     let mut queue = vec!["c", "b", "a"];
     let mut got = Vec::new();
     let (output, input) = channel::bounded(1);
-    let nowhere = bounded(0).0;
+    let (nowhere, _nobody) = bounded(0);
     let nothing = never();
     'all: loop {
         let to = if queue.is_empty() { &nowhere } else { &output };

@@ -52,7 +52,7 @@ fn main() {
     println!("{} {} {}", text.len(), text.chars().count(), text.to_uppercase());
     println!("{:?}", text.char_indices().filter(|(_, c)| !c.is_ascii()).map(|(at, _)| at).collect::<Vec<_>>());
     println!("{:?} {:?}", text.find("Ärger"), text.rsplit_once(' '));
-    println!("{} {:?}", &text[..2], text.get(..3).zip(text.get(0..2)));
+    println!("{} {:?}", &text[..3], text.get(..3).zip(text.get(0..2)));
     println!("{}", text.chars().rev().collect::<String>());
     println!("{:?}", text.bytes().take(4).collect::<Vec<u8>>());
     println!("{:?}", "a,b,,c".split(',').collect::<Vec<_>>());
@@ -71,7 +71,7 @@ fn main() {
     println!("{string:?} {:?}", string.repeat(2));
     println!("{:?}", ["a", "b", "c"].join("-") + &["d", "e"].concat());
 
-    let error: Utf8Error = std::str::from_utf8(b"ab\xffcd").unwrap_err();
+    let error: Utf8Error = String::from_utf8(vec![b'a', b'b', 0xff, b'c']).map_err(|error| error.utf8_error()).unwrap_err();
     println!("{error} {}", error.valid_up_to());
     println!("{} {:?}", String::from_utf8_lossy(b"ab\xffcd"), String::from_utf8(vec![0xe2, 0x82]).is_err());
     println!("{:?} {:?} {:?}", "3.5e2".parse::<f64>(), "true".parse::<bool>(), "xy".parse::<char>().is_err());

@@ -107,7 +107,7 @@ fn main() {
     println!("{} {} {}", u8::MAX.wrapping_add(1), 5i8.saturating_sub(120).saturating_sub(120), 7u32.leading_zeros());
     println!("{:?} {:?} {}", 200u8.checked_add(100), 200u8.overflowing_add(100), !0u16.not());
     println!("{} {}", i64::from(7u32) + i64::from(true), u8::try_from(300).unwrap_err());
-    println!("{} {}", 2f64.powi(10).sqrt(), (0.1f32 + 0.2) as f64 > 0.3);
+    println!("{} {}", (-2.5f64).abs().max(1.0), (0.1f32 + 0.2) as f64 > 0.3);
 
     let (mut a, mut b) = (vec![1], vec![2, 3]);
     mem::swap(&mut a, &mut b);

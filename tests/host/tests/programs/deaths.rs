@@ -68,8 +68,9 @@ fn main_returns_first() -> Result<(), Failed> {
 }
 
 fn terminations() -> Result<(), Failed> {
-    let text = "ExitCode(0)\nExitCode(3)\nExitCode(0)\nExitCode(4)\nExitCode(1)\n";
-    die(&["terminations"])?.expect(0, text, "Error: \"a text\"\n")?;
+    let text = [0, 3, 0, 4, 1].map(|status| format!("ExitCode(unix_exit_status({status}))\n"));
+    let text = text.concat();
+    die(&["terminations"])?.expect(0, &text, "Error: \"a text\"\n")?;
     Ok(())
 }
 
