@@ -24,6 +24,7 @@ mod segments;
 mod threads;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
+mod waits;
 
 use alloc::string::String;
 
@@ -78,7 +79,7 @@ fn commands() -> impl Iterator<Item = &'static Command> {
     let some = deaths::COMMANDS.iter().chain(segments::COMMANDS);
     let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
     let more = more.chain(preempt::COMMANDS).chain(threads::COMMANDS);
-    more.chain(sched::COMMANDS)
+    more.chain(sched::COMMANDS).chain(waits::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.
