@@ -25,6 +25,7 @@ mod streams;
 mod threads;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
+mod waits;
 
 use alloc::string::String;
 
