@@ -34,11 +34,18 @@ impl ExitCode {
     }
 }
 
-impl fmt::Debug for ExitCode {
+impl Debug for ExitCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // As std shows it.
-        let status = format_args!("unix_exit_status({})", self.0);
-        f.debug_tuple("ExitCode").field(&status).finish()
+        /// What std has in it.
+        struct Status(u8);
+
+        impl Debug for Status {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple("unix_exit_status").field(&self.0).finish()
+            }
+        }
+
+        f.debug_tuple("ExitCode").field(&Status(self.0)).finish()
     }
 }
 

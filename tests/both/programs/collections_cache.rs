@@ -14,7 +14,12 @@ struct Cache<K, V> {
 
 impl<K: Clone + Eq + Hash + Debug, V> Cache<K, V> {
     fn new(capacity: usize) -> Self {
-        Self { entries: HashMap::new(), uses: BTreeMap::new(), clock: 0, capacity }
+        Self {
+            entries: HashMap::new(),
+            uses: BTreeMap::new(),
+            clock: 0,
+            capacity,
+        }
     }
 
     fn get<Q>(&mut self, key: &Q) -> Option<&V>

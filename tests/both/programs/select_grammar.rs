@@ -58,7 +58,11 @@ fn main() {
     let nothing = never();
     'all: loop {
         let to = if queue.is_empty() { &nowhere } else { &output };
-        let from = if got.len() < 2 || queue.is_empty() { &input } else { &nothing };
+        let from = if got.len() < 2 || queue.is_empty() {
+            &input
+        } else {
+            &nothing
+        };
         select! {
             send(to, queue.pop().unwrap()) -> result => result.unwrap(),
             recv(from) -> word => {

@@ -32,7 +32,11 @@ fn main() {
             });
         }
     });
-    println!("{} {}", STARTS.load(Ordering::Relaxed), START.is_completed());
+    println!(
+        "{} {}",
+        STARTS.load(Ordering::Relaxed),
+        START.is_completed()
+    );
     println!("{} {:?}", config(), CONFIG.set("another".to_string()));
     let mut names: Vec<_> = TABLE.iter().collect();
     names.sort();
@@ -41,7 +45,12 @@ fn main() {
     let mut cell = OnceLock::new();
     println!("{cell:?} {:?} {:?}", cell.set(1), cell.set(2));
     println!("{cell:?} {:?}", cell.get_mut().map(|value| *value += 5));
-    println!("{:?} {:?} {:?}", cell.clone(), cell.take(), cell.into_inner());
+    println!(
+        "{:?} {:?} {:?}",
+        cell.clone(),
+        cell.take(),
+        cell.into_inner()
+    );
     println!("{:?}", OnceLock::from(3));
 
     let once = OnceCell::new();

@@ -7,8 +7,8 @@ use std::fmt::Debug;
 use std::io::{self, Cursor, ErrorKind, SeekFrom};
 use std::process::ExitCode;
 use std::sync::{
-    Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, PoisonError, RwLock, TryLockError, Weak,
-    mpsc,
+    Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, PoisonError, RwLock, TryLockError,
+    Weak, mpsc,
 };
 use std::thread;
 use std::time::Duration;
@@ -24,10 +24,13 @@ fn main() {
     let guard = mutex.lock().unwrap();
     show("MutexGuard", &guard);
     show("Mutex, locked", &mutex);
-    show("TryLockError", &mutex.try_lock().map(drop).map_err(|error| match error {
-        TryLockError::WouldBlock => TryLockError::<()>::WouldBlock,
-        TryLockError::Poisoned(_) => unreachable!(),
-    }));
+    show(
+        "TryLockError",
+        &mutex.try_lock().map(drop).map_err(|error| match error {
+            TryLockError::WouldBlock => TryLockError::<()>::WouldBlock,
+            TryLockError::Poisoned(_) => unreachable!(),
+        }),
+    );
     drop(guard);
     show("PoisonError", &PoisonError::new("data"));
     show("Poisoned", &TryLockError::Poisoned(PoisonError::new(1)));
@@ -54,14 +57,24 @@ fn main() {
     show("Cell", &(Cell::new(1), RefCell::new(2), OnceCell::from(3)));
 
     let (sender, receiver) = channel::bounded(1);
-    show("channel", &(&sender, &receiver, receiver.iter(), receiver.try_iter()));
+    show(
+        "channel",
+        &(&sender, &receiver, receiver.iter(), receiver.try_iter()),
+    );
     show("Full", &[sender.try_send(1), sender.try_send(2)]);
     show("Timeout", &sender.send_timeout(3, Duration::ZERO));
     let _ = receiver.recv();
     show("Empty", &receiver.try_recv());
     show("Timeout", &receiver.recv_timeout(Duration::ZERO));
     drop(receiver);
-    show("Disconnected", &(sender.send(1), sender.try_send(2), sender.send_timeout(3, Duration::ZERO)));
+    show(
+        "Disconnected",
+        &(
+            sender.send(1),
+            sender.try_send(2),
+            sender.send_timeout(3, Duration::ZERO),
+        ),
+    );
     let mut select = channel::Select::new();
     show("Select", &select);
     show("TrySelectError", &select.try_select().map(drop));
@@ -71,13 +84,23 @@ fn main() {
     show("mpsc", &(&sender, &receiver));
     show("mpsc full", &[sender.try_send(1), sender.try_send(2)]);
     let _ = receiver.recv();
-    show("mpsc empty", &(receiver.try_recv(), receiver.recv_timeout(Duration::ZERO)));
+    show(
+        "mpsc empty",
+        &(receiver.try_recv(), receiver.recv_timeout(Duration::ZERO)),
+    );
     drop(receiver);
     show("mpsc closed", &(sender.send(1), sender.try_send(2)));
     let (sender, receiver) = mpsc::channel::<u8>();
     show("mpsc", &(&sender, &receiver));
     drop(sender);
-    show("mpsc closed", &(receiver.recv(), receiver.try_recv(), receiver.recv_timeout(Duration::ZERO)));
+    show(
+        "mpsc closed",
+        &(
+            receiver.recv(),
+            receiver.try_recv(),
+            receiver.recv_timeout(Duration::ZERO),
+        ),
+    );
 
     show("JoinHandle", &thread::spawn(|| ()));
     show("Cursor", &Cursor::new([1, 2]));
@@ -86,9 +109,22 @@ fn main() {
     show("Error", &io::Error::new(ErrorKind::InvalidInput, "why"));
     show("streams", &(io::stdin(), io::stdout(), io::stderr()));
     show("small ones", &(io::empty(), io::sink(), io::repeat(1)));
-    show("readers", &(io::BufReader::with_capacity(4, &b"ab"[..]), io::BufWriter::with_capacity(4, vec![1])));
+    show(
+        "readers",
+        &(
+            io::BufReader::with_capacity(4, &b"ab"[..]),
+            io::BufWriter::with_capacity(4, vec![1]),
+        ),
+    );
     show("take", &io::Read::take(&b"abc"[..], 2));
     show("ExitCode", &[ExitCode::SUCCESS, ExitCode::from(3)]);
     show("VarError", &std::env::var("THERE_IS_NONE"));
-    show("collections", &(HashMap::from([(1, 2)]), HashSet::from(["a"]), HashMap::<u8, u8>::new().keys()));
+    show(
+        "collections",
+        &(
+            HashMap::from([(1, 2)]),
+            HashSet::from(["a"]),
+            HashMap::<u8, u8>::new().keys(),
+        ),
+    );
 }
