@@ -69,7 +69,9 @@ fn profile() -> String {
 fn target() -> Result<PathBuf, String> {
     let own = env::current_exe().map_err(|error| format!("current_exe: {error}"))?;
     let target = own.ancestors().nth(4);
-    Ok(target.ok_or("this test is not in cargo's target directory")?.to_path_buf())
+    Ok(target
+        .ok_or("this test is not in cargo's target directory")?
+        .to_path_buf())
 }
 
 /// Builds both sides, at first with what is on this machine: there may be no network.
@@ -79,7 +81,7 @@ fn build() -> Result<(), String> {
     let run = |more: &[&str]| {
         let mut command = Command::new(&cargo);
         command
-            .args(["build", "--quiet", "--locked", "--target", TARGET])
+            .args(["build", "--quiet", "--target", TARGET])
             .args((profile() == "release").then_some("--release"))
             .args(more)
             .current_dir(package())
@@ -91,7 +93,9 @@ fn build() -> Result<(), String> {
                 command.env_remove(&name);
             }
         }
-        let output = command.output().map_err(|error| format!("cargo: {error}"))?;
+        let output = command
+            .output()
+            .map_err(|error| format!("cargo: {error}"))?;
         match output.status.success() {
             true => Ok(()),
             false => Err(format!(
@@ -140,7 +144,10 @@ impl Head {
         side.env("PROGRAM", name)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .args(&self.arguments);
-        let stdin = package().join("programs").join(name).with_extension("stdin");
+        let stdin = package()
+            .join("programs")
+            .join(name)
+            .with_extension("stdin");
         if stdin.is_file() {
             side.stdin(File::open(stdin)?);
         }
