@@ -213,8 +213,7 @@ fn overflow_late(
         overflow();
         println!("nobody has noticed");
     });
-    runtime::gosched();
-    OK
+    spin()
 }
 
 /// Has goroutines end and gives their memory back; then two wait, and the main one.

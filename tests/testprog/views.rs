@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec;
 use core::arch::asm;
 use core::hash::{BuildHasher as _, Hasher as _};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gort::process::{ExitCode, Termination};
 use gort::{env, eprintln, println, runtime};
@@ -40,16 +40,19 @@ pub(crate) const COMMANDS: &[Command] = &[
 /// Has so many goroutines at once, each of which gives way, and counts them.
 fn crowd(count: usize) -> usize {
     static ARRIVED: AtomicUsize = AtomicUsize::new(0);
+    static COUNTED: AtomicBool = AtomicBool::new(false);
     ARRIVED.store(0, Ordering::Relaxed);
+    COUNTED.store(false, Ordering::Relaxed);
     for _ in 0..count {
         gort::go(move || {
             ARRIVED.fetch_add(1, Ordering::Relaxed);
-            while ARRIVED.load(Ordering::Relaxed) < count {
+            while ARRIVED.load(Ordering::Relaxed) < count || !COUNTED.load(Ordering::Relaxed) {
                 runtime::gosched();
             }
         });
     }
     let most = runtime::num_goroutine();
+    COUNTED.store(true, Ordering::Relaxed);
     while runtime::num_goroutine() > 1 {
         runtime::gosched();
     }
