@@ -234,7 +234,8 @@ impl fmt::Debug for Scope<'_, '_> {
 /// ```
 pub struct ScopedJoinHandle<'scope, T> {
     party: Party,
-    result: PhantomData<(&'scope (), fn() -> T)>,
+    scope: PhantomData<&'scope ()>,
+    result: PhantomData<fn() -> T>,
 }
 
 impl<T> ScopedJoinHandle<'_, T> {
@@ -246,6 +247,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     pub(super) unsafe fn new(party: Party) -> Self {
         Self {
             party,
+            scope: PhantomData,
             result: PhantomData,
         }
     }
