@@ -100,8 +100,8 @@ impl Open {
 /// use gort::thread::{self, Scope};
 ///
 /// fn both<'scope>(scope: &'scope Scope<'scope, '_>, word: &'scope str) {
-///     scope.spawn(|| gort::println!("{word}"));
-///     scope.spawn(|| gort::println!("{}", word.len()));
+///     scope.spawn(move || gort::println!("{word}"));
+///     scope.spawn(move || gort::println!("{}", word.len()));
 /// }
 ///
 /// let word = gort::alloc::string::String::from("hello");
