@@ -213,7 +213,6 @@ fn overflow_late(
             thread::park();
         });
     }
-    runtime::gomaxprocs(1); // who gives way is left for main
     // Nobody looks at what is overwritten, before it is noticed.
     while PARKING.load(Ordering::Relaxed) < count || gort::__private::waiting() < count {
         runtime::gosched();
