@@ -62,6 +62,7 @@ mod timed;
 mod token;
 mod waitq;
 
+/// What the channel uses; the tests put loom's here, and models of the scheduler.
 use core::sync::atomic;
 
 /// What waiting and waking are made of.
@@ -71,6 +72,7 @@ mod scheduler {
     pub(super) use crate::sched::{
         G, WaitReason, acquirem, cheaprand, getg, gopark, goready, need_p, releasem,
     };
+    pub(super) use crate::time::Instant;
 }
 
 pub use error::{

@@ -72,7 +72,7 @@ gort_test::test_module! {
     fn after_comes_once() {
         let start = Instant::now();
         let r = after(MOMENT);
-        assert!(r.is_empty() && !r.is_full() && r.len() == 0);
+        assert_eq!((r.is_empty(), r.is_full(), r.len()), (true, false, 0));
         let when = r.recv().unwrap();
         assert!(when >= start + MOMENT && Instant::now() >= when);
         assert_eq!(r.try_recv(), Err(TryRecvError::Empty));
