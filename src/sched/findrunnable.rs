@@ -36,6 +36,15 @@ const STEAL_ROUNDS: u32 = 4;
 /// each time.
 const TIMER_TICKS: u32 = 4;
 
+/// With so many on its queue a P runs those first, before it readies more by its timers:
+/// who has just been readied is still in the caches, of which thousands at a time would
+/// push each other out before they run.
+const CROWD: u32 = 64;
+
+/// How often, in ticks, the timers are looked at while the queue is as long as that. Each
+/// time they ready some 16, so that the queue gets no longer, and none waits for ever.
+const CROWD_TICKS: u32 = 16;
+
 /// How long a thief leaves a P alone with what it has just readied, in PAUSEs, some 2 µs:
 /// who readies another often stops soon, and then runs it at once. Go sleeps instead for
 /// 3 µs, which the kernel makes 60 of.
@@ -149,10 +158,20 @@ pub(super) fn soonest(all: &Allp, time: &mut i64) {
 
 /// Tells whether the P's timers are to be looked at, in this tick.
 pub(super) fn timers_due(pp: &P, tick: u32) -> bool {
+    // It never had one. Relaxed: `wake_time` looks again.
+    if pp.timers.load(Ordering::Relaxed).is_null() {
+        return false;
+    }
     let when = wake_time(pp);
     when != 0
         // Relaxed: a time, ordered with nothing.
         && (tick.is_multiple_of(TIMER_TICKS) || when <= SCHED.now.load(Ordering::Relaxed))
+        && (tick.is_multiple_of(CROWD_TICKS) || !is_crowded(pp))
+}
+
+/// Tells whether the P has enough to run for a while.
+pub(super) fn is_crowded(pp: &P) -> bool {
+    pp.runq.len() >= CROWD
 }
 
 /// Takes a share of the global queue.
