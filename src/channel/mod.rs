@@ -35,9 +35,9 @@
 //! | --- | --- |
 //! | `sender`, `receiver`, `iter` | the two halves |
 //! | `new` | how they are made |
-//! | `select` | [`Select`], and what the macros use |
+//! | `select`, `selected` | [`Select`], what it selects, and what the macros use |
 //! | `error` | what operations say when they fail |
-//! | `hchan` | the channel: send, receive, close |
+//! | `hchan`, `ends` | the channel: send, receive, close |
 //! | `buffer` | where values are in between |
 //! | `waitq` | who waits |
 //! | `shared` | who has a handle |
@@ -48,6 +48,7 @@
 mod buffer;
 mod case;
 mod clock;
+mod ends;
 mod error;
 mod hchan;
 mod iter;
@@ -55,6 +56,7 @@ mod new;
 mod receiver;
 mod select;
 mod select_ops;
+mod selected;
 mod selecting;
 mod sender;
 mod shared;
@@ -82,7 +84,8 @@ pub use error::{
 pub use iter::{IntoIter, Iter, TryIter};
 pub use new::{after, at, bounded, never, tick, unbounded};
 pub use receiver::Receiver;
-pub use select::{Select, SelectedOperation};
+pub use select::Select;
+pub use selected::SelectedOperation;
 pub use sender::Sender;
 
 /// What the macros `select!` and `select_biased!` use.

@@ -13,6 +13,8 @@ use loom::sync::atomic;
 mod buffer;
 #[path = "../../../src/channel/case.rs"]
 mod case;
+#[path = "../../../src/channel/ends.rs"]
+mod ends;
 #[path = "../../../src/channel/hchan.rs"]
 mod hchan;
 #[path = "../../../src/channel/select_ops.rs"]
