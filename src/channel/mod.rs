@@ -36,7 +36,7 @@
 //! | `sender`, `receiver`, `iter` | the two halves |
 //! | `new` | how they are made |
 //! | `select`, `selected` | [`Select`], what it selects, and what the macros use |
-//! | `select_macro`, `select_error` | [`select!`](select) and [`select_biased!`](select_biased) |
+//! | `select_macro`, `select_error` | [`select!`] and [`select_biased!`], and what they say of mistakes |
 //! | `error` | what operations say when they fail |
 //! | `hchan`, `ends` | the channel: send, receive, close |
 //! | `buffer` | where values are in between |
