@@ -354,7 +354,8 @@ impl Hchan {
         self.leave();
         let block = self.buffer.new_block();
         self.enter();
-        if !self.buffer.add_block(block) {
+        // When the receivers are gone the buffer is theirs: `discard` has no lock.
+        if self.is_closed() || !self.buffer.add_block(block) {
             self.leave();
             self.buffer.free_block(block);
             self.enter();
