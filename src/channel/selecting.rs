@@ -240,7 +240,8 @@ fn block(
     last.enter(); // invariant 2
     last.leave();
     let mut selected = None;
-    for (place, ((handle, ..), sudog)) in handles.iter().zip(sudogs).enumerate() {
+    // Others have pointers to them still: they are borrowed for reading alone.
+    for (place, ((handle, ..), sudog)) in handles.iter().zip(&*sudogs).enumerate() {
         // SAFETY: written above.
         let sudog = unsafe { sudog.assume_init_ref() };
         let Some((chan, side)) = handle.case().0.chan() else {
