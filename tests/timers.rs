@@ -9,6 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
+use gort::channel::bounded;
 use gort::runtime::{gosched, num_goroutine};
 use gort::thread;
 use gort::time::{Duration, after_func};
@@ -366,5 +367,44 @@ gort_test::tests! {
             sleep_for(1_000_000);
         }
         assert_eq!(count.load(Ordering::Acquire), 1);
+    }
+
+    fn a_timer_is_not_late_for_a_crowd() {
+        // Pairs that hand a ball on and on: each is the other's next, on one time slice.
+        static TURNS: AtomicUsize = AtomicUsize::new(0);
+        static STOP: AtomicBool = AtomicBool::new(false);
+        const TURN: i64 = 2_000_000; // nanoseconds
+        let _one = one_p();
+        for _ in 0..100 {
+            let (to_left, left) = bounded::<()>(1);
+            let (to_right, right) = bounded(1);
+            to_left.send(()).unwrap();
+            for (from, to) in [(left, to_right), (right, to_left)] {
+                gort::go(move || {
+                    while from.recv().is_ok() && !STOP.load(Ordering::Relaxed) {
+                        let start = nanotime();
+                        while nanotime() - start < TURN {
+                            core::hint::spin_loop();
+                        }
+                        TURNS.fetch_add(1, Ordering::Relaxed);
+                        if to.send(()).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        }
+        // sysmon's clock is 10 ms late at most: those are five turns. On a busy machine it
+        // may come late, but not always.
+        let fewest = (0..30)
+            .map(|_| {
+                let before = TURNS.load(Ordering::Relaxed);
+                sleep_for(TURN as u64 / 2);
+                TURNS.load(Ordering::Relaxed) - before
+            })
+            .min();
+        STOP.store(true, Ordering::Relaxed);
+        assert!(fewest < Some(10), "{fewest:?} turns late");
+        until_alone();
     }
 }

@@ -43,7 +43,8 @@ const TIMER_TICKS: u32 = 4;
 const CROWD: u32 = 64;
 
 /// How often, in ticks, the timers are looked at while the queue is as long as that. Each
-/// time they ready some 16, so that the queue gets no longer, and none waits for ever.
+/// time they ready some 16, so that the queue gets no longer, and none waits for ever. But
+/// a tick may be a whole time slice long: sysmon asks for those that are late.
 const CROWD_TICKS: u32 = 16;
 
 /// How long a thief leaves a P alone with what it has just readied, in PAUSEs, some 2 µs:
@@ -167,7 +168,9 @@ pub(super) fn timers_due(pp: &P, tick: u32) -> bool {
     when != 0
         // Relaxed: a time, ordered with nothing.
         && (tick.is_multiple_of(TIMER_TICKS) || when <= SCHED.now.load(Ordering::Relaxed))
-        && (tick.is_multiple_of(CROWD_TICKS) || !is_crowded(pp))
+        && (tick.is_multiple_of(CROWD_TICKS)
+            || !is_crowded(pp)
+            || pp.late.load(Ordering::Relaxed)) // a request, ordered with nothing
 }
 
 /// Tells whether the P has enough to run for a while.

@@ -431,6 +431,9 @@ pub(crate) struct P {
     /// The time slice is over: sysmon's request, seen by whoever looks for the next
     /// goroutine.
     pub(crate) preempt: AtomicBool,
+    /// One of its timers is late: sysmon's request to look at them, however much there is
+    /// to run.
+    pub(crate) late: AtomicBool,
     /// How often its owner readied just one goroutine, which it may run next itself.
     pub(crate) lone: AtomicU32,
     /// How many of the next of those others are to be woken for at once.

@@ -10,13 +10,14 @@
 //! what a clone of it would inherit.
 //!
 //! Its pace: it looks every 20 µs while there are system calls to interfere with, or
-//! goroutines that are left to their Ps; after 50 looks at nothing ever less often, down to every 10 ms; and where all Ps are idle
-//! it sleeps until one is taken, but for as long as the heap has something to give back,
-//! or somebody wants its trace.
+//! goroutines that are left to their Ps; after 50 looks at nothing ever less often, down to
+//! every 10 ms; and where all Ps are idle it sleeps until one is taken, but for as long as
+//! the heap has something to give back, or somebody wants its trace.
 
 use core::sync::atomic::Ordering;
 
 use super::bgscavenge::wake_scavenger;
+use super::findrunnable::wake_time;
 use super::gfree::cold_stacks;
 use super::idle::{EAGER, handoffp, incidlelocked, wakep};
 use super::machine::start_threads;
@@ -29,6 +30,9 @@ use crate::{mem, os};
 
 /// How long a goroutine may run when others wait, in nanoseconds.
 const FORCE_PREEMPT: i64 = 10_000_000;
+
+/// From when on a timer is late whose P has much to run, in nanoseconds.
+const LATE: i64 = 1_000_000;
 
 /// The shortest and the longest rest between two looks, in nanoseconds.
 const SHORTEST_REST: i64 = 20_000;
@@ -144,6 +148,10 @@ fn retake(now: i64) -> bool {
         let seen = &pp.sysmontick;
         let tick = pp.schedtick.load(Ordering::Relaxed); // only compared
         active |= look_at_lone(pp);
+        let when = wake_time(pp);
+        if when != 0 && when <= now - LATE {
+            pp.late.store(true, Ordering::Relaxed); // a request, ordered with nothing
+        }
         let mut too_long = false;
         if seen.schedtick.replace(tick) != tick {
             seen.schedwhen.set(now);

@@ -18,6 +18,7 @@
 //! A program without timers has none of this: the first timer leaves [`Hooks`] for the
 //! scheduler to find.
 
+use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -30,6 +31,10 @@ use super::timer::{Callback, Timer};
 use super::timer_set::TimerSet;
 use super::{acquirem, releasem, schedtrace, try_getp};
 use crate::{mem, os};
+
+/// How many batches of timers a P with much to run calls when some are late: with sysmon's
+/// pace of 10 ms more than come in, unless they are more than the P could ever run.
+const LATE_BATCHES: u32 = 16;
 
 /// What the scheduler calls. Each is asked about a P, maybe another M's.
 pub(super) struct Hooks {
@@ -180,7 +185,15 @@ fn check(pp: &'static P, now: i64) -> (i64, i64, bool) {
     releasem(); // g0 does not move; this only reads the M
     // Relaxed: our own thread wrote it.
     let local = ptr::eq(mp.p.load(Ordering::Relaxed), pp);
-    set.check(now, local, os::nanotime, || is_crowded(pp))
+    let late = pp.late.load(Ordering::Relaxed); // a request, ordered with nothing
+    if late {
+        pp.late.store(false, Ordering::Relaxed); // as above; a lost one comes again
+    }
+    let batches = Cell::new(if late { LATE_BATCHES } else { 1 });
+    set.check(now, local, os::nanotime, || {
+        batches.set(batches.get().saturating_sub(1));
+        batches.get() == 0 && is_crowded(pp)
+    })
 }
 
 /// Returns when a timer of the P may be due, 0 if it has none. Anybody may ask.
