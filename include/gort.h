@@ -22,15 +22,16 @@
  *         -Wl,-z,max-page-size=4096 -Wl,-z,norelro -Wl,--gc-sections -Wl,--build-id=none \
  *         -I dist/include -T dist/linker.ld -o hello hello.c dist/libgort.a
  *
- * Units: sizes are in bytes. Errors: a function that can fail returns a
- * negative errno, as the kernel does; there is no errno variable.
+ * Units: sizes are in bytes, times in nanoseconds (_ns). Errors: a function that
+ * can fail returns a negative errno of <errno.h>'s, as the kernel does; there is no
+ * errno variable.
  *
  * From where: unless it says otherwise, a function may be called from any
  * goroutine, which main_main is one of, and from nowhere else: not from a signal
  * handler, not from a thread that gort did not make.
  *
- * A goroutine has 256 KiB of stack, the main one too, and no more: C cannot ask
- * for it. The memory is there where it was touched, 4 KiB at least. Running off
+ * A goroutine has 256 KiB of stack, the main one too, and no more, unless
+ * gort_go_stack made it. The memory is there where it was touched, 4 KiB at least. Running off
  * the end ends the program with "fatal error: stack overflow" (with
  * -fstack-clash-protection; without it, a frame of more than 32 KiB can miss the
  * guard below the stack). Before Linux 6.13 a guard takes two mappings, of which
@@ -39,8 +40,9 @@
  * more than 32 KiB writes into its neighbour's stack, and the program ends when
  * it gives way or ends.
  *
- * There is no malloc. gort has a heap, but for programs in Rust that use it as a
- * crate; a program in C brings an allocator, or takes mappings from the system.
+ * There is no malloc. gort has a heap, but for itself, its channels, and programs in
+ * Rust that use it as a crate; a program in C brings an allocator, or takes mappings
+ * from the system.
  *
  * What a failing program prints goes to standard error and is what Go prints;
  * its exit status is 2.
@@ -67,6 +69,7 @@
 #define GORT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -96,6 +99,12 @@ int main_main(void);
  */
 void gort_go(void (*f)(void *), void *arg);
 
+/*
+ * The same with a stack of at least size bytes, up to 1 GiB. Returns 0, or -ENOMEM
+ * where the system has no room for it, or that is more than 1 GiB.
+ */
+int gort_go_stack(void (*f)(void *), void *arg, size_t size);
+
 /* Lets other goroutines run; the current one goes to the end of the queue. */
 void gort_yield(void);
 
@@ -107,17 +116,57 @@ void gort_yield(void);
  */
 GORT_NORETURN void gort_goexit(void);
 
+/* Returns how many goroutines exist, the current one among them: at least 1. */
+size_t gort_num_goroutine(void);
+
+/*
+ * Puts the goroutine to sleep for at least ns nanoseconds; others run meanwhile. Less
+ * than 1 is no time at all.
+ */
+void gort_sleep_ns(int64_t ns);
+
+/*
+ * Returns the nanoseconds of the monotonic clock, CLOCK_MONOTONIC. From a signal
+ * handler, too.
+ */
+int64_t gort_now_ns(void);
+
+/*
+ * Sets how many goroutines may run at the same time, 1,024 at most, and returns how
+ * many could before. Less than 1 only tells. All others stop for a moment while the
+ * number changes.
+ */
+int gort_gomaxprocs(int n);
+
+/* Returns how many CPUs the process was allowed to run on when it started. */
+int gort_num_cpu(void);
+
+/*
+ * Ties the current goroutine to the thread that it runs on: no other thread runs it,
+ * and that thread runs no other goroutine, until gort_unlock_os_thread has been called
+ * as often. For what the system keeps for each thread, and for thread-local variables.
+ * If the goroutine ends while it is locked, the thread ends with it.
+ */
+void gort_lock_os_thread(void);
+
+/* Undoes one gort_lock_os_thread; where there is none, it does nothing. */
+void gort_unlock_os_thread(void);
+
+/*
+ * Calls f(arg), which may block the thread for long, and returns what it returns; other
+ * goroutines have the processor meanwhile. Where f itself gives way, waits or starts a
+ * goroutine, that ends: the rest of it runs as any other code.
+ */
+void *gort_blocking(void *(*f)(void *), void *arg);
+
+/* Returns gort's name and version. */
+const char *gort_version(void);
+
 /*
  * Ends the process, all goroutines with it, with the low eight bits of status.
  * From a signal handler, too.
  */
 GORT_NORETURN void gort_exit(int status);
-
-/* Returns how many goroutines exist, the current one among them: at least 1. */
-size_t gort_num_goroutine(void);
-
-/* Returns how many CPUs the process was allowed to run on when it started. */
-int gort_num_cpu(void);
 
 /*
  * Writes size bytes at data to the descriptor fd, all of them, in as many
