@@ -61,7 +61,7 @@
 //! | `mem` | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`thread`], [`time`] | the API |
+//! | [`channel`], [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
 //! | `ffi` | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |
@@ -89,6 +89,11 @@ mod sched;
 #[allow(unsafe_code, reason = "raw memory is its business")]
 mod malloc;
 
+#[allow(
+    unsafe_code,
+    reason = "moves values from one goroutine's stack to another's"
+)]
+pub mod channel;
 pub mod env;
 pub mod hash;
 pub mod io;
@@ -99,6 +104,9 @@ pub mod runtime;
     reason = "moves a closure and its result over a seam of the stack"
 )]
 pub mod stack;
+#[allow(unsafe_code, reason = "shares what it locks")]
+pub mod sync;
+pub mod task;
 #[allow(
     unsafe_code,
     reason = "hands results over from one goroutine to another"
@@ -124,6 +132,7 @@ mod macros;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::boot::init::InitTask;
+    pub use crate::thread::Key;
 
     /// Starts a goroutine with a stack of at least that size, if there is room.
     pub fn try_go<F: FnOnce() + Send + 'static>(f: F, stack: usize) -> bool {
@@ -166,4 +175,5 @@ pub mod __private {
     }
 }
 
+pub use core::future;
 pub use runtime::go;

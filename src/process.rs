@@ -153,5 +153,7 @@ pub fn abort() -> ! {
 /// What `main!` expands to.
 #[doc(hidden)]
 pub fn run_main<T: Termination>(main: impl FnOnce() -> T) -> i32 {
-    main().report().0.into()
+    let status = main().report();
+    crate::thread::main_returned();
+    status.0.into()
 }

@@ -116,10 +116,8 @@ fn release(lock: &FutexLock, rank: u8) {
 /// by gopark's unlock function, which has another g. So the caller keeps its M by
 /// `acquirem`, around all of it. It comes before all locks that have a rank, and several
 /// may be held at a time, which then are taken in the order of their addresses.
-#[allow(dead_code, reason = "for channels and sync, which come next")]
 pub(crate) struct ParkLock(FutexLock);
 
-#[allow(dead_code, reason = "as above")]
 impl ParkLock {
     /// Makes an open one.
     pub(crate) const fn new() -> Self {

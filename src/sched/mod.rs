@@ -26,7 +26,10 @@
 //! | `locked` | goroutines that are locked to their threads |
 //! | `procresize`, `stw` | Ps; how their number changes while the world is stopped |
 //! | `machine` | Ms: mstart, newm |
+//! | `sema` | a queue of goroutines, and the lock and the word that go with it |
+//! | `active_spin` | whether to look at a lock for a moment before parking |
 //! | `waiter` | a wait for the first of several parties, or for the time |
+//! | `timed` | a wait that the clock may end as well |
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
@@ -46,6 +49,7 @@
 //!    one's stack (`switch`); or by the queue's new tail (`gosched`). And the handler
 //!    that preempts looks whether it is a good moment: see `preempt`.
 
+mod active_spin;
 mod bgscavenge;
 mod checkdead;
 mod findrunnable;
@@ -67,19 +71,20 @@ mod pstatus;
 pub(crate) mod runq;
 pub(crate) mod runtime2;
 mod schedtrace;
+pub(crate) mod sema;
 mod spinning;
 mod status;
 mod stw;
 mod switch;
 mod syscall;
 mod sysmon;
+pub(crate) mod timed;
 pub(crate) mod timer;
 mod timer_heap;
 mod timer_memory;
 mod timer_set;
 pub(crate) mod timers;
 mod updatemaxprocs;
-#[allow(dead_code, reason = "for channels and sync, which come next")]
 pub(crate) mod waiter;
 
 /// What `timer` and its like use; the tests put loom's here.
@@ -92,16 +97,18 @@ use core::sync::atomic::{
 
 use crate::arch;
 use crate::debug::fatal::throw;
-use crate::debug::lock::{Mutex, rank};
+use crate::debug::lock::{Mutex, ParkLock, rank};
 use crate::os;
 
+pub(crate) use active_spin::{can_spin, do_spin};
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
 use glist::{GFree, GQueue};
 pub(crate) use gosched::gosched;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
-pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine, try_go};
+pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
+pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{gopark, goready};
 pub(crate) use preempt::{preemptions, storm};
@@ -109,9 +116,7 @@ use proc::Many;
 pub(crate) use proc::{for_each_g, goexit};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
-pub(crate) use syscall::blocking;
-#[allow(unused_imports, reason = "for channels and sync, which come next")]
-pub(crate) use syscall::need_p;
+pub(crate) use syscall::{blocking, need_p};
 
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, Note, P, ThreadHead, WaitReason};
@@ -325,7 +330,7 @@ fn getp(mp: &'static M) -> &'static P {
 
 /// Returns a random number, good enough to choose by. With [`acquirem`] in force, or on
 /// g0.
-fn cheaprand(mp: &'static M) -> u32 {
+pub(crate) fn cheaprand(mp: &'static M) -> u32 {
     // xorshift64*, seeded by mcommoninit.
     let mut state = mp.cheaprand.get();
     state ^= state >> 12;

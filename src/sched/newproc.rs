@@ -76,6 +76,21 @@ pub(crate) fn try_go<F: FnOnce() + Send + 'static>(
     location: Option<&'static Location<'static>>,
     stack: usize,
 ) -> Result<NonZero<u64>, NoRoom> {
+    // SAFETY: what it borrows lives for ever.
+    unsafe { try_go_unchecked(f, location, stack) }
+}
+
+/// The same of an `f` that borrows something.
+///
+/// # Safety
+///
+/// What it borrows must live until the goroutine has ended; if that is by `goexit`, so
+/// must what that leaves borrowed on its stack.
+pub(crate) unsafe fn try_go_unchecked<F: FnOnce() + Send>(
+    f: F,
+    location: Option<&'static Location<'static>>,
+    stack: usize,
+) -> Result<NonZero<u64>, NoRoom> {
     super::machine::start_sysmon();
     super::syscall::need_p();
     if size_of::<F>() > MAX_CLOSURE || align_of::<F>() > MAX_CLOSURE_ALIGN {
@@ -86,7 +101,7 @@ pub(crate) fn try_go<F: FnOnce() + Send + 'static>(
 }
 
 /// Starts a goroutine that calls `call` (a function without data) with `f`.
-fn start<F: Send + 'static, C: FnOnce(F)>(
+fn start<F: Send, C: FnOnce(F)>(
     f: F,
     location: Option<&'static Location<'static>>,
     stack: usize,

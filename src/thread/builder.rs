@@ -1,12 +1,12 @@
 //! [`Builder`]: a goroutine with a name, or with a stack of another size.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 use core::panic::Location;
 
 use super::handle::{self, Party};
 use super::join::{JoinHandle, Packet};
+use super::scope::{Scope, ScopeData, ScopedJoinHandle};
 use crate::mem;
 use crate::sched;
 
@@ -124,6 +124,106 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
+        // SAFETY: there is nothing that might be gone too early.
+        unsafe { self.spawn_unchecked(f) }
+    }
+
+    /// The same, of an `f` that borrows something, or has a result that does.
+    ///
+    /// # Safety
+    ///
+    /// What `f` borrows must live until the goroutine has ended; if it ends by
+    /// [`goexit`](crate::runtime::goexit), also what it has lent on its stack to others
+    /// meanwhile. What its result borrows must live until that is dropped, be it by the
+    /// handle or by whoever gets it from there.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// let word = gort::alloc::string::String::from("borrowed");
+    /// let builder = gort::thread::Builder::new();
+    /// // SAFETY: `join` waits for the goroutine, and the word is there until then.
+    /// let handle = unsafe { builder.spawn_unchecked(|| word.len()) }.unwrap();
+    /// assert_eq!(handle.join().unwrap(), 8);
+    /// # }
+    /// ```
+    #[track_caller]
+    pub unsafe fn spawn_unchecked<F, T>(self, f: F) -> Result<JoinHandle<T>, SpawnError>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        // SAFETY: the caller's promise.
+        let party = unsafe { self.start(f, None) }?;
+        // SAFETY: the packet is of this type.
+        Ok(unsafe { JoinHandle::new(party) })
+    }
+
+    /// Starts a goroutine in a [`scope`](super::scope()), in which it may borrow; see
+    /// [`Scope::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](Self::spawn).
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::thread;
+    ///
+    /// let numbers = [1, 2, 3];
+    /// thread::scope(|scope| {
+    ///     let adder = thread::Builder::new().name("adder".into());
+    ///     let sum = adder.spawn_scoped(scope, || numbers.iter().sum::<i32>()).unwrap();
+    ///     assert_eq!(sum.thread().name(), Some("adder"));
+    ///     assert_eq!(sum.join().unwrap(), 6);
+    /// });
+    /// # }
+    /// ```
+    #[track_caller]
+    pub fn spawn_scoped<'scope, 'env, F, T>(
+        self,
+        scope: &'scope Scope<'scope, 'env>,
+        f: F,
+    ) -> Result<ScopedJoinHandle<'scope, T>, SpawnError>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        // SAFETY: the scope does not end before the goroutine has; its handle, and so the
+        // result, is not left by then but where it is lost.
+        let party = unsafe { self.start(f, Some(scope.data())) }?;
+        // SAFETY: the packet is of this type.
+        Ok(unsafe { ScopedJoinHandle::new(party) })
+    }
+
+    /// Starts a goroutine, and returns the other party of its packet, a `Packet<T>`.
+    ///
+    /// # Safety
+    ///
+    /// As of [`spawn_unchecked`](Self::spawn_unchecked).
+    #[track_caller]
+    unsafe fn start<F, T>(self, f: F, scope: Option<&ScopeData>) -> Result<Party, SpawnError>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
         let size = self.stack_size.unwrap_or_default();
         if size > MAX_STACK {
             return Err(SpawnError::StackTooLarge { size });
@@ -133,11 +233,15 @@ impl Builder {
             panic!("thread name may not contain interior null bytes");
         }
 
-        let packet = Packet::<T>::allocate(self.name.map(Cow::Owned), 2);
+        let packet = Packet::<T>::allocate(self.name.map(String::into_boxed_str), 2);
         // SAFETY: one of two.
         let goroutine = unsafe { Party::new(packet) };
         // SAFETY: the other one.
         let ours = unsafe { Party::new(packet) };
+        if let Some(scope) = scope {
+            scope.enter();
+            ours.inner().set_scope(scope);
+        }
         let run = move || {
             let packet = goroutine.address();
             handle::adopt(goroutine);
@@ -145,12 +249,19 @@ impl Builder {
             // SAFETY: this is the goroutine, and does it once.
             unsafe { Packet::fill(packet, value) };
         };
-        match sched::try_go(run, Some(Location::caller()), stack) {
-            Ok(goid) => ours.inner().set_id(goid.get()),
-            Err(sched::NoRoom) => return Err(SpawnError::OutOfMemory { size: stack }),
+        // SAFETY: the caller's promise.
+        match unsafe { sched::try_go_unchecked(run, Some(Location::caller()), stack) } {
+            Ok(goid) => {
+                ours.inner().set_id(goid.get());
+                Ok(ours)
+            }
+            Err(sched::NoRoom) => {
+                if let Some(scope) = scope {
+                    scope.leave();
+                }
+                Err(SpawnError::OutOfMemory { size: stack })
+            }
         }
-        // SAFETY: the packet is of this type.
-        Ok(unsafe { JoinHandle::new(ours) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! [`Thread`]: who a goroutine is, for others to name, and to unpark.
 //!
 //! ```text
-//!     G.thread ----> Inner: head, id, name, token, ended <---- Thread, JoinHandle
+//!     G.thread ----> Inner: head, id, name, token, ended, … <---- Thread, JoinHandle
 //! ```
 //!
 //! An Inner is made by `spawn`, or for any other goroutine when it first asks for
@@ -15,7 +15,8 @@
 //! is of interest to two parties, the goroutine and its JoinHandle, and is dropped by
 //! the last of them, however many Threads there still are: `count.rs`.
 
-use alloc::borrow::Cow;
+use alloc::boxed::Box;
+use core::cell::Cell;
 use core::fmt;
 use core::mem;
 use core::num::NonZero;
@@ -25,8 +26,10 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::count::Count;
 use super::join::Packet;
+use super::local::Locals;
 use super::park::wake;
 use super::parker::Token;
+use super::scope::{Open, ScopeData};
 use crate::sched::{self, G, ThreadHead};
 
 /// The number of the main goroutine.
@@ -44,21 +47,25 @@ pub(super) struct Inner {
     /// The goroutine's number. Both who spawns it and the goroutine itself write
     /// it, each before it gives away a handle.
     id: AtomicU64,
-    /// Its name, if it has one.
-    name: Option<Cow<'static, str>>,
+    /// The name that it was given.
+    name: Option<Box<str>>,
     /// What `park` waits for.
     token: Token<G>,
     /// Is set when the goroutine has ended; `join` waits for it.
     ended: Token<G>,
+    /// Its `thread_local!` values. The goroutine's own.
+    pub(super) locals: Locals,
+    /// It is no party any more, but has yet to end. The goroutine's own.
+    left: Cell<bool>,
+    /// The scopes that it is in the midst of. The goroutine's own.
+    pub(super) open: Open,
+    /// The scope that it was spawned in, or null. Written by who spawns it, before.
+    scope: Cell<*const ScopeData>,
 }
 
 impl Inner {
     /// Makes one for a goroutine that has no number yet, and that many parties.
-    pub(super) fn new(
-        name: Option<Cow<'static, str>>,
-        parties: u64,
-        drops: &'static Drops,
-    ) -> Self {
+    pub(super) fn new(name: Option<Box<str>>, parties: u64, drops: &'static Drops) -> Self {
         Self {
             head: ThreadHead { end },
             count: Count::new(parties),
@@ -67,6 +74,10 @@ impl Inner {
             name,
             token: Token::new(),
             ended: Token::new(),
+            locals: Locals::new(),
+            left: Cell::new(false),
+            open: Open::new(),
+            scope: Cell::new(ptr::null()),
         }
     }
 
@@ -78,6 +89,11 @@ impl Inner {
     /// Notes the goroutine's number.
     pub(super) fn set_id(&self, goid: u64) {
         self.id.store(goid, Ordering::Relaxed); // whoever gets a handle gets it later
+    }
+
+    /// Notes the scope that it is spawned in. By who spawns it, before it runs.
+    pub(super) fn set_scope(&self, scope: &ScopeData) {
+        self.scope.set(scope);
     }
 
     /// Returns the token of `park`.
@@ -102,7 +118,7 @@ pub(super) struct Drops {
 /// One handle to an Inner.
 pub(super) struct Shared(NonNull<Inner>);
 
-// SAFETY: an Inner is Sync; and the result behind it, which goes with the last handle
+// SAFETY: an Inner is Sync, but for what is the goroutine's own; and the result behind it, which goes with the last handle
 // where no party is left to drop it, is Send.
 unsafe impl Send for Shared {}
 // SAFETY: as above.
@@ -163,9 +179,33 @@ impl Party {
         self.0.inner.0
     }
 
-    /// Gives it back, party and handle, in one go; comes back if the other party is
-    /// gone, and this one has the result to drop.
-    fn leave(self) -> Option<Self> {
+    /// Gives up what the goroutine is party to, which it does once, and keeps the handle.
+    fn into_thread(self) -> Thread {
+        let party = mem::ManuallyDrop::new(self);
+        if !party.inner().left.replace(true) {
+            party.give_up();
+        }
+        // SAFETY: the party is not dropped, nor used again.
+        unsafe { ptr::read(&raw const party.0) }
+    }
+
+    /// Is no party any more. The last one drops the result.
+    fn give_up(&self) {
+        let inner = self.inner();
+        if inner.count.leave_party() {
+            // SAFETY: nobody else looks at the result: handles are not for that.
+            unsafe { (inner.drops.result)(self.address()) };
+        }
+    }
+
+    /// The goroutine's joiner may go on; gives it back, party and handle, in one go. Comes
+    /// back if there are values to drop before; or if the other party is gone, and this one
+    /// has the result to drop.
+    fn leave_early(self) -> Option<Self> {
+        if !self.inner().locals.is_empty() {
+            return Some(self);
+        }
+        wake(self.inner().ended());
         if self.inner().count.leave() {
             mem::forget(self);
             return None;
@@ -176,20 +216,17 @@ impl Party {
 
 impl Drop for Party {
     fn drop(&mut self) {
-        let inner = self.inner();
-        if inner.count.leave_party() {
-            // SAFETY: nobody else looks at the result: handles are not for that.
-            unsafe { (inner.drops.result)(self.address()) };
-        }
+        self.give_up();
     }
 }
 
-/// The goroutine ends: its joiner may go on, and it gives its handle back. On the
-/// goroutine.
+/// The goroutine ends: its values are dropped, its joiner may go on, it gives its handle
+/// back, and its scope may end. On the goroutine.
 ///
 /// # Safety
 ///
-/// Only `goexit1` may call this: nobody looks at [`mine`] any more.
+/// Only `goexit1` may call this: nobody looks at [`mine`] any more, but for destructors
+/// that this calls.
 unsafe fn end() {
     let thread = &sched::getg().thread;
     let Some(inner) = NonNull::new(thread.get().cast_mut().cast::<Inner>()) else {
@@ -197,16 +234,24 @@ unsafe fn end() {
     };
     // SAFETY: `adopt` forgot it.
     let party = unsafe { Party::new(inner) };
-    wake(party.inner().ended());
-    if let Some(party) = party.leave() {
-        let last = party.thread().clone();
-        drop(party); // the result, which may ask for `current`
+    let scope = party.inner().scope.get();
+    party.inner().open.close();
+    if let Some(party) = party.leave_early() {
+        // The long way, where a destructor may have to run. One that calls `goexit` comes
+        // back here, and does the rest.
+        let last = party.into_thread(); // without the result, as in std, if nobody wants it
+        last.inner.locals.destroy();
+        wake(last.inner.ended());
         thread.set(ptr::null());
         drop(last);
     }
     // Should the allocator have asked for `current` in freeing it, the next
     // goroutine that has this G shall not have what that made.
     thread.set(ptr::null());
+    // SAFETY: null, or a scope, which waits for this.
+    if let Some(scope) = unsafe { scope.as_ref() } {
+        scope.leave();
+    }
 }
 
 /// Makes a party the current goroutine, which has no Inner.
@@ -219,6 +264,7 @@ pub(super) fn adopt(party: Party) {
 
 /// Returns the current goroutine's, if it has one; good for as long as the
 /// goroutine lives, so for whoever it calls.
+#[inline]
 pub(super) fn mine<'a>() -> Option<&'a Inner> {
     // SAFETY: null, or what `adopt` put there; the goroutine holds a count.
     unsafe { sched::getg().thread.get().cast::<Inner>().as_ref() }
@@ -280,7 +326,8 @@ impl Thread {
     /// ```
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.inner.name.as_deref()
+        let name = self.inner.name.as_deref();
+        name.or_else(|| (self.id().0.get() == MAIN).then_some("main"))
     }
 
     /// Makes the goroutine's token available, and the goroutine runnable if it is
@@ -346,17 +393,26 @@ pub struct ThreadId(NonZero<u64>);
 /// ```
 #[must_use]
 pub fn current() -> Thread {
-    let gp = sched::getg();
-    let inner = NonNull::new(gp.thread.get().cast_mut().cast()).unwrap_or_else(|| {
-        let name = (gp.goid.get() == MAIN).then_some(Cow::Borrowed("main"));
-        let inner = Packet::<()>::allocate(name, 1);
-        // SAFETY: its only party is the goroutine.
-        adopt(unsafe { Party::new(inner) });
-        inner
-    });
     // The goroutine's own handle, which it keeps.
-    let its = mem::ManuallyDrop::new(Shared(inner));
+    let its = mem::ManuallyDrop::new(Shared(own_address()));
     Thread {
         inner: Shared::clone(&its),
     }
+}
+
+/// Returns the current goroutine's, made now if need be; good as [`mine`] is.
+pub(super) fn own<'a>() -> &'a Inner {
+    // SAFETY: the goroutine holds a count.
+    unsafe { own_address().as_ref() }
+}
+
+/// The same, of which a handle may be made.
+fn own_address() -> NonNull<Inner> {
+    let gp = sched::getg();
+    NonNull::new(gp.thread.get().cast_mut().cast()).unwrap_or_else(|| {
+        let inner = Packet::<()>::allocate(None, 1);
+        // SAFETY: its only party is the goroutine.
+        adopt(unsafe { Party::new(inner) });
+        inner
+    })
 }

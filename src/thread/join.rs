@@ -5,7 +5,6 @@
 //! the packet before. The last of the two parties, the goroutine and the handle, drops
 //! what is still in it; the memory goes with the last [`Thread`].
 
-use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use core::any::Any;
 use core::cell::UnsafeCell;
@@ -33,7 +32,7 @@ pub(super) struct Packet<T> {
 
 impl<T> Packet<T> {
     /// Makes an empty one for that many parties.
-    pub(super) fn allocate(name: Option<Cow<'static, str>>, parties: u64) -> NonNull<Inner> {
+    pub(super) fn allocate(name: Option<Box<str>>, parties: u64) -> NonNull<Inner> {
         let drops = const {
             &Drops {
                 result: Self::drop_result,
@@ -74,6 +73,18 @@ impl<T> Packet<T> {
         let packet = unsafe { inner.cast::<Self>().as_ref() };
         // SAFETY: the goroutine has ended: nobody else looks.
         unsafe { &mut *packet.result.get() }.take()
+    }
+
+    /// Waits for the goroutine's end, and takes the result.
+    ///
+    /// # Safety
+    ///
+    /// By the JoinHandle only, with its party, which must be one of a packet of this type.
+    pub(super) unsafe fn wait(party: &Party) -> Result<T> {
+        sleep_until_set(party.inner().ended(), WaitReason::THREAD_JOIN);
+        // SAFETY: the caller's promise, and the goroutine has ended.
+        unsafe { Self::take(party.address()) }
+            .ok_or_else(|| Box::new(GOEXIT) as Box<dyn Any + Send>)
     }
 
     /// Drops the result, if there is one.
@@ -168,10 +179,8 @@ impl<T> JoinHandle<T> {
     /// # }
     /// ```
     pub fn join(self) -> Result<T> {
-        sleep_until_set(self.party.inner().ended(), WaitReason::THREAD_JOIN);
-        // SAFETY: this is the handle, and the goroutine has ended.
-        unsafe { Packet::take(self.party.address()) }
-            .ok_or_else(|| Box::new(GOEXIT) as Box<dyn Any + Send>)
+        // SAFETY: this is the handle, of such a packet.
+        unsafe { Packet::wait(&self.party) }
     }
 
     /// Tells whether the goroutine has ended, so that `join` would not wait.

@@ -7,15 +7,16 @@
 //! [`runtime::goexit`](crate::runtime::goexit) ends one without a result. And
 //! [`Builder::spawn`] fails with a [`SpawnError`], as there is no `io::Error`.
 //!
-//! Not there yet are `scope`, `park_timeout` and `thread_local!`.
-//!
 //! | file | what it holds |
 //! | --- | --- |
 //! | `builder` | [`Builder`]: how one is made |
 //! | `count` | who has a hand on a result and its memory: the protocol alone, for loom |
 //! | `handle` | [`Thread`], and what a goroutine keeps of it |
 //! | `join` | [`JoinHandle`], and how the result gets there |
+//! | `local` | what each goroutine has for itself, and how that is found |
+//! | `local_key` | [`LocalKey`] and [`thread_local!`](crate::thread_local!), the way there |
 //! | `park` | [`park()`], and how a goroutine sleeps on a token |
+//! | `scope` | [`scope()`]: goroutines that borrow |
 //! | `sleep` | [`sleep()`] |
 //! | `parker` | the token: the protocol alone, for loom |
 
@@ -23,8 +24,11 @@ mod builder;
 mod count;
 mod handle;
 mod join;
-mod park;
-mod parker;
+mod local;
+mod local_key;
+pub(crate) mod park;
+pub(crate) mod parker;
+mod scope;
 mod sleep;
 
 /// What `count` and `parker` use; the tests put loom's here.
@@ -36,8 +40,15 @@ use core::num::NonZero;
 pub use builder::{Builder, SpawnError};
 pub use handle::{Thread, ThreadId, current};
 pub use join::{JoinHandle, Result};
-pub use park::park;
+#[doc(hidden)]
+pub use local::Key;
+pub(crate) use local::main_returned;
+pub use local_key::{AccessError, LocalKey};
+pub use park::{park, park_timeout};
+pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use sleep::sleep;
+#[allow(deprecated, reason = "std has them, deprecated as well")]
+pub use {park::park_timeout_ms, sleep::sleep_ms};
 
 use crate::sched;
 
@@ -111,4 +122,23 @@ pub fn yield_now() {
 pub fn available_parallelism() -> core::result::Result<NonZero<usize>, Infallible> {
     let count = NonZero::new(sched::gomaxprocs() as usize);
     Ok(count.unwrap_or(NonZero::<usize>::MIN))
+}
+
+/// Tells whether the current goroutine panics. It does so to what its panic calls, the
+/// `Display` of a value in the message, say: a panic drops nothing, and ends the program.
+/// From any goroutine.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// assert!(!gort::thread::panicking());
+/// # }
+/// ```
+#[must_use]
+pub fn panicking() -> bool {
+    let dying = sched::acquirem().dying.get() > 0; // who dies keeps its M
+    sched::releasem();
+    dying
 }

@@ -9,14 +9,17 @@
 //!    +---------- EMPTY ----- wait(sleeper) ----+        who is to be woken
 //!    v            ^                            v            |
 //!   SET --take----+                         sleeper --------+---> SET
+//!                 ^                            |
+//!                 +--------- withdraw ---------+
 //! ```
 //!
 //! Invariants:
 //! 1. One party, the owner, calls [`Token::take`] and [`Token::wait`]; anybody may
-//!    call [`Token::set`].
+//!    call [`Token::set`]; and where a time is set for the sleep, its timer, which is
+//!    done before the owner goes on, calls [`Token::withdraw`].
 //! 2. Tokens do not add up: SET is SET.
-//! 3. The sleeper is in the word from its own `wait` until one `set` has taken it
-//!    out: it is woken once for each time that it sleeps. A word whose owner is
+//! 3. The sleeper is in the word from its own `wait` until one `set`, or the timer, has
+//!    taken it out: it is woken once for each time that it sleeps. A word whose owner is
 //!    awake, or has ended, leads to nobody.
 //! 4. What was done before any `set` is seen after the `take` that ends the wait:
 //!    a `set` over a SET goes on with the release sequence of the one before.
@@ -82,6 +85,20 @@ impl<T> Token<T> {
             .state
             .swap(ptr::without_provenance_mut(SET), Ordering::AcqRel);
         (before.addr() > SET).then_some(before)
+    }
+
+    /// Takes the sleeper out again, without a token: the caller is who wakes it. False
+    /// if it is there no more, and another wakes it.
+    pub(crate) fn withdraw(&self, sleeper: *mut T) -> bool {
+        // Acquire pairs with wait's release, as in set. Relaxed: nothing was learnt.
+        self.state
+            .compare_exchange(
+                sleeper,
+                ptr::null_mut(),
+                Ordering::Acquire,
+                Ordering::Relaxed,
+            )
+            .is_ok()
     }
 
     /// Tells whether the token is set.

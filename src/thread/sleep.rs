@@ -68,6 +68,22 @@ pub fn sleep(duration: Duration) {
     unsafe { sched::gopark(Some(reset_for_sleep), lock.cast(), WaitReason::SLEEP) };
 }
 
+/// [`sleep`] with the time in milliseconds.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// # #[allow(deprecated)]
+/// gort::thread::sleep_ms(1);
+/// # }
+/// ```
+#[deprecated(note = "replaced by `thread::sleep`, as in std")]
+pub fn sleep_ms(milliseconds: u32) {
+    sleep(Duration::from_millis(milliseconds.into()));
+}
+
 /// Sets the timer of a goroutine that has been saved. On g0.
 ///
 /// # Safety

@@ -8,6 +8,10 @@ extern crate alloc;
 #[allow(unsafe_code, reason = "parks and readies as the runtime does")]
 mod park;
 
+mod local;
+mod scope;
+mod timeout;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -65,7 +69,7 @@ fn deep(size: usize) -> bool {
 }
 
 gort_test::tests! {
-    mod park;
+    mod park, local, scope, timeout;
 
     fn join_waits_for_what_has_not_finished() {
         static STEPS: AtomicUsize = AtomicUsize::new(0);

@@ -49,4 +49,4 @@ pub(crate) use syscall::{die_by_abort, exit, preempt_thread, thread_id};
 pub(crate) use thread::{
     EAGAIN, Thread, exit_thread, futexsleep, futexwakeup, nap, new_thread, osyield,
 };
-pub(crate) use time::{getcpu, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
+pub(crate) use time::{getcpu, monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};

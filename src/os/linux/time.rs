@@ -48,8 +48,13 @@ pub(crate) unsafe fn use_vdso_clock(clock_gettime: usize) {
 /// Returns the monotonic time in nanoseconds. From any thread, on any stack
 /// with a kilobyte left.
 pub(crate) fn nanotime() -> i64 {
-    let (seconds, nanoseconds) = clock(CLOCK_MONOTONIC);
+    let (seconds, nanoseconds) = monotonic();
     seconds * 1_000_000_000 + nanoseconds
+}
+
+/// Returns the monotonic time: seconds, and the nanoseconds beside them.
+pub(crate) fn monotonic() -> (i64, i64) {
+    clock(CLOCK_MONOTONIC)
 }
 
 /// Returns the seconds since 1970 and the nanoseconds beside them.

@@ -1,0 +1,527 @@
+//! The channel: a lock, a buffer, and who waits.
+//!
+//! Go's counterpart: `hchan`, `chansend`, `chanrecv`, `closechan` in `runtime/chan.go`.
+//! Nothing here knows the values' type: they are so many bytes, moved from where the sender
+//! has them (`elem`, on its stack) to where the receiver wants them, once, by whoever comes
+//! second; or into the buffer and out of it.
+//!
+//! Invariants:
+//! 1. All fields but the counts of handles are written with the lock held, and the values
+//!    are in the hands of who has it. It is never held while users' code runs: no value is
+//!    dropped under it, and no memory allocated.
+//! 2. Who waits has been put on its queue before it parked, and the unlock function opens
+//!    the lock: whoever takes it off the queue, under the lock, may ready it.
+//! 3. Of the capacity each unit is one of four: an item, room, an item that is kept for a
+//!    select, or room that is kept for one. `items` and `room` count the first two. What is
+//!    kept is taken by the select's completion, which always comes: a select that is not
+//!    completed panics.
+//! 4. Without capacity, nobody waits in `recvq` while somebody does in `sendq`, but where all
+//!    of one are claimed, or one and the same select waits in both. With capacity there are
+//!    receivers in `recvq` only while there are no items, and senders in `sendq` only while
+//!    there is no room; `settle` sees to that when a unit changes hands.
+//! 5. Who gives a value to a select that has no place for it, or finds one that has no value
+//!    yet, without capacity, waits until it is completed; it is then the select's `Partner`.
+
+use core::alloc::Layout;
+use core::ffi::c_void;
+use core::ptr;
+
+use super::atomic::{AtomicU8, AtomicUsize, Ordering};
+use super::buffer::{Buffer, copy_value};
+use super::clock;
+use super::scheduler::{G, ParkLock, WaitReason, Waiter, acquirem, gopark, need_p, releasem};
+use super::token::INLINE;
+use super::waitq::{Outcome, ReadyList, Sudog, Waitq};
+
+/// All senders are gone, or all receivers.
+pub(super) const CLOSED: u8 = 1;
+/// Somebody may be in `recv_watch` or `send_watch`.
+pub(super) const WATCHED: u8 = 2;
+
+/// How long an operation may wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Timeout {
+    /// Not at all.
+    Now,
+    /// For ever.
+    Never,
+    /// Until that time of the monotonic clock, in nanoseconds.
+    At(i64),
+}
+
+/// A channel.
+pub(super) struct Hchan {
+    pub(super) lock: ParkLock,
+    /// `CLOSED` and `WATCHED`.
+    pub(super) flags: AtomicU8,
+    /// The goroutines that wait for a value.
+    pub(super) recvq: Waitq,
+    /// The goroutines that wait for somebody to take theirs.
+    pub(super) sendq: Waitq,
+    /// How many values there are for whoever comes. Atomics, these two, for those who look
+    /// without the lock.
+    pub(super) items: AtomicUsize,
+    /// For how many there is room.
+    pub(super) room: AtomicUsize,
+    pub(super) buffer: Buffer,
+    /// How many bytes a value has.
+    pub(super) size: usize,
+    /// How many values there may be; `usize::MAX` for no limit.
+    pub(super) capacity: usize,
+    /// A select has a place for a value: see `Token`.
+    pub(super) inline: bool,
+    /// Selects that wait for something to be received, not to receive it.
+    pub(super) recv_watch: Waitq,
+    /// The same for sends.
+    pub(super) send_watch: Waitq,
+}
+
+// SAFETY: the plain fields are behind the lock; whether the values may go from one thread to
+// another is for the types that lead here.
+unsafe impl Sync for Hchan {}
+// SAFETY: as above; those who wait borrow it.
+unsafe impl Send for Hchan {}
+
+/// Opens the lock of a channel whose goroutine has been saved.
+///
+/// # Safety
+///
+/// `lock` must be a `ParkLock` that the goroutine has taken.
+unsafe fn park_commit(_: &'static G, lock: *const c_void) -> bool {
+    // SAFETY: the caller's promise: the goroutine waits on its channel.
+    unsafe { &*lock.cast::<ParkLock>() }.unlock();
+    true
+}
+
+/// What came of an attempt to hand a value over.
+pub(super) enum Given<'a> {
+    /// It is in the buffer.
+    Buffered,
+    /// This one has got it, and is to be readied; or it is in the buffer, and kept for it.
+    Taken(&'a Sudog),
+    /// This one will take it, from a sender that waits.
+    Partner(&'a Sudog),
+    /// The buffer needs another block.
+    NoBlock,
+    /// There is nobody, and no room.
+    Full,
+}
+
+impl Hchan {
+    /// Makes a channel for so many values.
+    pub(super) fn new(capacity: usize, value: Layout) -> Self {
+        let (buffer, room) = match capacity {
+            usize::MAX => (Buffer::list(value), isize::MAX as usize),
+            _ => (Buffer::ring(capacity, value), capacity),
+        };
+        Self {
+            lock: ParkLock::new(),
+            flags: AtomicU8::new(0),
+            recvq: Waitq::new(),
+            sendq: Waitq::new(),
+            items: AtomicUsize::new(0),
+            room: AtomicUsize::new(room),
+            buffer,
+            size: value.size(),
+            capacity,
+            inline: value.size() <= INLINE.size() && value.align() <= INLINE.align(),
+            recv_watch: Waitq::new(),
+            send_watch: Waitq::new(),
+        }
+    }
+
+    /// Takes the lock, and keeps the goroutine on its M.
+    #[inline]
+    pub(super) fn enter(&self) {
+        need_p();
+        acquirem();
+        self.lock.lock();
+    }
+
+    /// Undoes that.
+    #[inline]
+    pub(super) fn leave(&self) {
+        self.lock.unlock();
+        releasem();
+    }
+
+    /// Sends the value at `elem`, of `size` bytes, which are this channel's. From a goroutine.
+    #[inline]
+    pub(super) fn send(&self, elem: *const u8, size: usize, timeout: Timeout) -> Outcome {
+        self.enter();
+        let room = self.room.load(Ordering::Relaxed); // behind the lock, as all below
+        if room != 0
+            && self.recvq.is_empty()
+            && self.flags.load(Ordering::Relaxed) == 0
+            && self.buffer.push(elem, size)
+        {
+            self.room.store(room - 1, Ordering::Relaxed);
+            add(&self.items, 1);
+            self.leave();
+            return Outcome::Done;
+        }
+        self.send_slow(elem, timeout)
+    }
+
+    /// Receives a value into `elem`. As [`send`](Self::send).
+    #[inline]
+    pub(super) fn recv(&self, elem: *mut u8, size: usize, timeout: Timeout) -> Outcome {
+        self.enter();
+        let items = self.items.load(Ordering::Relaxed); // behind the lock, as all below
+        if items != 0
+            && self.sendq.is_empty()
+            && self.flags.load(Ordering::Relaxed) == 0
+            && !self.buffer.at_end_of_block()
+        {
+            self.buffer.pop(elem, size);
+            self.items.store(items - 1, Ordering::Relaxed);
+            add(&self.room, 1);
+            self.leave();
+            return Outcome::Done;
+        }
+        self.recv_slow(elem, timeout)
+    }
+
+    /// The rest of [`send`](Self::send), from the lock on.
+    #[inline(never)]
+    fn send_slow(&self, elem: *const u8, timeout: Timeout) -> Outcome {
+        loop {
+            if self.is_closed() {
+                self.leave();
+                return Outcome::Closed;
+            }
+            match self.give(elem) {
+                Given::Buffered => self.leave(),
+                Given::Taken(receiver) => {
+                    self.lock.unlock();
+                    receiver.ready();
+                    releasem();
+                }
+                Given::Partner(receiver) => {
+                    let elem = elem.cast_mut();
+                    return self.wait_for_partner(receiver, elem, WaitReason::CHAN_SEND);
+                }
+                Given::NoBlock => {
+                    self.add_block();
+                    continue;
+                }
+                Given::Full => {
+                    let elem = elem.cast_mut();
+                    return self.wait(Side::Send, elem, timeout);
+                }
+            }
+            return Outcome::Done;
+        }
+    }
+
+    /// The rest of [`recv`](Self::recv), from the lock on.
+    #[inline(never)]
+    fn recv_slow(&self, elem: *mut u8, timeout: Timeout) -> Outcome {
+        if self.items.load(Ordering::Relaxed) != 0 {
+            add(&self.items, usize::MAX); // one less
+            self.pop_and_leave(elem);
+            return Outcome::Done;
+        }
+        if let Some(sender) = self.take_sender() {
+            if sender.elem().is_null() {
+                return self.wait_for_partner(sender, elem, WaitReason::CHAN_RECEIVE);
+            }
+            self.take_from(sender, elem);
+            self.lock.unlock();
+            sender.ready();
+            releasem();
+            return Outcome::Done;
+        }
+        if self.is_closed() {
+            self.leave();
+            return Outcome::Closed;
+        }
+        self.wait(Side::Recv, elem, timeout)
+    }
+
+    /// Hands a value over, if there is somebody or room for it. With the lock held, and the
+    /// channel open.
+    pub(super) fn give(&self, elem: *const u8) -> Given<'_> {
+        let rendezvous = self.capacity == 0;
+        while let Some(receiver) = self.recvq.first() {
+            let large = receiver.elem().is_null() && !rendezvous;
+            if large && self.room.load(Ordering::Relaxed) == 0 {
+                return Given::Full; // until what is kept has been taken
+            }
+            if large && self.buffer.needs_block() {
+                return Given::NoBlock;
+            }
+            if !self.recvq.take(receiver) {
+                continue; // it is somebody else's
+            }
+            if large {
+                // One that waits for the item which is now its own.
+                let pushed = self.buffer.push(elem, self.size);
+                debug_assert!(pushed);
+                add(&self.room, usize::MAX); // one less
+                receiver.set_outcome(Outcome::Reserved);
+            } else if receiver.elem().is_null() {
+                return Given::Partner(receiver);
+            } else {
+                // SAFETY: the receiver's place for a value of this channel, on its stack.
+                unsafe { copy_value(elem, receiver.elem(), self.size) };
+                receiver.set_outcome(Outcome::Done);
+            }
+            return Given::Taken(receiver);
+        }
+        let room = self.room.load(Ordering::Relaxed);
+        if room == 0 {
+            return Given::Full;
+        }
+        if !self.buffer.push(elem, self.size) {
+            return Given::NoBlock;
+        }
+        self.room.store(room - 1, Ordering::Relaxed);
+        add(&self.items, 1);
+        self.notify(&self.recv_watch);
+        Given::Buffered
+    }
+
+    /// Takes a sender off the queue of a channel without capacity. With the lock held.
+    pub(super) fn take_sender(&self) -> Option<&Sudog> {
+        if self.capacity != 0 {
+            return None; // room is kept for a select: those who wait here get it in time
+        }
+        while let Some(sender) = self.sendq.first() {
+            if self.sendq.take(sender) {
+                return Some(sender);
+            }
+        }
+        None
+    }
+
+    /// Moves the value of a sender that waits.
+    pub(super) fn take_from(&self, sender: &Sudog, elem: *mut u8) {
+        // SAFETY: a value of this channel, on the sender's stack, and a place for one.
+        unsafe { copy_value(sender.elem(), elem, self.size) };
+        sender.set_outcome(Outcome::Done);
+    }
+
+    /// Pops a value, which has been taken off `items` or was kept, and lets those in who
+    /// waited for the room. With the lock held, which this gives back, as all of `enter`.
+    pub(super) fn pop_and_leave(&self, elem: *mut u8) {
+        while self.buffer.at_end_of_block() {
+            let block = self.buffer.used_up();
+            if !block.is_null() {
+                self.leave();
+                self.buffer.free_block(block);
+                self.enter();
+            }
+        }
+        self.buffer.pop(elem, self.size);
+        add(&self.room, 1);
+        self.settle_and_leave(ReadyList::new());
+    }
+
+    /// Gives the room that there is to those who wait for some, gives the lock back, and
+    /// readies them and who is on the list.
+    pub(super) fn settle_and_leave(&self, list: ReadyList) {
+        while self.room.load(Ordering::Relaxed) != 0
+            && let Some(sender) = self.sendq.first()
+            && self.capacity != 0
+        {
+            if !self.sendq.take(sender) {
+                continue;
+            }
+            if sender.elem().is_null() {
+                add(&self.room, usize::MAX); // one less: it is kept
+                sender.set_outcome(Outcome::Reserved);
+            } else {
+                // There is room, and only rings are ever full: it is not refused.
+                if let Given::Taken(receiver) = self.give(sender.elem()) {
+                    list.push(receiver);
+                }
+                sender.set_outcome(Outcome::Done);
+            }
+            list.push(sender);
+        }
+        if self.room.load(Ordering::Relaxed) != 0 {
+            self.notify(&self.send_watch);
+        }
+        self.lock.unlock();
+        list.ready();
+        releasem();
+    }
+
+    /// Gives a block to the buffer. With the lock held, and again when this returns.
+    #[cold]
+    pub(super) fn add_block(&self) {
+        self.leave();
+        let block = self.buffer.new_block();
+        self.enter();
+        if !self.buffer.add_block(block) {
+            self.leave();
+            self.buffer.free_block(block);
+            self.enter();
+        }
+    }
+
+    /// Waits on one of the queues. With the lock held, which this gives back.
+    fn wait(&self, side: Side, elem: *mut u8, timeout: Timeout) -> Outcome {
+        if timeout == Timeout::Now {
+            self.leave();
+            return Outcome::TimedOut;
+        }
+        let (queue, other, reason) = match side {
+            Side::Recv => (&self.recvq, &self.send_watch, WaitReason::CHAN_RECEIVE),
+            Side::Send => (&self.sendq, &self.recv_watch, WaitReason::CHAN_SEND),
+        };
+        if self.capacity == 0 {
+            self.notify(other); // there is a partner now
+        }
+        let lock: *const ParkLock = &raw const self.lock;
+        let Timeout::At(deadline) = timeout else {
+            let sudog = Sudog::new(ptr::null(), elem);
+            queue.enqueue(&sudog);
+            // SAFETY: the channel is there as long as this goroutine has its handle, and the
+            // lock is this goroutine's.
+            unsafe { gopark(Some(park_commit), lock.cast(), reason) };
+            return sudog.outcome();
+        };
+        if clock::is_over(timeout) {
+            self.leave();
+            return Outcome::TimedOut;
+        }
+        let waiter = Waiter::new();
+        let sudog = Sudog::new(&waiter, elem);
+        queue.enqueue(&sudog);
+        // SAFETY: as above.
+        let by = unsafe { waiter.park(park_commit, lock.cast(), reason, deadline) };
+        if by == sudog.claim_word() {
+            return sudog.outcome();
+        }
+        self.unqueue(queue, &sudog);
+        Outcome::TimedOut
+    }
+
+    /// Takes one that others, or the clock, have woken off its queue. On its goroutine.
+    pub(super) fn unqueue(&self, queue: &Waitq, sudog: &Sudog) {
+        if sudog.is_linked() {
+            self.enter();
+            if sudog.is_linked() {
+                queue.remove(sudog);
+            }
+            self.leave();
+        }
+    }
+
+    /// Waits until a select that was claimed has been completed, and has moved the value from
+    /// or to `elem`; which may be null, if this is a select too. With the lock held, which
+    /// this gives back.
+    pub(super) fn wait_for_partner(
+        &self,
+        partner: &Sudog,
+        elem: *mut u8,
+        reason: WaitReason,
+    ) -> Outcome {
+        let sudog = Sudog::new(ptr::null(), elem);
+        partner.set_outcome(Outcome::Partner(&sudog));
+        // It takes the lock before it touches our sudog: we are parked by then.
+        partner.ready();
+        let lock: *const ParkLock = &raw const self.lock;
+        // SAFETY: as in wait.
+        unsafe { gopark(Some(park_commit), lock.cast(), reason) };
+        sudog.outcome()
+    }
+
+    /// Wakes those who only want to know. With the lock held.
+    #[inline]
+    pub(super) fn notify(&self, watch: &Waitq) {
+        if !watch.is_empty() {
+            wake_all(watch);
+        }
+    }
+
+    /// Tells whether one of the sides is gone. Without the lock, a hint, if it says no.
+    pub(super) fn is_closed(&self) -> bool {
+        self.flags.load(Ordering::Acquire) & CLOSED != 0 // pairs with the lock, or set_flags
+    }
+
+    /// Ends it: one of the sides is gone. From the goroutine that has dropped its last handle.
+    #[cold]
+    pub(super) fn close(&self) {
+        let list = ReadyList::new();
+        self.enter();
+        self.set_flags(CLOSED);
+        for queue in [&self.recvq, &self.sendq, &self.recv_watch, &self.send_watch] {
+            while let Some(sudog) = queue.first() {
+                if queue.take(sudog) {
+                    sudog.set_outcome(Outcome::Closed);
+                    list.push(sudog);
+                }
+            }
+        }
+        self.lock.unlock();
+        list.ready();
+        releasem();
+    }
+
+    /// Adds flags. With the lock held.
+    pub(super) fn set_flags(&self, flags: u8) {
+        let before = self.flags.load(Ordering::Relaxed); // behind the lock
+        self.flags.store(before | flags, Ordering::Release); // pairs with is_closed's
+    }
+
+    /// A select that only wants to know is on no queue any more.
+    #[cold]
+    pub(super) fn unwatch(&self) {
+        self.enter();
+        if self.recv_watch.is_empty() && self.send_watch.is_empty() {
+            let others = self.flags.load(Ordering::Relaxed) & !WATCHED; // behind the lock
+            self.flags.store(others, Ordering::Release); // pairs with is_closed's
+        }
+        self.leave();
+    }
+
+    /// Drops all values. When the receivers are gone, and all know that.
+    #[cold]
+    pub(super) fn discard(&self, drop_value: fn(*mut u8)) {
+        let count = self.items.swap(0, Ordering::Relaxed); // nobody else receives
+        self.buffer.discard(count, self.size, drop_value);
+    }
+
+    /// Returns how many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.items.load(Ordering::Acquire) // a hint
+    }
+
+    /// Tells whether there is no room.
+    pub(super) fn is_full(&self) -> bool {
+        self.room.load(Ordering::Acquire) == 0 // a hint
+    }
+
+    /// Returns how many values there may be, if there is a limit.
+    pub(super) fn capacity(&self) -> Option<usize> {
+        (self.capacity != usize::MAX).then_some(self.capacity)
+    }
+}
+
+/// What somebody wants of a channel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Send,
+    Recv,
+}
+
+/// Wakes all selects of a queue that only want to know.
+#[cold]
+fn wake_all(watch: &Waitq) {
+    while let Some(sudog) = watch.first() {
+        if watch.take(sudog) {
+            sudog.set_outcome(Outcome::Done);
+            sudog.ready();
+        }
+    }
+}
+
+/// Adds to a number that only who has the lock writes.
+#[inline(always)]
+pub(super) fn add(number: &AtomicUsize, delta: usize) {
+    let sum = number.load(Ordering::Relaxed).wrapping_add(delta); // behind the lock
+    number.store(sum, Ordering::Relaxed); // as above
+}

@@ -1,0 +1,615 @@
+//! [`Select`]: the first of several operations, which need not be known beforehand; and what
+//! the macros use in its place.
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem;
+use core::ptr;
+use core::time::Duration;
+
+use super::case::SelectHandle;
+use super::clock;
+use super::error::{
+    ReadyTimeoutError, RecvError, SelectTimeoutError, SendError, TryReadyError, TrySelectError,
+};
+use super::hchan::Timeout;
+use super::receiver::Receiver;
+use super::selecting::{Handle, Mode, run};
+use super::sender::Sender;
+use super::token::Token;
+use crate::time::Instant;
+
+/// Selects one of the operations, if one is ready.
+#[doc(hidden)]
+pub fn try_select<'a>(
+    handles: &mut [Handle<'a>],
+    is_biased: bool,
+) -> Result<SelectedOperation<'a>, TrySelectError> {
+    select_until(handles, Timeout::Now, is_biased).ok_or(TrySelectError)
+}
+
+/// Waits until one of the operations is ready, and selects it.
+#[doc(hidden)]
+pub fn select<'a>(handles: &mut [Handle<'a>], is_biased: bool) -> SelectedOperation<'a> {
+    assert_some(handles);
+    loop {
+        if let Some(selected) = select_until(handles, Timeout::Never, is_biased) {
+            return selected;
+        }
+    }
+}
+
+/// As [`select`], but for so long at most.
+#[doc(hidden)]
+pub fn select_timeout<'a>(
+    handles: &mut [Handle<'a>],
+    timeout: Duration,
+    is_biased: bool,
+) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
+    select_until(handles, clock::after(timeout), is_biased).ok_or(SelectTimeoutError)
+}
+
+/// What those have in common.
+fn select_until<'a>(
+    handles: &mut [Handle<'a>],
+    timeout: Timeout,
+    is_biased: bool,
+) -> Option<SelectedOperation<'a>> {
+    let mut token = Token::new();
+    let place = run(handles, Mode::Select, timeout, is_biased, &mut token)?;
+    let (_, index, ptr) = handles[place];
+    Some(SelectedOperation {
+        token,
+        index,
+        ptr,
+        handle: PhantomData,
+    })
+}
+
+fn assert_some(handles: &[Handle<'_>]) {
+    assert!(
+        !handles.is_empty(),
+        "no operations have been added to `Select`"
+    );
+}
+
+/// A list of operations of which one is to be done: the first that is ready, or, of several
+/// that are ready at a time, any.
+///
+/// The macro `select!` is shorter where it is known what there is to select from.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::channel::{Select, unbounded};
+///
+/// let (s1, r1) = unbounded::<u32>();
+/// let (s2, r2) = unbounded::<u32>();
+/// gort::go(move || s1.send(10).unwrap());
+/// gort::go(move || s2.send(20).unwrap());
+///
+/// let rs = [r1, r2];
+/// let mut select = Select::new();
+/// for r in &rs {
+///     select.recv(r);
+/// }
+/// let operation = select.select();
+/// let index = operation.index();
+/// let message = operation.recv(&rs[index]).unwrap();
+/// assert_eq!(message, [10, 20][index]);
+/// # }
+/// ```
+pub struct Select<'a> {
+    handles: Vec<Handle<'a>>,
+    next_index: usize,
+    biased: bool,
+}
+
+// SAFETY: of the handles it uses the channels alone, which are for many; the messages are for
+// who completes the operation, with the handle itself.
+unsafe impl Send for Select<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Select<'_> {}
+
+impl<'a> Select<'a> {
+    /// Makes an empty list. Of several operations that are ready any is selected, at random.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// assert!(gort::channel::Select::new().try_select().is_err());
+    /// # }
+    /// ```
+    pub fn new() -> Self {
+        Self {
+            handles: Vec::with_capacity(4),
+            next_index: 0,
+            biased: false,
+        }
+    }
+
+    /// Makes an empty list. Of several operations that are ready the one that was added first
+    /// is selected.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// s.send(1).unwrap();
+    /// let mut select = Select::new_biased();
+    /// let first = select.recv(&r);
+    /// select.send(&s);
+    /// let operation = select.select();
+    /// assert_eq!(operation.index(), first);
+    /// assert_eq!(operation.recv(&r), Ok(1));
+    /// # }
+    /// ```
+    pub fn new_biased() -> Self {
+        Self {
+            biased: true,
+            ..Self::new()
+        }
+    }
+
+    /// Adds a send, and returns its index. It is ready when it need not wait, also if it fails
+    /// then.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// let mut select = Select::new();
+    /// assert_eq!(select.send(&s), 0);
+    /// select.select().send(&s, "hello").unwrap();
+    /// assert_eq!(r.recv(), Ok("hello"));
+    /// # }
+    /// ```
+    pub fn send<T>(&mut self, s: &'a Sender<T>) -> usize {
+        self.add(s, ptr::from_ref(s).cast())
+    }
+
+    /// Adds a receive, and returns its index. It is ready when it need not wait, also if it
+    /// fails then.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// s.send("hello").unwrap();
+    /// let mut select = Select::new();
+    /// assert_eq!(select.recv(&r), 0);
+    /// assert_eq!(select.select().recv(&r), Ok("hello"));
+    /// # }
+    /// ```
+    pub fn recv<T>(&mut self, r: &'a Receiver<T>) -> usize {
+        self.add(r, ptr::from_ref(r).cast())
+    }
+
+    fn add(&mut self, handle: &'a dyn SelectHandle, address: *const u8) -> usize {
+        let index = self.next_index;
+        self.handles.push((handle, index, address));
+        self.next_index += 1;
+        index
+    }
+
+    /// Removes the operation with that index, which no other one will have.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// s.send(1).unwrap();
+    /// let mut select = Select::new();
+    /// let send = select.send(&s);
+    /// let recv = select.recv(&r);
+    /// select.remove(send);
+    /// let operation = select.select();
+    /// assert_eq!(operation.index(), recv);
+    /// assert_eq!(operation.recv(&r), Ok(1));
+    /// # }
+    /// ```
+    pub fn remove(&mut self, index: usize) {
+        assert!(
+            index < self.next_index,
+            "index out of bounds; {index} >= {}",
+            self.next_index,
+        );
+        let place = self.handles.iter().position(|&(_, i, _)| i == index);
+        let place = place.expect("no operation with this index");
+        self.handles.swap_remove(place);
+    }
+
+    /// Selects an operation, if one is ready, which then has to be completed.
+    ///
+    /// # Errors
+    ///
+    /// If none is.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// let mut select = Select::new();
+    /// select.recv(&r);
+    /// assert!(select.try_select().is_err());
+    /// s.send(1).unwrap();
+    /// assert_eq!(select.try_select().unwrap().recv(&r), Ok(1));
+    /// # }
+    /// ```
+    pub fn try_select(&mut self) -> Result<SelectedOperation<'a>, TrySelectError> {
+        try_select(&mut self.handles, self.biased)
+    }
+
+    /// Waits until an operation is ready, and selects it; it then has to be completed.
+    ///
+    /// # Panics
+    ///
+    /// If the list is empty.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, bounded};
+    ///
+    /// let (s, r) = bounded(0);
+    /// gort::go(move || s.send(1).unwrap());
+    /// let mut select = Select::new();
+    /// select.recv(&r);
+    /// assert_eq!(select.select().recv(&r), Ok(1));
+    /// # }
+    /// ```
+    pub fn select(&mut self) -> SelectedOperation<'a> {
+        select(&mut self.handles, self.biased)
+    }
+
+    /// As [`select`](Self::select); waits so long at most. With an empty list it just waits.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    /// use gort::time::Duration;
+    ///
+    /// let (_s, r) = unbounded::<u8>();
+    /// let mut select = Select::new();
+    /// select.recv(&r);
+    /// assert!(select.select_timeout(Duration::from_millis(2)).is_err());
+    /// # }
+    /// ```
+    pub fn select_timeout(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
+        select_timeout(&mut self.handles, timeout, self.biased)
+    }
+
+    /// As [`select_timeout`](Self::select_timeout); waits until then at most.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    /// use gort::time::{Duration, Instant};
+    ///
+    /// let (_s, r) = unbounded::<u8>();
+    /// let deadline = Instant::now() + Duration::from_millis(2);
+    /// let mut select = Select::new();
+    /// select.recv(&r);
+    /// assert!(select.select_deadline(deadline).is_err());
+    /// assert!(Instant::now() >= deadline);
+    /// # }
+    /// ```
+    pub fn select_deadline(
+        &mut self,
+        deadline: Instant,
+    ) -> Result<SelectedOperation<'a>, SelectTimeoutError> {
+        select_until(&mut self.handles, clock::until(deadline), self.biased)
+            .ok_or(SelectTimeoutError)
+    }
+
+    /// Returns the index of an operation that is ready, if one is. Nothing is selected: it may
+    /// be somebody else who comes first then.
+    ///
+    /// # Errors
+    ///
+    /// If none is.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// let mut select = Select::new();
+    /// let recv = select.recv(&r);
+    /// assert!(select.try_ready().is_err());
+    /// s.send(1).unwrap();
+    /// assert_eq!(select.try_ready(), Ok(recv));
+    /// assert_eq!(r.try_recv(), Ok(1));
+    /// # }
+    /// ```
+    pub fn try_ready(&mut self) -> Result<usize, TryReadyError> {
+        self.ready_until(Timeout::Now).ok_or(TryReadyError)
+    }
+
+    /// Waits until an operation is ready, and returns its index; as
+    /// [`try_ready`](Self::try_ready). It may be, rarely, that it is not ready.
+    ///
+    /// # Panics
+    ///
+    /// If the list is empty.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// gort::go(move || s.send(1).unwrap());
+    /// let mut select = Select::new();
+    /// let recv = select.recv(&r);
+    /// assert_eq!(select.ready(), recv);
+    /// assert_eq!(r.try_recv(), Ok(1));
+    /// # }
+    /// ```
+    pub fn ready(&mut self) -> usize {
+        assert_some(&self.handles);
+        loop {
+            if let Some(index) = self.ready_until(Timeout::Never) {
+                return index;
+            }
+        }
+    }
+
+    /// As [`ready`](Self::ready); waits so long at most. With an empty list it just waits.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    /// use gort::time::Duration;
+    ///
+    /// let (_s, r) = unbounded::<u8>();
+    /// let mut select = Select::new();
+    /// select.recv(&r);
+    /// assert!(select.ready_timeout(Duration::from_millis(2)).is_err());
+    /// # }
+    /// ```
+    pub fn ready_timeout(&mut self, timeout: Duration) -> Result<usize, ReadyTimeoutError> {
+        self.ready_until(clock::after(timeout))
+            .ok_or(ReadyTimeoutError)
+    }
+
+    /// As [`ready_timeout`](Self::ready_timeout); waits until then at most.
+    ///
+    /// # Errors
+    ///
+    /// If the time is over.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    /// use gort::time::{Duration, Instant};
+    ///
+    /// let (_s, r) = unbounded::<u8>();
+    /// let deadline = Instant::now() + Duration::from_millis(2);
+    /// let mut select = Select::new();
+    /// select.recv(&r);
+    /// assert!(select.ready_deadline(deadline).is_err());
+    /// assert!(Instant::now() >= deadline);
+    /// # }
+    /// ```
+    pub fn ready_deadline(&mut self, deadline: Instant) -> Result<usize, ReadyTimeoutError> {
+        self.ready_until(clock::until(deadline))
+            .ok_or(ReadyTimeoutError)
+    }
+
+    fn ready_until(&mut self, timeout: Timeout) -> Option<usize> {
+        let mut token = Token::new();
+        let place = run(
+            &mut self.handles,
+            Mode::Ready,
+            timeout,
+            self.biased,
+            &mut token,
+        )?;
+        Some(self.handles[place].1)
+    }
+}
+
+impl Clone for Select<'_> {
+    fn clone(&self) -> Self {
+        Self {
+            handles: self.handles.clone(),
+            next_index: self.next_index,
+            biased: self.biased,
+        }
+    }
+}
+
+impl Default for Select<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Select<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("Select { .. }")
+    }
+}
+
+/// An operation that was selected, and has to be completed, by [`send`](Self::send) or
+/// [`recv`](Self::recv): others may wait for that.
+///
+/// # Panics
+///
+/// When it is dropped without.
+#[must_use]
+pub struct SelectedOperation<'a> {
+    token: Token,
+    index: usize,
+    /// The handle's address.
+    ptr: *const u8,
+    handle: PhantomData<&'a ()>,
+}
+
+impl SelectedOperation<'_> {
+    /// Returns the index that the operation was given when it was added.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, unbounded};
+    ///
+    /// let (s, r) = unbounded();
+    /// s.send(1).unwrap();
+    /// let mut select = Select::new();
+    /// let recv = select.recv(&r);
+    /// let operation = select.select();
+    /// assert_eq!(operation.index(), recv);
+    /// operation.recv(&r).unwrap();
+    /// # }
+    /// ```
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Completes a send, with the handle that was added.
+    ///
+    /// # Errors
+    ///
+    /// The message comes back if the receivers are gone.
+    ///
+    /// # Panics
+    ///
+    /// If it is another handle.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, bounded};
+    ///
+    /// let (s, r) = bounded(0);
+    /// gort::go(move || assert_eq!(r.recv(), Ok(10)));
+    /// let mut select = Select::new();
+    /// select.send(&s);
+    /// assert_eq!(select.select().send(&s, 10), Ok(()));
+    /// # }
+    /// ```
+    pub fn send<T>(self, s: &Sender<T>, msg: T) -> Result<(), SendError<T>> {
+        assert!(
+            ptr::from_ref(s).cast() == self.ptr,
+            "passed a sender that wasn't selected",
+        );
+        let result = s.complete(&self.token, msg);
+        mem::forget(self);
+        result
+    }
+
+    /// Completes a receive, with the handle that was added.
+    ///
+    /// # Errors
+    ///
+    /// If the channel is empty, and the senders are gone.
+    ///
+    /// # Panics
+    ///
+    /// If it is another handle.
+    ///
+    /// ```
+    /// # #![no_std]
+    /// # #![no_main]
+    /// # gort::main!(main);
+    /// # fn main() {
+    /// use gort::channel::{Select, bounded};
+    ///
+    /// let (s, r) = bounded(0);
+    /// gort::go(move || s.send(10).unwrap());
+    /// let mut select = Select::new();
+    /// select.recv(&r);
+    /// assert_eq!(select.select().recv(&r), Ok(10));
+    /// # }
+    /// ```
+    pub fn recv<T>(mut self, r: &Receiver<T>) -> Result<T, RecvError> {
+        assert!(
+            ptr::from_ref(r).cast() == self.ptr,
+            "passed a receiver that wasn't selected",
+        );
+        let result = r.complete(&mut self.token);
+        mem::forget(self);
+        result
+    }
+}
+
+impl fmt::Debug for SelectedOperation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad("SelectedOperation { .. }")
+    }
+}
+
+impl Drop for SelectedOperation<'_> {
+    fn drop(&mut self) {
+        panic!("dropped `SelectedOperation` without completing the operation");
+    }
+}

@@ -1,0 +1,5 @@
+//! To come.
+
+gort_test::test_module! {
+    fn x() {}
+}
