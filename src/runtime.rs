@@ -183,7 +183,7 @@ pub fn set_default_gomaxprocs() {
 pub fn lock_os_thread() {
     // sysmon makes the threads that this one must not make; its own comes first.
     sched::start_sysmon();
-    sched::lock_os_thread(false);
+    sched::lock_os_thread::<false>();
 }
 
 /// Undoes one [`lock_os_thread`]; where there is none to undo it does nothing. From any
@@ -198,7 +198,7 @@ pub fn lock_os_thread() {
 /// # }
 /// ```
 pub fn unlock_os_thread() {
-    sched::unlock_os_thread(false);
+    sched::unlock_os_thread::<false>();
 }
 
 /// Calls `f`, which may block the thread for long (a system call, a library that waits

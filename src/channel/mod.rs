@@ -44,8 +44,10 @@
 //! | `selecting` | the select: the three passes |
 //! | `select_ops`, `token`, `case` | what it does with each channel |
 //! | `timed`, `clock` | channels that the clock sends to |
+//! | `bytes` | channels for C |
 
 mod buffer;
+pub(crate) mod bytes;
 mod case;
 mod clock;
 mod error;
@@ -54,6 +56,8 @@ mod iter;
 mod new;
 mod receiver;
 mod select;
+mod select_error;
+mod select_macro;
 mod select_ops;
 mod selecting;
 mod sender;
@@ -82,6 +86,8 @@ pub use new::{after, at, bounded, never, tick, unbounded};
 pub use receiver::Receiver;
 pub use select::{Select, SelectedOperation};
 pub use sender::Sender;
+
+pub use crate::{select, select_biased};
 
 /// What the macros `select!` and `select_biased!` use.
 #[doc(hidden)]

@@ -7,12 +7,16 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | this one | goroutines, their threads, the process |
+//! | `chan` | channels, select |
+//! | `sync` | locks, groups, semaphores |
 //! | `errno` | the errors |
 //!
 //! Whoever adds a function declares it in gort.h: a test compares the two, parameter by
 //! parameter.
 
+mod chan;
 mod errno;
+mod sync;
 
 use core::ffi::{c_char, c_int, c_void};
 use core::time::Duration;
