@@ -64,7 +64,7 @@ extern "C" fn gort_rwlock_try_lock(lock: &RawRwLock) -> c_int {
 #[unsafe(no_mangle)]
 extern "C" fn gort_rwlock_unlock(lock: &RawRwLock) {
     if !lock.is_locked_exclusive() {
-        throw("sync: Unlock of unlocked RWMutex");
+        throw("sync: unlock of unlocked rwlock");
     }
     // SAFETY: a writer has it, who may open it.
     unsafe { lock.unlock_exclusive() };
@@ -90,7 +90,7 @@ extern "C" fn gort_rwlock_try_rlock(lock: &RawRwLock) -> c_int {
 #[unsafe(no_mangle)]
 extern "C" fn gort_rwlock_runlock(lock: &RawRwLock) {
     if !lock.is_locked() || lock.is_locked_exclusive() {
-        throw("sync: RUnlock of unlocked RWMutex");
+        throw("sync: runlock of rwlock without readers");
     }
     // SAFETY: a reader has it, who may give that up.
     unsafe { lock.unlock_shared() };
