@@ -114,7 +114,7 @@ fn go_asm_h() -> String {
         ("g_stktop", offset_of!(G, stktop)),
         ("slab_size", size_of::<Slab>()),
         ("slab_next", offset_of!(Slab, next)),
-        ("slab_top", offset_of!(Slab, top)),
+        ("slab_line", offset_of!(Slab, line)),
         ("slab_stride", offset_of!(Slab, stride)),
         ("slab_slots", offset_of!(Slab, slots)),
         ("slab_live", offset_of!(Slab, live)),
@@ -133,6 +133,8 @@ fn go_asm_h() -> String {
         text += &format!("#define {name} {offset}\n");
     }
     text += &format!("#define SLAB_WORDS {}\n", slab::MAX_SLOTS / 64);
+    text += &format!("#define SLAB_LINE {}\n", slab::LINE);
+    text += &format!("#define SLAB_COLOURS {}\n", slab::COLOURS);
     text += &format!("#define STACK_GUARD {}\n", runtime2::STACK_GUARD);
     text += &format!("#define G0_STACK {}\n", runtime2::G0_STACK);
     text

@@ -236,9 +236,14 @@
         member  stktop, pointer_stktop, g_stktop
         .byte   0
 
+        enumeration slabLayout, uint32, 4
+        enumerator slabLine, SLAB_LINE
+        enumerator slabColours, SLAB_COLOURS
+        .byte   0
+
         structure slab, slab_size
         member  next, pointer_slab, slab_next
-        member  top, uintptr, slab_top
+        member  line, uintptr, slab_line
         member  stride, uintptr, slab_stride
         member  slots, uintptr, slab_slots
         member  live, live, slab_live

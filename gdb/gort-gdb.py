@@ -130,11 +130,14 @@ def goroutines():
 def live(slab):
     """Returns the goroutines on the stacks of a slab, dead ones too."""
     g = gdb.lookup_static_symbol("g0").value().type
+    bytes_of_line = int(gdb.lookup_static_symbol("slabLine").value())
+    colours = int(gdb.lookup_static_symbol("slabColours").value())
     for word in range(0, int(slab["slots"]) + 63 >> 6):
         bits = int(slab["live"][word])
         for slot in (64 * word + bit for bit in range(64) if bits >> bit & 1):
-            top = int(slab["top"]) + slot * int(slab["stride"])
-            place = gdb.Value((top - g.sizeof) & ~63)
+            line = int(slab["line"]) + slot * int(slab["stride"])
+            top = line - slot % colours * bytes_of_line
+            place = gdb.Value((top - g.sizeof) & ~(bytes_of_line - 1))
             yield place.cast(g.pointer()).dereference()
 
 

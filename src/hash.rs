@@ -2,7 +2,7 @@
 //! `RandomState` and `DefaultHasher`, over the runtime's own hash function,
 //! which uses the CPU's AES rounds where it has them.
 
-use core::hash::{BuildHasher, Hasher};
+pub use core::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
 use crate::boot;
 

@@ -56,13 +56,14 @@
 //!
 //! | module | what it is |
 //! | --- | --- |
-//! | `arch` | the CPU |
-//! | `os` | the operating system, as little of it as will do |
-//! | `mem` | stacks and heap |
+//! | [`arch`] | the CPU |
+//! | [`os`] | the operating system, as little of it as will do |
+//! | [`mem`] | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`channel`], [`env`](mod@env), [`hash`], [`io`], [`process`], [`runtime`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
-//! | `ffi` | the same for C |
+//! | `critical`, `logger`, `random` | the features `critical-section`, `log`, `getrandom` |
+//! | [`channel`], [`collections`], [`env`](mod@env), [`hash`], [`io`], [`prelude`], [`process`], [`runtime`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
+//! | [`ffi`] | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |
 
@@ -76,12 +77,12 @@
 pub extern crate alloc;
 
 #[allow(unsafe_code, reason = "registers, the TLS slot, CPUID")]
-mod arch;
-#[allow(unsafe_code, reason = "system calls")]
-mod os;
+pub mod arch;
+#[allow(unsafe_code, reason = "system calls, and strings that are their bytes")]
+pub mod os;
 
 #[allow(unsafe_code, reason = "raw memory is its business")]
-mod mem;
+pub mod mem;
 
 #[allow(unsafe_code, reason = "switches stacks and hands goroutines over")]
 mod sched;
@@ -94,10 +95,20 @@ mod malloc;
     reason = "moves values from one goroutine's stack to another's"
 )]
 pub mod channel;
+pub mod collections;
+#[cfg(feature = "critical-section")]
+#[allow(unsafe_code, reason = "critical-section's trait is")]
+mod critical;
+#[allow(unsafe_code, reason = "std says so of what changes the environment")]
 pub mod env;
 pub mod hash;
 pub mod io;
+#[cfg(feature = "log")]
+pub mod logger;
 pub mod process;
+#[cfg(feature = "getrandom")]
+#[allow(unsafe_code, reason = "what getrandom passes in")]
+mod random;
 pub mod runtime;
 #[allow(
     unsafe_code,
@@ -116,7 +127,7 @@ pub mod thread;
 pub mod time;
 
 #[allow(unsafe_code, reason = "what C passes in")]
-mod ffi;
+pub mod ffi;
 
 #[allow(
     unsafe_code,
@@ -127,6 +138,29 @@ mod boot;
 pub mod debug;
 
 mod macros;
+pub mod prelude;
+
+// What std has from core and alloc, at std's paths.
+pub use alloc::{borrow, boxed, fmt, rc, slice, str, string, vec};
+pub use core::{
+    any, array, ascii, cell, char, clone, cmp, convert, default, error, f32, f64, future, hint,
+    iter, marker, net, num, ops, option, panic, pin, primitive, ptr, result,
+};
+// Old code names constants by these paths.
+#[expect(
+    clippy::legacy_numeric_constants,
+    clippy::useless_attribute,
+    reason = "std has them"
+)]
+pub use core::{i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize};
+
+pub use alloc::format;
+pub use core::{
+    assert, assert_eq, assert_ne, cfg, column, compile_error, concat, debug_assert,
+    debug_assert_eq, debug_assert_ne, env, file, format_args, include, include_bytes, include_str,
+    line, matches, module_path, option_env, stringify, todo, unimplemented, unreachable, write,
+    writeln,
+};
 
 /// What the macros and gort's own tests need; not for anybody else.
 #[doc(hidden)]
@@ -175,5 +209,4 @@ pub mod __private {
     }
 }
 
-pub use core::future;
 pub use runtime::go;

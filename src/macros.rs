@@ -84,7 +84,8 @@ macro_rules! init {
     };
 }
 
-/// Prints to standard output.
+/// Prints to standard output. What has no newline yet may be held back; see
+/// [`io::stdout`](crate::io::stdout).
 ///
 /// # Panics
 ///
@@ -171,5 +172,43 @@ macro_rules! eprintln {
     };
     ($($arg:tt)*) => {
         $crate::io::print_line_to($crate::io::Stream::Stderr, ::core::format_args!($($arg)*))
+    };
+}
+
+/// Prints an expression with its value and place to standard error, and returns the
+/// value. As std's.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// let sum = gort::dbg!(1 + 2) * 3;
+/// assert_eq!(sum, 9);
+/// # }
+/// ```
+#[macro_export]
+macro_rules! dbg {
+    () => {
+        $crate::eprintln!("[{}:{}:{}]", ::core::file!(), ::core::line!(), ::core::column!())
+    };
+    ($value:expr $(,)?) => {
+        // A match, so that what the expression borrows lives as long as the value is used.
+        match $value {
+            value => {
+                $crate::eprintln!(
+                    "[{}:{}:{}] {} = {:#?}",
+                    ::core::file!(),
+                    ::core::line!(),
+                    ::core::column!(),
+                    ::core::stringify!($value),
+                    &value,
+                );
+                value
+            }
+        }
+    };
+    ($($value:expr),+ $(,)?) => {
+        ($($crate::dbg!($value)),+,)
     };
 }

@@ -5,7 +5,7 @@
 use core::convert::Infallible;
 use core::fmt::Debug;
 
-use crate::os;
+use crate::{io, os};
 
 /// An exit status.
 ///
@@ -109,7 +109,7 @@ impl<T: Termination, E: Debug> Termination for Result<T, E> {
         match self {
             Ok(value) => value.report(),
             Err(error) => {
-                crate::io::try_eprintln(format_args!("Error: {error:?}"));
+                io::try_eprintln(format_args!("Error: {error:?}"));
                 ExitCode::FAILURE
             }
         }
@@ -117,7 +117,8 @@ impl<T: Termination, E: Debug> Termination for Result<T, E> {
 }
 
 /// Ends the process, all goroutines with it, with the low eight bits of
-/// `status`. Nothing is dropped. From any goroutine.
+/// `status`. What standard output holds back is written; nothing is dropped. From any
+/// goroutine.
 ///
 /// ```
 /// # #![no_std]
@@ -131,10 +132,12 @@ impl<T: Termination, E: Debug> Termination for Result<T, E> {
 /// # }
 /// ```
 pub fn exit(status: i32) -> ! {
+    io::flush_at_exit();
     os::exit(status)
 }
 
-/// Ends the process by SIGABRT, without a message. From any goroutine.
+/// Ends the process by SIGABRT, without a message, and without what standard output
+/// holds back. From any goroutine.
 ///
 /// ```
 /// # #![no_std]
@@ -150,10 +153,25 @@ pub fn abort() -> ! {
     os::die_by_abort()
 }
 
+/// Returns the process's number. From any goroutine.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// assert_eq!(gort::process::id(), gort::process::id());
+/// # }
+/// ```
+pub fn id() -> u32 {
+    os::process_id()
+}
+
 /// What `main!` expands to.
 #[doc(hidden)]
 pub fn run_main<T: Termination>(main: impl FnOnce() -> T) -> i32 {
     let status = main().report();
     crate::thread::main_returned();
+    io::flush_at_exit();
     status.0.into()
 }

@@ -1,4 +1,4 @@
-//! What depends on the CPU alone.
+//! What depends on the CPU alone. Public is what `std::arch` has.
 
 pub(crate) mod amd64;
 mod xsave;
@@ -6,3 +6,5 @@ pub(crate) use amd64::named_nothing;
 pub(crate) use amd64::{Features, TCB_CANARY, abort, canary, set_canary};
 pub(crate) use amd64::{cputicks, getg, getsp, has, has_sse2};
 pub(crate) use xsave::{init_xsave, xsave_size};
+
+pub use core::arch::*;

@@ -36,6 +36,7 @@
 //! | `sender`, `receiver`, `iter` | the two halves |
 //! | `new` | how they are made |
 //! | `select` | [`Select`], and what the macros use |
+//! | `select_macro`, `select_error` | [`select!`](select) and [`select_biased!`](select_biased) |
 //! | `error` | what operations say when they fail |
 //! | `hchan` | the channel: send, receive, close |
 //! | `buffer` | where values are in between |

@@ -107,6 +107,9 @@ pub(crate) fn die(status: i32) -> ! {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::Crash as u8 {
         os::die_by_abort();
     }
+    // As where std's main panics: what was printed is not lost. The archive prints nothing.
+    #[cfg(not(feature = "archive"))]
+    crate::io::flush_at_death();
     os::exit(status)
 }
 

@@ -4,6 +4,8 @@
 //! supplies `int main_main(void)`. Nothing here keeps C's frames from being left behind:
 //! whatever is called on a goroutine's stack may park it.
 //!
+//! For Rust it is `std::ffi`: C's types and strings, and the system's.
+//!
 //! | file | what it holds |
 //! | --- | --- |
 //! | this one | goroutines, their threads, the process |
@@ -18,7 +20,14 @@ mod chan;
 mod errno;
 mod sync;
 
-use core::ffi::{c_char, c_int, c_void};
+pub use alloc::ffi::{CString, FromVecWithNulError, IntoStringError, NulError};
+pub use core::ffi::{
+    CStr, FromBytesUntilNulError, FromBytesWithNulError, c_char, c_double, c_float, c_int, c_long,
+    c_longlong, c_schar, c_short, c_uchar, c_uint, c_ulong, c_ulonglong, c_ushort, c_void,
+};
+
+pub use crate::os::os_str::{self, OsStr, OsString};
+
 use core::time::Duration;
 
 use crate::mem::DEFAULT_STACK;

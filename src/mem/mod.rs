@@ -43,6 +43,8 @@ mod stack;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+pub use core::mem::*; // what std has under this name
+
 pub(crate) use boot_heap::persistentalloc;
 pub(crate) use large::{large_alloc, large_free, large_resize};
 pub(crate) use mcache::MCache;

@@ -63,8 +63,7 @@ pub(super) fn system_goroutines() -> usize {
 
 /// Tells whether a goroutine is the runtime's own. Go's `isSystemGoroutine`.
 pub(super) fn is_system(gp: &G) -> bool {
-    let goid = gp.goid.get();
-    goid != 0 && goid == GOID.load(Ordering::Relaxed) // as above
+    gp.goid.get() == GOID.load(Ordering::Relaxed) // as above; no goroutine is number 0
 }
 
 /// The goroutine's function; never returns.

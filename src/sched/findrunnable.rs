@@ -20,6 +20,7 @@ use core::sync::atomic::Ordering;
 use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
 use super::newproc::{end_time_slice, exit_to_next, runqget, runqputslow};
+use super::park::{Park, gopark, goready};
 use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
 use super::procresize::{Allp, allp};
 use super::pstatus::PStatus;
@@ -35,6 +36,15 @@ const STEAL_ROUNDS: u32 = 4;
 /// something to run: asking costs as much as two switches. sysmon's clock is looked at
 /// each time.
 const TIMER_TICKS: u32 = 4;
+
+/// With so many on its queue a P runs those first, before it readies more by its timers:
+/// who has just been readied is still in the caches, of which thousands at a time would
+/// push each other out before they run.
+const CROWD: u32 = 64;
+
+/// How often, in ticks, the timers are looked at while the queue is as long as that. Each
+/// time they ready some 16, so that the queue gets no longer, and none waits for ever.
+const CROWD_TICKS: u32 = 16;
 
 /// How long a thief leaves a P alone with what it has just readied, in PAUSEs, some 2 µs:
 /// who readies another often stops soon, and then runs it at once. Go sleeps instead for
@@ -149,10 +159,20 @@ pub(super) fn soonest(all: &Allp, time: &mut i64) {
 
 /// Tells whether the P's timers are to be looked at, in this tick.
 pub(super) fn timers_due(pp: &P, tick: u32) -> bool {
+    // It never had one. Relaxed: `wake_time` looks again.
+    if pp.timers.load(Ordering::Relaxed).is_null() {
+        return false;
+    }
     let when = wake_time(pp);
     when != 0
         // Relaxed: a time, ordered with nothing.
         && (tick.is_multiple_of(TIMER_TICKS) || when <= SCHED.now.load(Ordering::Relaxed))
+        && (tick.is_multiple_of(CROWD_TICKS) || !is_crowded(pp))
+}
+
+/// Tells whether the P has enough to run for a while.
+pub(super) fn is_crowded(pp: &P) -> bool {
+    pp.runq.len() >= CROWD
 }
 
 /// Takes a share of the global queue.
@@ -334,6 +354,11 @@ pub(super) fn start_many() {
         exit: exit_to_next,
         try_entersyscall,
         need_p,
+        park: Park {
+            need_p,
+            gopark,
+            goready,
+        },
         mexit,
     };
     SCHED

@@ -113,8 +113,9 @@ fn malg(stack: usize) -> Option<&'static G> {
 
 /// Finds the G of a stack.
 fn place(top: usize) -> &'static G {
-    let gp: *const G = ptr::with_exposed_provenance((top - size_of::<G>()) & !63);
-    // SAFETY: the end of a stack, which is never unmapped, aligned for a G. What is
+    const SIZE: usize = size_of::<G>().next_multiple_of(mem::LINE);
+    let gp: *const G = ptr::with_exposed_provenance(top - SIZE);
+    // SAFETY: the end of a stack, at a line, which is never unmapped. What is
     // there is one, or zeros, which are an idle one.
     unsafe { &*gp }
 }
@@ -167,8 +168,8 @@ fn check_stack(gp: &'static G) {
     let mark = 0u8;
     let sp = (&raw const mark).addr();
     // Found by the G and not by `stack`, which may be a segment's.
-    let top = (ptr::from_ref(gp).addr() + size_of::<G>()).next_multiple_of(mem::LINE);
-    if sp < gp.stack.lo.get() || !mem::canary_is_whole(top) {
+    let whole = mem::canary_is_whole(slab_of(gp), ptr::from_ref(gp).addr());
+    if sp < gp.stack.lo.get() || !whole {
         fatal::stack_overflow(gp, sp);
     }
 }
@@ -241,9 +242,7 @@ fn change_g_free<T>(f: impl FnOnce(&mut GFree) -> T) -> T {
 /// if the system takes none: then it is what it was.
 fn give_back(gp: &'static G) -> Option<usize> {
     let address = ptr::from_ref(gp).addr();
-    let slab: *const Slab = gp.slab.get().cast();
-    // SAFETY: set_up put a slab there, which is never freed.
-    let slab = unsafe { &*slab };
+    let slab = slab_of(gp);
     casgstatus(gp, GStatus::Dead, GStatus::Idle);
     let (lo, hi) = (gp.stack.lo.get(), gp.stack.hi.get());
     let end = if mem::retire(slab, address) {
@@ -257,6 +256,13 @@ fn give_back(gp: &'static G) -> Option<usize> {
         casgstatus(gp, GStatus::Idle, GStatus::Dead);
     }
     bytes
+}
+
+/// Returns the slab that a goroutine's stack is from.
+fn slab_of(gp: &G) -> &'static Slab {
+    let slab: *const Slab = gp.slab.get().cast();
+    // SAFETY: set_up put a slab there, which is never freed.
+    unsafe { &*slab }
 }
 
 /// Gives back what the stacks of large dead goroutines have touched, but for the page

@@ -371,14 +371,13 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
     let mp = left(gp);
     let pp = getp(mp);
     let locked = ptr::eq(mp.lockedg.get(), gp);
-    if locked && mp.locked_int.get() != 0 {
+    if mp.locked_int.get() != 0 {
         throw("exited a goroutine internally locked to the OS thread");
     }
     dropg(mp, gp);
-    if locked {
-        gp.lockedm.store(ptr::null_mut(), Ordering::Relaxed); // the free list hands it on
-        mp.lockedg.set(ptr::null()); // locked_ext stays: see newm
-    }
+    // Null, where it was not locked. The free list hands it on.
+    gp.lockedm.store(ptr::null_mut(), Ordering::Relaxed);
+    mp.lockedg.set(ptr::null()); // locked_ext stays: see newm
     destroy(gp, pp);
     if let (true, Some(many)) = (locked, many()) {
         (many.mexit)(mp); // who knows what it has done to its thread

@@ -37,12 +37,29 @@ use core::sync::atomic::Ordering;
 
 use super::idle::{wakep, wakep_with_p};
 use super::newproc::runqput;
-use super::proc::{dropg, execute, globrunqput, left, mcall, schedule};
+use super::proc::{dropg, execute, globrunqput, left, many, mcall, schedule};
 use super::runtime2::{G, GStatus, M, UnlockFn, WaitReason};
 use super::status::casgstatus;
 use super::switch::{drop_left, next_at_hand, put_back, switch, undo};
 use super::syscall::need_p;
 use super::{SCHED, acquirem, getg, held, releasem, try_getp};
+
+/// What a goroutine needs to wait.
+#[derive(Clone, Copy)]
+pub(crate) struct Park {
+    /// `need_p`
+    pub(crate) need_p: fn(),
+    /// [`gopark`]
+    pub(crate) gopark: unsafe fn(Option<UnlockFn>, *const c_void, WaitReason),
+    /// [`goready`]
+    pub(crate) goready: fn(&'static G),
+}
+
+/// Calls `f` with what a goroutine needs to wait. Before the first `go` or timer there is
+/// nobody to wait for: false then.
+pub(crate) fn wait_with(f: impl FnOnce(Park)) -> bool {
+    many().map(|many| f(many.park)).is_some()
+}
 
 /// What [`parked`] needs; on the stack of the goroutine that is parked.
 struct Wait {

@@ -98,6 +98,8 @@ pub(super) struct Many {
     pub(super) try_entersyscall: fn() -> bool,
     /// `syscall::need_p`
     pub(super) need_p: fn(),
+    /// How a goroutine waits, for those parts of the runtime that every program has.
+    pub(super) park: super::Park,
     /// `locked::mexit`
     pub(super) mexit: fn(&'static M) -> !,
 }

@@ -119,7 +119,25 @@ impl<T, const N: usize> RunQueue<T, N> {
             return None;
         }
         self.slot(tail).store(item, Ordering::Relaxed); // published with the tail
-        if alone { self.get_alone() } else { self.get() }
+        let next = if alone {
+            self.take_next_alone()
+        } else {
+            self.take_next()
+        };
+        if next.is_some() {
+            return next.map(|next| (next, true));
+        }
+        if head == tail {
+            return None;
+        }
+        let first = self.slot(head).load(Ordering::Relaxed); // an owner wrote it
+        let end = head.wrapping_add(1);
+        if alone {
+            self.head.store(end, Ordering::Release); // as in take
+        } else if !self.take(head, end) {
+            return self.get_ring().map(|item| (item, false)); // a thief was faster
+        }
+        Some((first, false))
     }
 
     /// Returns the ring's tail: to be counted up, once, after an
@@ -204,12 +222,20 @@ impl<T, const N: usize> RunQueue<T, N> {
     /// world is stopped, which the caller's P is not: whoever finds GOMAXPROCS to be
     /// 1, with its P in hands and preemption off, is alone until it gives the P up.
     pub(crate) fn get_alone(&self) -> Option<(*mut T, bool)> {
-        let next = self.runnext.load(Ordering::Relaxed); // only we write it
-        if !next.is_null() {
-            self.runnext.store(ptr::null_mut(), Ordering::Release); // pairs with is_empty's load
-            return Some((next, true));
+        match self.take_next_alone() {
+            Some(next) => Some((next, true)),
+            None => self.get_ring_alone().map(|item| (item, false)),
         }
-        self.get_ring_alone().map(|item| (item, false))
+    }
+
+    /// Does what [`RunQueue::take_next`] does, on the terms of [`RunQueue::get_alone`].
+    fn take_next_alone(&self) -> Option<*mut T> {
+        let next = self.runnext.load(Ordering::Relaxed); // only we write it
+        if next.is_null() {
+            return None;
+        }
+        self.runnext.store(ptr::null_mut(), Ordering::Release); // pairs with is_empty's load
+        Some(next)
     }
 
     /// Does what [`RunQueue::get_ring`] does, on the terms of

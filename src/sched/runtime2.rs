@@ -112,6 +112,9 @@ impl WaitReason {
     /// It waits for the rest.
     pub(crate) const BARRIER: Self = Self(&"Barrier::wait");
 
+    /// It waits for a standard stream that another one has locked.
+    pub(crate) const IO_LOCK: Self = Self(&"io lock");
+
     /// Returns the text.
     pub(crate) const fn text(self) -> &'static str {
         self.0

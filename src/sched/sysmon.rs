@@ -57,6 +57,7 @@ pub(super) extern "C" fn sysmon() {
         );
         if all_idle() && !busy_with_memory() && !schedtrace::wanted() {
             sleep_until_needed();
+            idle = 0; // a new day: who knows what is being started
         }
         SCHED.sysmonnote.store(0, Ordering::Relaxed); // whoever woke us, we look at everything
         let now = os::nanotime();

@@ -92,8 +92,15 @@ impl TimerSet {
     /// Calls what is due at `now`; if that is 0, `clock` is asked when the time is
     /// needed. Returns the time, when the next timer is due (0 if there is none), and
     /// whether anything was called. If `local`, the heap is its own P's, which sweeps
-    /// out what was stopped when that is more than a quarter of it. On g0.
-    pub(super) fn check(&self, now: i64, local: bool, clock: fn() -> i64) -> (i64, i64, bool) {
+    /// out what was stopped when that is more than a quarter of it. When `enough` says so,
+    /// the rest of what is due is left for the next time. On g0.
+    pub(super) fn check(
+        &self,
+        now: i64,
+        local: bool,
+        clock: fn() -> i64,
+        enough: impl Fn() -> bool,
+    ) -> (i64, i64, bool) {
         let mut now = now;
         let mut ran = false;
         loop {
@@ -108,6 +115,9 @@ impl TimerSet {
                 return (now, next, ran);
             }
             ran |= self.run(now, local);
+            if ran && enough() {
+                return (now, self.wake_time(), ran);
+            }
         }
     }
 

@@ -21,6 +21,7 @@
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+use super::findrunnable::is_crowded;
 use super::findrunnable::start_many;
 use super::netpoll::wake_net_poller;
 use super::procresize::allp;
@@ -179,7 +180,7 @@ fn check(pp: &'static P, now: i64) -> (i64, i64, bool) {
     releasem(); // g0 does not move; this only reads the M
     // Relaxed: our own thread wrote it.
     let local = ptr::eq(mp.p.load(Ordering::Relaxed), pp);
-    set.check(now, local, os::nanotime)
+    set.check(now, local, os::nanotime, || is_crowded(pp))
 }
 
 /// Returns when a timer of the P may be due, 0 if it has none. Anybody may ask.

@@ -22,11 +22,13 @@
 //! | `once` | [`Once`]; `once_lock` and `lazy_lock` are over it |
 //! | `barrier`, `semaphore` | [`Barrier`], [`Semaphore`] |
 //! | `wait_group`, `go` | the two ways to wait for a group |
+//! | `mpsc` | std's channels, over [`crate::channel`] |
 
 mod barrier;
 mod condvar;
 pub mod go;
 mod lazy_lock;
+pub mod mpsc;
 mod mutex;
 mod once;
 mod once_lock;

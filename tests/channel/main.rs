@@ -19,7 +19,7 @@ use gort::runtime::num_goroutine;
 use gort::thread;
 
 /// Lets others run until a condition holds.
-fn until(condition: impl Fn() -> bool) {
+fn until(mut condition: impl FnMut() -> bool) {
     while !condition() {
         thread::yield_now();
     }

@@ -10,6 +10,7 @@ mod condvar;
 mod groups;
 #[allow(unsafe_code, reason = "raw locks are unlocked by promise")]
 mod lock_api;
+mod mpsc;
 mod mutex;
 mod once;
 mod rwlock;
@@ -74,7 +75,7 @@ fn all(goroutines: usize, f: impl Fn(usize) + Send + Clone + 'static) {
 }
 
 gort_test::tests! {
-    mod condvar, groups, lock_api, mutex, once, rwlock, semaphore;
+    mod condvar, groups, lock_api, mpsc, mutex, once, rwlock, semaphore;
 
     fn all_of_it_may_be_used_by_init_tasks() {
         assert!(INITIALIZED.is_completed());

@@ -115,10 +115,10 @@ impl Budget {
     }
 }
 
-/// Finds the words of the canary of the slot above this one.
-fn words(top: usize) -> impl Iterator<Item = &'static AtomicU64> {
+/// Finds the words of the canary of the slot above the one with this line.
+fn words(line: usize) -> impl Iterator<Item = &'static AtomicU64> {
     (0..WORDS).map(move |at| {
-        let word: *mut AtomicU64 = pointer(top).cast::<AtomicU64>().wrapping_add(at);
+        let word: *mut AtomicU64 = pointer(line).cast::<AtomicU64>().wrapping_add(at);
         // SAFETY: the line of a slot, which is never unmapped, aligned to its size.
         unsafe { &*word }
     })
@@ -126,14 +126,15 @@ fn words(top: usize) -> impl Iterator<Item = &'static AtomicU64> {
 
 /// Prepares the slot below for what it shall tell of this one's goroutine.
 pub(super) fn set_canary(slab: &Slab, index: usize) {
-    words(slab.top(index - 1)).for_each(|word| word.store(CANARY, Ordering::Relaxed)); // whoever sets it sets the same
+    words(slab.line(index - 1)).for_each(|word| word.store(CANARY, Ordering::Relaxed)); // whoever sets it sets the same
 }
 
-/// Tells whether a stack without a guard has not been left downwards. `top` is that
-/// of its slot. From any stack.
+/// Tells whether a stack without a guard has not been left downwards: the one that the G
+/// at `address` is on. From any stack.
 #[cold]
-pub(crate) fn canary_is_whole(top: usize) -> bool {
-    words(top - SLOT).all(|word| word.load(Ordering::Relaxed) == CANARY) // set before the goroutine was
+pub(crate) fn canary_is_whole(slab: &Slab, address: usize) -> bool {
+    words(slab.line(slab.index_of(address)) - SLOT)
+        .all(|word| word.load(Ordering::Relaxed) == CANARY) // set before the goroutine was
 }
 
 /// Says what could help where there is no room for a stack.

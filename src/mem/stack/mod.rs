@@ -7,7 +7,7 @@
 //! ```text
 //!   lo - GUARD        lo                                            hi
 //!   +-----------------+---------------------------------------------+
-//!   | guard: a fault  | never touched: no memory  |   used    | G   |
+//!   | guard: a fault  | never touched: no memory  |   used    | G | |
 //!   +-----------------+---------------------------------------------+
 //! ```
 //!
@@ -121,12 +121,12 @@ pub(crate) fn first_stack() -> GoStack {
 
 /// Describes a slot's stack.
 fn stack_of(slab: &'static Slab, index: usize, guarded: bool) -> GoStack {
-    let top = slab.top(index);
-    let hi = top + LINE;
+    let line = slab.line(index);
+    let hi = line + LINE;
     GoStack {
         lo: hi - DEFAULT_STACK,
         hi,
-        top,
+        top: line - slab::below_line(index),
         slab,
         index,
         guarded,

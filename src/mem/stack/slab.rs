@@ -5,11 +5,18 @@
 //!
 //! ```text
 //!   |<------------- stride ------------->|
-//!   +-------+-----------------+---+------+-------+-----------------+---+------+
-//!   | guard | stack           | G | line | guard | stack           | G | line | ...
-//!   +-------+-----------------+---+------+-------+-----------------+---+------+
-//!           lo                    top    hi
+//!   +-------+-------------+---+---+------+-------+-------------+---+---+------+
+//!   | guard | stack       | G |   | line | guard | stack       | G |   | line | ...
+//!   +-------+-------------+---+---+------+-------+-------------+---+---+------+
+//!           lo               top         hi
 //! ```
+//!
+//! **Colours.** What is between a G and its slot's line is unused, and not equally long
+//! in all slots. All slots begin at a page, and so all Gs, and the same frames of all
+//! goroutines, would lie on the same few lines of their pages; but where a cache puts a
+//! line depends on just that. A tenth of it would be used, and the rest be idle; and a
+//! CPU that saves one goroutine and takes the next one up would take each load for one
+//! of what it has just stored, until it has compared all of the two addresses.
 //!
 //! The line at the end of a slot is the canary of the slot above it, where that has
 //! no guard. A slot's two bits say what it is:
@@ -33,6 +40,10 @@ pub(crate) const MAX_SLOTS: usize = 1024;
 /// The bytes at the end of each slot that are not the goroutine's.
 pub(crate) const LINE: usize = 64;
 
+/// How many different places in its page a G may have, a line apart. Half of a page: the
+/// rest is for the G and its first frames, so that most goroutines have one page.
+pub(crate) const COLOURS: usize = 32;
+
 const WORDS: usize = MAX_SLOTS / 64;
 
 /// A run of slots. All zeros are one without any.
@@ -40,8 +51,8 @@ const WORDS: usize = MAX_SLOTS / 64;
 pub(crate) struct Slab {
     /// The next in the list of all.
     pub(crate) next: AtomicPtr<Slab>,
-    /// Where the first slot's line begins, and its G ends.
-    pub(crate) top: AtomicUsize,
+    /// Where the first slot's line begins.
+    pub(crate) line: AtomicUsize,
     /// From one slot to the next, in bytes.
     pub(crate) stride: AtomicUsize,
     /// How many slots there are.
@@ -65,7 +76,7 @@ impl Slab {
     pub(crate) const fn new() -> Self {
         Self {
             next: AtomicPtr::new(core::ptr::null_mut()),
-            top: AtomicUsize::new(0),
+            line: AtomicUsize::new(0),
             stride: AtomicUsize::new(0),
             slots: AtomicUsize::new(0),
             opened: AtomicUsize::new(0),
@@ -78,8 +89,8 @@ impl Slab {
 
     /// Says which addresses this is. The first slot is the caller's. Before it is
     /// published.
-    pub(crate) fn init(&self, top: usize, stride: usize, slots: usize) {
-        self.top.store(top, Ordering::Relaxed);
+    pub(crate) fn init(&self, line: usize, stride: usize, slots: usize) {
+        self.line.store(line, Ordering::Relaxed);
         self.stride.store(stride, Ordering::Relaxed);
         self.slots.store(slots, Ordering::Relaxed);
         self.opened.store(1, Ordering::Relaxed);
@@ -99,15 +110,20 @@ impl Slab {
         unsafe { self.next.load(Ordering::Acquire).as_ref() }
     }
 
-    /// Returns where a slot's line begins, and its G ends.
+    /// Returns where a slot's line begins.
+    pub(crate) fn line(&self, index: usize) -> usize {
+        self.line.load(Ordering::Relaxed) + index * self.stride.load(Ordering::Relaxed)
+    }
+
+    /// Returns where a slot's G ends.
     pub(crate) fn top(&self, index: usize) -> usize {
-        self.top.load(Ordering::Relaxed) + index * self.stride.load(Ordering::Relaxed)
+        self.line(index) - below_line(index)
     }
 
     /// Returns which slot an address is in, that of a G of this slab.
     pub(crate) fn index_of(&self, address: usize) -> usize {
         let stride = self.stride.load(Ordering::Relaxed);
-        let start = self.top.load(Ordering::Relaxed) + LINE - stride;
+        let start = self.line.load(Ordering::Relaxed) + LINE - stride;
         (address - start).checked_div(stride).unwrap_or(0)
     }
 
@@ -140,30 +156,30 @@ impl Slab {
 
     /// Begins to give a slot back.
     pub(crate) fn retire(&self, index: usize) {
-        if let Some((word, bit)) = place(&self.free, index) {
-            word.fetch_or(bit, Ordering::Relaxed);
-        }
+        let (word, bit) = place(&self.free, index);
+        word.fetch_or(bit, Ordering::Relaxed);
     }
 
     /// Tells whether a slot is being given back.
     pub(crate) fn is_retiring(&self, index: usize) -> bool {
-        let set = |words| place(words, index).is_some_and(|(word, bit)| bits(word) & bit != 0);
+        let set = |words| {
+            let (word, bit) = place(words, index);
+            bits(word) & bit != 0
+        };
         set(&self.live) && set(&self.free)
     }
 
     /// Takes that back: the slot holds a G as before.
     pub(crate) fn keep(&self, index: usize) {
-        if let Some((word, bit)) = place(&self.free, index) {
-            word.fetch_and(!bit, Ordering::Relaxed);
-        }
+        let (word, bit) = place(&self.free, index);
+        word.fetch_and(!bit, Ordering::Relaxed);
     }
 
     /// Gives a slot back that has been retired.
     pub(crate) fn give_back(&self, index: usize) {
-        if let Some((word, bit)) = place(&self.live, index) {
-            word.fetch_and(!bit, Ordering::Relaxed); // who still sees it finds zeros
-            self.returned.fetch_add(1, Ordering::Relaxed);
-        }
+        let (word, bit) = place(&self.live, index);
+        word.fetch_and(!bit, Ordering::Relaxed); // who still sees it finds zeros
+        self.returned.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Tells whether any slot has been given back.
@@ -173,9 +189,8 @@ impl Slab {
 
     /// Says that a slot holds a G, for all to see. Without the lock.
     pub(crate) fn set_live(&self, index: usize) {
-        if let Some((word, bit)) = place(&self.live, index) {
-            word.fetch_or(bit, Ordering::Release); // pairs with `is_live`
-        }
+        let (word, bit) = place(&self.live, index);
+        word.fetch_or(bit, Ordering::Release); // pairs with `is_live`
     }
 
     /// Says that this slot has no guard, nor any that will be opened after it.
@@ -194,8 +209,14 @@ impl Slab {
     /// Tells whether a slot holds a G.
     pub(crate) fn is_live(&self, index: usize) -> bool {
         // Acquire pairs with `set_live`.
-        place(&self.live, index).is_some_and(|(word, bit)| word.load(Ordering::Acquire) & bit != 0)
+        let (word, bit) = place(&self.live, index);
+        word.load(Ordering::Acquire) & bit != 0
     }
+}
+
+/// Returns how far below its slot's line a G ends.
+pub(crate) fn below_line(index: usize) -> usize {
+    index % COLOURS * LINE
 }
 
 /// Reads a word of marks. With the lock, which all that changes them but `set_live`
@@ -204,7 +225,7 @@ fn bits(word: &AtomicU64) -> u64 {
     word.load(Ordering::Relaxed)
 }
 
-/// Finds a slot's bit.
-fn place(words: &[AtomicU64; WORDS], index: usize) -> Option<(&AtomicU64, u64)> {
-    Some((words.get(index / 64)?, 1 << (index % 64)))
+/// Finds a slot's bit. The index is below [`MAX_SLOTS`].
+fn place(words: &[AtomicU64; WORDS], index: usize) -> (&AtomicU64, u64) {
+    (&words[index / 64 % WORDS], 1 << (index % 64))
 }

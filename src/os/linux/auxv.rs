@@ -171,3 +171,25 @@ pub(crate) fn random(words: &mut [u64; 4]) -> bool {
     };
     written == size as isize
 }
+
+/// Fills `bytes` with random ones from the kernel, which may wait for some at the
+/// system's own start. Or returns the errno.
+#[cfg(feature = "getrandom")]
+pub(crate) fn fill_random(mut bytes: &mut [u8]) -> Result<(), i32> {
+    const EINTR: isize = 4;
+    while !bytes.is_empty() {
+        // SAFETY: the kernel writes at most that many bytes into our own.
+        let count = unsafe {
+            syscall4(
+                nr::GETRANDOM,
+                [bytes.as_mut_ptr().addr(), bytes.len(), 0, 0],
+            )
+        };
+        match usize::try_from(count) {
+            Ok(count) => bytes = bytes.get_mut(count..).unwrap_or_default(),
+            Err(_) if count == -EINTR => {}
+            Err(_) => return Err(-count as i32),
+        }
+    }
+    Ok(())
+}

@@ -95,6 +95,45 @@ pub(super) fn read_number(path: &CStr) -> Option<u64> {
     parse_decimal(digits.into_iter().next()?)
 }
 
+/// Reads at most `buffer.len()` bytes from a descriptor; 0 at the end. Or returns the
+/// errno.
+pub(crate) fn read_fd(fd: i32, buffer: &mut [u8]) -> Result<usize, i32> {
+    retry(nr::READ, fd, buffer.as_mut_ptr().addr(), buffer.len())
+}
+
+/// Writes some of `bytes` to a descriptor and says how many, or returns the errno.
+pub(crate) fn write_fd(fd: i32, bytes: &[u8]) -> Result<usize, i32> {
+    retry(nr::WRITE, fd, bytes.as_ptr().addr(), bytes.len())
+}
+
+/// Reads or writes, again where a signal has interrupted that.
+fn retry(number: usize, fd: i32, address: usize, length: usize) -> Result<usize, i32> {
+    loop {
+        // SAFETY: the callers pass where a slice of that length is, to be written to if
+        // that is what the call does. If the descriptor is not what they believe, the
+        // bytes go or come elsewhere: no memory is at stake.
+        let count = unsafe { syscall4(number, [fd as usize, address, length, 0]) };
+        match usize::try_from(count) {
+            Ok(count) => return Ok(count),
+            Err(_) if count == -EINTR => {}
+            Err(_) => return Err(-count as i32),
+        }
+    }
+}
+
+/// Tells whether a descriptor is a terminal's: whether it has a terminal's settings.
+pub(crate) fn is_terminal(fd: i32) -> bool {
+    const TCGETS: usize = 0x5401;
+    let mut settings = [0u8; 64]; // the kernel's struct has 36 bytes
+    // SAFETY: the kernel writes less than that into our own.
+    unsafe {
+        syscall4(
+            nr::IOCTL,
+            [fd as usize, TCGETS, settings.as_mut_ptr().addr(), 0],
+        ) == 0
+    }
+}
+
 /// Writes all of `bytes`, however many short writes that takes, or returns the
 /// errno.
 pub(crate) fn write_all(fd: i32, mut bytes: &[u8]) -> Result<(), i32> {

@@ -36,8 +36,12 @@ mod syscall;
 mod thread;
 mod time;
 
+#[cfg(feature = "getrandom")]
+pub(crate) use auxv::fill_random;
 pub(crate) use auxv::{Auxv, cpu_count, huge_page_size, random};
-pub(crate) use file::{check_fds, cpu_limit, open_read, read, write_all};
+pub(crate) use file::{
+    check_fds, cpu_limit, is_terminal, open_read, read, read_fd, write_all, write_fd,
+};
 pub(crate) use memory::{
     Scarcity, discard, install_guard, map, map_backed, max_map_count, no_huge_pages, protect,
     resident, scarcity, try_install_guard, unmap,
@@ -45,7 +49,7 @@ pub(crate) use memory::{
 pub(crate) use signal::{
     Died, SignalContext, init_preempt_signal, initsig, save_mask, set_mask, set_signal_stack,
 };
-pub(crate) use syscall::{die_by_abort, exit, preempt_thread, thread_id};
+pub(crate) use syscall::{die_by_abort, exit, preempt_thread, process_id, thread_id};
 pub(crate) use thread::{
     EAGAIN, Thread, exit_thread, futexsleep, futexwakeup, nap, new_thread, osyield,
 };

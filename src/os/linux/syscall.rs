@@ -55,6 +55,8 @@ pub(crate) mod nr {
     pub(crate) const EXIT_GROUP: usize = 231;
     /// `tgkill`
     pub(crate) const TGKILL: usize = 234;
+    /// `ioctl`
+    pub(crate) const IOCTL: usize = 16;
     /// `prlimit64`
     pub(crate) const PRLIMIT64: usize = 302;
     /// `getrandom`
@@ -119,6 +121,12 @@ pub(crate) fn exit(status: i32) -> ! {
     // SAFETY: no memory is involved, and nothing runs afterwards.
     unsafe { syscall4(nr::EXIT_GROUP, [status as usize, 0, 0, 0]) };
     crate::arch::abort() // never reached
+}
+
+/// Returns the process's id.
+pub(crate) fn process_id() -> u32 {
+    // SAFETY: takes and changes nothing.
+    unsafe { syscall4(nr::GETPID, [0; 4]) as u32 }
 }
 
 /// Returns this thread's id.

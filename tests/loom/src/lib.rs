@@ -30,6 +30,7 @@ mod preempt_models;
 mod pstatus_models;
 mod runq_models;
 mod spinning_models;
+mod sync;
 mod timer_memory;
 mod timer_models;
 

@@ -64,11 +64,101 @@ impl Goroutine {
     }
 }
 
+/// The clock's side of a wait, as in `sched::timed`, and the timer's one word.
+struct Clock {
+    /// Nobody has stopped it, and it has not fired.
+    pending: AtomicBool,
+    /// The goroutine has said that the timer is set.
+    armed: AtomicBool,
+    /// It has ended the wait. A plain cell: the goroutine is the clock's then.
+    by_clock: UnsafeCell<bool>,
+    /// It has fired, and not ended the wait.
+    late: AtomicBool,
+    /// What it needs of the goroutine's frame, which ends when that goes on.
+    frame: UnsafeCell<u32>,
+}
+
+// SAFETY: loom watches the cells.
+unsafe impl Sync for Clock {}
+// SAFETY: as above.
+unsafe impl Send for Clock {}
+
+impl Clock {
+    /// Makes one that is not set.
+    fn new() -> Self {
+        Self {
+            pending: AtomicBool::new(false),
+            armed: AtomicBool::new(false),
+            by_clock: UnsafeCell::new(false),
+            late: AtomicBool::new(false),
+            frame: UnsafeCell::new(0),
+        }
+    }
+
+    /// The time comes, maybe: does what `timed::time_out` does, with park's `claim`.
+    fn fire(&self, token: &Token<Goroutine>, sleeper: *mut Goroutine) {
+        if !self.pending.swap(false, Ordering::AcqRel) {
+            return; // it is not set yet, and never fires, or was stopped
+        }
+        // SAFETY: loom sees to it that nobody else is here.
+        self.frame.with_mut(|frame| unsafe { *frame += 1 });
+        if token.withdraw(sleeper) {
+            // SAFETY: loom sees to it that nobody else is here.
+            self.by_clock
+                .with_mut(|by_clock| unsafe { *by_clock = true });
+            ready(sleeper);
+        } else {
+            self.late.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Goroutine {
+    /// Waits for the token or the clock, as `park::sleep_until` does; tells whether it has
+    /// the token. Says to `set` where the timer is set.
+    fn sleep_until(&self, token: &Token<Self>, clock: &Clock, set: impl FnOnce()) -> bool {
+        if token.take() {
+            return true;
+        }
+        // SAFETY: loom sees to it that nobody else is here.
+        self.context.with_mut(|saved| unsafe { *saved += 1 });
+        self.change(RUNNING, WAITING);
+        if token.wait(ptr::from_ref(self).cast_mut()) {
+            clock.pending.store(true, Ordering::Release);
+            set();
+            clock.armed.store(true, Ordering::Release);
+            while self.status.load(Ordering::Acquire) != RUNNABLE {
+                thread::park();
+            }
+            assert!(clock.armed.load(Ordering::Acquire)); // here the same thread has set it
+            let stopped = clock.pending.swap(false, Ordering::AcqRel);
+            // SAFETY: as above.
+            if !stopped && !clock.by_clock.with(|by_clock| unsafe { *by_clock }) {
+                while !clock.late.load(Ordering::Acquire) {
+                    thread::yield_now();
+                }
+            }
+        } else {
+            self.change(WAITING, RUNNABLE);
+        }
+        self.change(RUNNABLE, RUNNING);
+        // The frame ends. SAFETY: loom sees to it that nobody else is here.
+        clock.frame.with_mut(|frame| unsafe { *frame = 0 });
+        token.take()
+    }
+}
+
 /// Sets the token, as `park::wake` does; tells whether that woke somebody.
 fn wake(token: &Token<Goroutine>) -> bool {
     let Some(sleeper) = token.set() else {
         return false;
     };
+    ready(sleeper);
+    true
+}
+
+/// Readies a goroutine that was found in a token.
+fn ready(sleeper: *mut Goroutine) {
     // SAFETY: the models keep their goroutines until all has been joined.
     let gp = unsafe { &*sleeper };
     // By the token alone the context is ours, to save elsewhere or to run.
@@ -76,7 +166,6 @@ fn wake(token: &Token<Goroutine>) -> bool {
     gp.context.with_mut(|saved| unsafe { *saved += 100 });
     gp.change(WAITING, RUNNABLE);
     gp.thread.unpark();
-    true
 }
 
 /// What two parties share: a token, and two notes with nothing to order them.
@@ -214,5 +303,34 @@ fn a_result_is_there_at_the_end() {
         // SAFETY: as above.
         assert_eq!(packet.0.with(|value| unsafe { *value }), 7);
         other.join().unwrap();
+    });
+}
+
+/// A token and the end of the time, in any order: one of them wakes the sleeper, the clock
+/// is done with it when it goes on, and the token is taken, or there for the next time.
+#[test]
+fn no_token_is_lost_to_the_clock() {
+    loom::model(|| {
+        let (shared, me) = (Shared::new(), Arc::new(Goroutine::new()));
+        let clock = Arc::new(Clock::new());
+        let other = noter(&shared, 0);
+        let mut fires = None;
+        let taken = me.sleep_until(&shared.token, &clock, || {
+            let (shared, clock, me) = (shared.clone(), clock.clone(), me.clone());
+            fires = Some(thread::spawn(move || {
+                clock.fire(&shared.token, Arc::as_ptr(&me).cast_mut());
+            }));
+        });
+        assert!(!taken || shared.noted(0), "a token that nobody has set");
+        // Who sleeps again, without a time, is woken by the token alone.
+        if !taken {
+            me.sleep(&shared.token);
+            assert!(shared.noted(0));
+        }
+        other.join().unwrap();
+        if let Some(fires) = fires {
+            fires.join().unwrap();
+        }
+        assert!(!shared.token.take(), "it was taken once");
     });
 }
