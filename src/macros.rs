@@ -26,7 +26,7 @@ macro_rules! main {
             #[inline(never)]
             extern "C" fn main_main() -> i32 {
                 $crate::stops_here!();
-                $crate::process::run_main($main)
+                $crate::process::run_main($main as fn() -> _)
             }
         };
     };

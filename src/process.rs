@@ -3,7 +3,7 @@
 //! Names and behaviour are those of `std::process`.
 
 use core::convert::Infallible;
-use core::fmt::Debug;
+use core::fmt::{self, Debug};
 
 use crate::{io, os};
 
@@ -19,7 +19,7 @@ use crate::{io, os};
 ///     if gort::env::args_c().len() > 100 { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 /// }
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ExitCode(u8);
 
 impl ExitCode {
@@ -31,6 +31,21 @@ impl ExitCode {
     /// Ends the process with this status.
     pub fn exit_process(self) -> ! {
         exit(self.0.into())
+    }
+}
+
+impl Debug for ExitCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// What std has in it.
+        struct Status(u8);
+
+        impl Debug for Status {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple("unix_exit_status").field(&self.0).finish()
+            }
+        }
+
+        f.debug_tuple("ExitCode").field(&Status(self.0)).finish()
     }
 }
 
@@ -80,27 +95,6 @@ impl Termination for ExitCode {
 impl Termination for Infallible {
     fn report(self) -> ExitCode {
         match self {}
-    }
-}
-
-/// The type `!`, which has no name on stable Rust but as what such a function
-/// returns.
-type Never = <fn() -> ! as Returns>::Output;
-
-/// What a function returns.
-#[doc(hidden)]
-pub trait Returns {
-    /// The type.
-    type Output;
-}
-
-impl<T> Returns for fn() -> T {
-    type Output = T;
-}
-
-impl Termination for Never {
-    fn report(self) -> ExitCode {
-        self
     }
 }
 
@@ -167,10 +161,33 @@ pub fn id() -> u32 {
     os::process_id()
 }
 
+/// What [`main!`](crate::main!) takes: a function that returns a [`Termination`], or
+/// nothing at all.
+///
+/// On stable Rust the type `!` has no name but as what a function returns, so that it
+/// cannot be a `Termination` without keeping others from making types of theirs into such.
+#[doc(hidden)]
+pub trait Main {
+    /// Calls it.
+    fn call(self) -> ExitCode;
+}
+
+impl<T: Termination> Main for fn() -> T {
+    fn call(self) -> ExitCode {
+        self().report()
+    }
+}
+
+impl Main for fn() -> ! {
+    fn call(self) -> ExitCode {
+        self()
+    }
+}
+
 /// What `main!` expands to.
 #[doc(hidden)]
-pub fn run_main<T: Termination>(main: impl FnOnce() -> T) -> i32 {
-    let status = main().report();
+pub fn run_main(main: impl Main) -> i32 {
+    let status = main.call();
     crate::thread::main_returned();
     io::flush_at_exit();
     status.0.into()

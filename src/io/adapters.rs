@@ -9,7 +9,7 @@ use super::seek::{Seek, SeekFrom};
 #[derive(Debug)]
 pub struct Take<T> {
     inner: T,
-    length: u64,
+    len: u64,
     limit: u64,
 }
 
@@ -18,7 +18,7 @@ impl<T> Take<T> {
     pub(super) fn new(inner: T, limit: u64) -> Self {
         Self {
             inner,
-            length: limit,
+            len: limit,
             limit,
         }
     }
@@ -30,7 +30,7 @@ impl<T> Take<T> {
 
     /// Sets that, whatever was read before.
     pub fn set_limit(&mut self, limit: u64) {
-        self.length = limit;
+        self.len = limit;
         self.limit = limit;
     }
 
@@ -92,14 +92,14 @@ impl<T: BufRead> BufRead for Take<T> {
 
 impl<T: Seek> Seek for Take<T> {
     fn seek(&mut self, position: SeekFrom) -> Result<u64> {
-        let now = self.length - self.limit;
-        let wanted = position.resolve(self.length, now)?;
-        if wanted > self.length {
+        let now = self.len - self.limit;
+        let wanted = position.resolve(self.len, now)?;
+        if wanted > self.len {
             return Err(Error::constant(&BAD_SEEK));
         }
-        while wanted != self.length - self.limit {
+        while wanted != self.len - self.limit {
             // A step that an i64 has room for.
-            let now = self.length - self.limit;
+            let now = self.len - self.limit;
             let step = (i128::from(wanted) - i128::from(now))
                 .clamp(i64::MIN.into(), i64::MAX.into()) as i64;
             self.inner.seek_relative(step)?;

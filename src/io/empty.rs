@@ -1,5 +1,7 @@
 //! [`empty`], [`repeat`] and [`sink`].
 
+use core::fmt;
+
 use super::buf_read::BufRead;
 use super::error::Result;
 use super::read::Read;
@@ -47,7 +49,7 @@ impl Seek for Empty {
 }
 
 /// A reader that has one byte, for ever: of [`repeat`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Repeat {
     byte: u8,
 }
@@ -68,6 +70,12 @@ pub struct Repeat {
 /// ```
 pub const fn repeat(byte: u8) -> Repeat {
     Repeat { byte }
+}
+
+impl fmt::Debug for Repeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Repeat").finish_non_exhaustive()
+    }
 }
 
 impl Read for Repeat {

@@ -132,7 +132,7 @@ impl WaitGroup {
 fn added(word: u32, delta: i32) -> u32 {
     let count = i64::from(word / ONE) + i64::from(delta);
     match u32::try_from(count) {
-        Ok(count) if count <= u32::MAX / ONE => count * ONE | word & WAITERS,
+        Ok(count) if count <= u32::MAX / ONE => (count * ONE) | (word & WAITERS),
         Ok(_) => panic!("too large WaitGroup counter"),
         Err(_) => panic!("negative WaitGroup counter"),
     }

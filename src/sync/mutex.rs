@@ -144,7 +144,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
         let mut fields = f.debug_struct("Mutex");
         match self.try_lock() {
             Ok(guard) => fields.field("data", &&*guard),
-            Err(_) => fields.field("data", &format_args!("<locked>")),
+            Err(_) => fields.field("data", &"<locked>"), // with quotes: so has std
         };
         fields.field("poisoned", &false).finish_non_exhaustive()
     }

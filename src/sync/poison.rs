@@ -67,10 +67,11 @@ impl<T> From<PoisonError<T>> for TryLockError<T> {
 
 impl<T> fmt::Debug for TryLockError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let text = match self {
             Self::Poisoned(..) => "Poisoned(..)",
             Self::WouldBlock => "WouldBlock",
-        })
+        };
+        fmt::Debug::fmt(text, f) // with quotes: so has std
     }
 }
 

@@ -135,7 +135,7 @@ impl Semaphore {
             .word
             .fetch_update(Ordering::Release, Ordering::Relaxed, |word| {
                 let sum = ((word & !WAITERS) as usize).checked_add(permits)?;
-                (sum <= Self::MAX_PERMITS).then_some(sum as u32 | word & WAITERS)
+                (sum <= Self::MAX_PERMITS).then_some((sum as u32) | (word & WAITERS))
             });
         match before {
             Ok(word) if word & WAITERS == 0 => {}

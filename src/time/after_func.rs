@@ -1,7 +1,7 @@
 //! [`after_func()`]: a goroutine that starts later, unless it is stopped.
 //!
-//! Go's counterparts: `AfterFunc`, `goFunc`, `Timer.Stop`, `Timer.Reset` in
-//! `time/sleep.go`.
+//! Go's counterparts: `AfterFunc`, `goFunc` in `time/sleep.go`. The [`Alarm`] is what is
+//! below a [`Timer`] of either kind, and a [`Ticker`](super::Ticker).
 //!
 //! The closure is in an `Arc`, in the program's heap, and is dropped where that is
 //! allowed: on a goroutine, with no lock held. One count of it is the handle's, one
@@ -17,12 +17,12 @@
 use alloc::alloc::handle_alloc_error;
 use alloc::sync::Arc;
 use core::alloc::{GlobalAlloc, Layout};
-use core::fmt;
 use core::mem;
 use core::panic::Location;
 use core::ptr::NonNull;
 use core::time::Duration;
 
+use super::Timer;
 use crate::malloc::Allocator;
 use crate::mem::DEFAULT_STACK;
 use crate::sched;
@@ -34,10 +34,9 @@ struct Call<F> {
     location: &'static Location<'static>,
 }
 
-/// The right to stop what [`after_func`] began. Dropping it leaves that to itself: the
-/// function is called all the same.
-#[must_use = "the function is called all the same; say so by `drop`"]
-pub struct Timer {
+/// The right to stop and to set what calls a function. Dropping it leaves that to itself:
+/// the function is called all the same.
+pub(super) struct Alarm {
     timer: NonNull<timer::Timer>,
     /// A `Call`.
     call: Arc<dyn Send + Sync>,
@@ -45,9 +44,9 @@ pub struct Timer {
 
 // SAFETY: a timer may be stopped and set from anywhere, by many at a time, and the
 // closure is one that may be called so.
-unsafe impl Send for Timer {}
+unsafe impl Send for Alarm {}
 // SAFETY: as above.
-unsafe impl Sync for Timer {}
+unsafe impl Sync for Alarm {}
 
 /// Calls `f` on a goroutine of its own after at least that long. Go's
 /// `time.AfterFunc`. From any goroutine.
@@ -75,52 +74,46 @@ pub fn after_func<F>(duration: Duration, f: F) -> Timer
 where
     F: Fn() + Send + Sync + 'static,
 {
-    timers::will_go();
-    let call = Arc::new(Call {
-        f,
-        location: Location::caller(),
-    });
-    let layout = Layout::new::<timer::Timer>();
-    // SAFETY: it has a size.
-    let memory: *mut timer::Timer = unsafe { Allocator.alloc(layout) }.cast();
-    let Some(timer) = NonNull::new(memory) else {
-        handle_alloc_error(layout)
-    };
-    let arg = Arc::as_ptr(&call).cast_mut().cast();
-    // SAFETY: fresh memory for one.
-    unsafe { timer.write(timer::Timer::new(go_func::<F>, arg)) };
-    let timer = Timer { timer, call };
-    timer.reset(duration);
-    timer
+    let alarm = Alarm::new(f);
+    alarm.reset(duration);
+    Timer::of(alarm)
 }
 
 /// The timer's function: starts the goroutine. On g0.
 fn go_func<F: Fn() + Send + Sync + 'static>(call: *mut (), _: usize, _: i64) {
-    // SAFETY: what `after_func` gave the timer, and the count of the arming that has
-    // just fired.
+    // SAFETY: what `Alarm::new` gave the timer, and the count of the arming that has just
+    // fired.
     let call = unsafe { Arc::from_raw(call.cast_const().cast::<Call<F>>()) };
     let location = call.location;
     sched::go(move || (call.f)(), Some(location), DEFAULT_STACK);
 }
 
-impl Timer {
-    /// Stops it; tells whether that was in time, and it won't be called. If not, it has
-    /// been stopped before, or its goroutine has been started, whose end this does not
-    /// wait for. From any goroutine.
-    ///
-    /// ```
-    /// # #![no_std]
-    /// # #![no_main]
-    /// # gort::main!(main);
-    /// # fn main() {
-    /// use gort::time::{self, Duration};
-    ///
-    /// let timer = time::after_func(Duration::from_secs(3600), || panic!("too late"));
-    /// assert!(timer.stop());
-    /// assert!(!timer.stop());
-    /// # }
-    /// ```
-    pub fn stop(&self) -> bool {
+impl Alarm {
+    /// Makes one that is not set.
+    #[track_caller]
+    pub(super) fn new<F>(f: F) -> Self
+    where
+        F: Fn() + Send + Sync + 'static,
+    {
+        timers::will_go();
+        let call = Arc::new(Call {
+            f,
+            location: Location::caller(),
+        });
+        let layout = Layout::new::<timer::Timer>();
+        // SAFETY: it has a size.
+        let memory: *mut timer::Timer = unsafe { Allocator.alloc(layout) }.cast();
+        let Some(timer) = NonNull::new(memory) else {
+            handle_alloc_error(layout)
+        };
+        let arg = Arc::as_ptr(&call).cast_mut().cast();
+        // SAFETY: fresh memory for one.
+        unsafe { timer.write(timer::Timer::new(go_func::<F>, arg)) };
+        Self { timer, call }
+    }
+
+    /// Stops it; tells whether it was pending, and won't be called for that.
+    pub(super) fn stop(&self) -> bool {
         let pending = timers::stop(self.timer());
         if pending {
             let call = Arc::as_ptr(&self.call);
@@ -130,25 +123,9 @@ impl Timer {
         pending
     }
 
-    /// Has it called after at least that long from now, whether it has been called, was
-    /// stopped, or is pending; tells whether it was pending, and will not be called for
-    /// that. From any goroutine.
-    ///
-    /// ```
-    /// # #![no_std]
-    /// # #![no_main]
-    /// # gort::main!(main);
-    /// # fn main() {
-    /// use gort::time::{self, Duration};
-    /// use gort::thread;
-    ///
-    /// let main = thread::current();
-    /// let timer = time::after_func(Duration::from_secs(3600), move || main.unpark());
-    /// assert!(timer.reset(Duration::from_millis(1)));
-    /// thread::park();
-    /// # }
-    /// ```
-    pub fn reset(&self, duration: Duration) -> bool {
+    /// Has it called after at least that long from now; tells whether it was pending, and
+    /// will not be called for that.
+    pub(super) fn reset(&self, duration: Duration) -> bool {
         let nanoseconds = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
         // Before it is set: it may fire, and take its count along, at once.
         let count = Arc::clone(&self.call);
@@ -168,16 +145,10 @@ impl Timer {
     }
 }
 
-impl Drop for Timer {
+impl Drop for Alarm {
     fn drop(&mut self) {
         // SAFETY: nobody else has it but the heap, and it came from `alloc`.
         unsafe { timers::leave(self.timer.as_ptr(), free) };
-    }
-}
-
-impl fmt::Debug for Timer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Timer").finish_non_exhaustive()
     }
 }
 
@@ -185,7 +156,7 @@ impl fmt::Debug for Timer {
 ///
 /// # Safety
 ///
-/// It must be one of [`after_func`]'s, and nobody else's.
+/// It must be an alarm's, and nobody else's.
 unsafe fn free(timer: *const timer::Timer) {
     // SAFETY: the caller's promise.
     unsafe { Allocator.dealloc(timer.cast_mut().cast(), Layout::new::<timer::Timer>()) };

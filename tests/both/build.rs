@@ -34,7 +34,8 @@ fn main() {
              }}\n"
         )
         .expect("a String takes it");
-        writeln!(arms, "        {:?} => {name}::run(),", name.to_string()).expect("a String takes it");
+        writeln!(arms, "        {:?} => {name}::run(),", name.to_string())
+            .expect("a String takes it");
     }
     let text = format!(
         "{modules}\n\

@@ -152,7 +152,7 @@ gort_test::test_module! {
         assert_eq!(format!("{:?}", SendError(1)), "SendError { .. }");
         assert_eq!(SendError(1).to_string(), "sending on a closed channel");
         let full = TrySendError::Full(1);
-        assert_eq!(format!("{full:?} {full}"), "Full(..) sending on a full channel");
+        assert_eq!(format!("{full:?} {full}"), "TrySendError::Full(..) sending on a full channel");
         let gone = TrySendError::from(SendError(1));
         assert_eq!(format!("{gone:?} {gone}"), "Disconnected(..) sending on a closed channel");
         assert_eq!(RecvError.to_string(), "receiving on a closed channel");

@@ -179,7 +179,7 @@ gort_test::test_module! {
         assert_eq!(format!("{lock:?}"), "Mutex { data: 4, poisoned: false, .. }");
         let guard = lock.lock().unwrap();
         assert_eq!(format!("{guard:?} {guard}"), "4 4");
-        assert_eq!(format!("{lock:?}"), "Mutex { data: <locked>, poisoned: false, .. }");
+        assert_eq!(format!("{lock:?}"), "Mutex { data: \"<locked>\", poisoned: false, .. }");
         drop(guard);
         assert_eq!(*Mutex::<u8>::default().lock().unwrap(), 0);
         let _: Mutex<Plain> = Mutex::new(Plain);
@@ -221,7 +221,7 @@ gort_test::test_module! {
         assert_eq!(format!("{poisoned:?}"), "Poisoned(..)");
         assert_eq!(format!("{poisoned}"), "poisoned lock: another task failed inside");
         let blocked: TryLockError<u8> = TryLockError::WouldBlock;
-        assert_eq!(format!("{blocked:?}"), "WouldBlock");
+        assert_eq!(format!("{blocked:?}"), "\"WouldBlock\"");
         assert_eq!(format!("{blocked}"), "try_lock failed because the operation would block");
         let dynamic: &dyn Error = &blocked;
         assert!(dynamic.source().is_none());

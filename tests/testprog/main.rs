@@ -21,9 +21,11 @@ mod memory;
 mod preempt;
 mod sched;
 mod segments;
+mod streams;
 mod threads;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
+mod waits;
 
 use alloc::string::String;
 
@@ -78,7 +80,7 @@ fn commands() -> impl Iterator<Item = &'static Command> {
     let some = deaths::COMMANDS.iter().chain(segments::COMMANDS);
     let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
     let more = more.chain(preempt::COMMANDS).chain(threads::COMMANDS);
-    more.chain(sched::COMMANDS)
+    more.chain(sched::COMMANDS).chain(streams::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

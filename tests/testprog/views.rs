@@ -137,9 +137,9 @@ fn terminations(_: &str) -> Result<ExitCode, Failure> {
     println!("{:?}", Ok::<ExitCode, Failure>(ExitCode::from(4)).report());
     println!("{:?}", Err::<ExitCode, &str>("a text").report());
     // A function that never returns: it is enough that this compiles.
-    let _ = accepts::<fn() -> !, _>;
+    let _ = accepts::<fn() -> !>;
     OK
 }
 
 /// Takes what `main!` takes.
-fn accepts<F: FnOnce() -> T, T: Termination>(_: F) {}
+fn accepts<F: gort::process::Main>(_: F) {}

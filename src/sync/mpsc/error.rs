@@ -106,8 +106,8 @@ impl<T> fmt::Debug for SendError<T> {
 impl<T> fmt::Debug for TrySendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Full(..) => "Full(..)",
-            Self::Disconnected(..) => "Disconnected(..)",
+            Self::Full(..) => "TrySendError::Full(..)",
+            Self::Disconnected(..) => "TrySendError::Disconnected(..)",
         })
     }
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-struct Counted(Arc<AtomicUsize>, #[allow(dead_code, reason = "it has to be somewhere")] [u64; 9]);
+struct Counted(
+    Arc<AtomicUsize>,
+    #[allow(dead_code, reason = "it has to be somewhere")] [u64; 9],
+);
 
 impl Drop for Counted {
     fn drop(&mut self) {

@@ -20,7 +20,12 @@ fn main() {
     sender.send(1).unwrap();
     let full = sender.try_send(2).unwrap_err();
     show(&full);
-    println!("{} {} {}", full.is_full(), full.is_disconnected(), full.into_inner());
+    println!(
+        "{} {} {}",
+        full.is_full(),
+        full.is_disconnected(),
+        full.into_inner()
+    );
     let late = sender.send_timeout(3, SOON).unwrap_err();
     show(&late);
     println!("{} {}", late.is_timeout(), late.is_disconnected());
@@ -36,7 +41,10 @@ fn main() {
     println!("{}", gone.0);
     show(&sender.try_send(6).unwrap_err());
     show(&sender.send_timeout(7, SOON).unwrap_err());
-    println!("{:?}", sender.try_send(8) == Err(TrySendError::Disconnected(8)));
+    println!(
+        "{:?}",
+        sender.try_send(8) == Err(TrySendError::Disconnected(8))
+    );
 
     let (sender, receiver) = unbounded::<String>();
     sender.send("the last one".to_string()).unwrap();

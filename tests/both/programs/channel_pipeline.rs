@@ -39,7 +39,10 @@ fn main() {
 
     let all: Vec<u64> = squares.iter().collect();
     producer.join().unwrap();
-    let passed: Vec<usize> = stages.into_iter().map(|stage| stage.join().unwrap()).collect();
+    let passed: Vec<usize> = stages
+        .into_iter()
+        .map(|stage| stage.join().unwrap())
+        .collect();
     println!("first {:?}", &all[..5]);
     println!("last {:?}", all.last());
     println!("sum {}", all.iter().sum::<u64>());

@@ -34,7 +34,12 @@ fn main() {
 
     // Nothing fits into such a channel.
     let (sender, receiver) = bounded::<i32>(0);
-    println!("{:?} {} {}", sender.capacity(), sender.is_full(), sender.is_empty());
+    println!(
+        "{:?} {} {}",
+        sender.capacity(),
+        sender.is_full(),
+        sender.is_empty()
+    );
     println!("{:?}", sender.try_send(1));
     println!("{:?}", receiver.try_recv());
 }

@@ -51,7 +51,9 @@ fn main() {
         numbers
     });
     let mut numbers: Vec<i32> = receiver.into_iter().collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
     numbers.extend(half.join().unwrap());
     numbers.sort_unstable();
     println!("{} {}", numbers.len(), numbers.iter().copied().eq(0..400));

@@ -18,10 +18,19 @@ fn main() {
     let times: Vec<Instant> = ticker.iter().take(3).collect();
     println!("ticks in order: {}", times.is_sorted());
     println!("ticks apart: {}", times[2] - times[0] >= 2 * soon);
-    println!("ticker: {:?} {}", ticker.capacity(), ticker.same_channel(&ticker.clone()));
+    println!(
+        "ticker: {:?} {}",
+        ticker.capacity(),
+        ticker.same_channel(&ticker.clone())
+    );
 
     let timer = after(Duration::from_secs(3600));
-    println!("timer: {:?} {} {}", timer.try_recv(), timer.len(), timer.capacity() == Some(1));
+    println!(
+        "timer: {:?} {} {}",
+        timer.try_recv(),
+        timer.len(),
+        timer.capacity() == Some(1)
+    );
     println!("nothing: {:?}", never::<u8>().try_recv());
     println!("nothing in time: {:?}", never::<u8>().recv_timeout(soon));
 

@@ -81,7 +81,10 @@ fn main() {
     for answer in &sorted {
         println!("{answer:?}");
     }
-    let done: BTreeMap<_, _> = workers.into_iter().map(|worker| worker.join().unwrap()).collect();
+    let done: BTreeMap<_, _> = workers
+        .into_iter()
+        .map(|worker| worker.join().unwrap())
+        .collect();
     println!("{:?}", done.keys().collect::<Vec<_>>());
     println!("{} jobs", done.values().sum::<usize>());
     println!("{} left", queue.len());

@@ -14,7 +14,12 @@ struct Cache<K, V> {
 
 impl<K: Clone + Eq + Hash + Debug, V> Cache<K, V> {
     fn new(capacity: usize) -> Self {
-        Self { entries: HashMap::new(), uses: BTreeMap::new(), clock: 0, capacity }
+        Self {
+            entries: HashMap::new(),
+            uses: BTreeMap::new(),
+            clock: 0,
+            capacity,
+        }
     }
 
     fn get<Q>(&mut self, key: &Q) -> Option<&V>
@@ -63,5 +68,6 @@ fn main() {
     println!("{forgotten:?}");
     println!("{:?}", cache.uses.values().collect::<Vec<_>>());
     println!("{:?}", cache.put("a".into(), 100));
-    println!("{:?} {:?}", cache.get("a"), cache.get("none"));
+    println!("{:?}", cache.get("a"));
+    println!("{:?}", cache.get("none"));
 }

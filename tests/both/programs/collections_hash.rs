@@ -46,25 +46,46 @@ fn main() {
     println!("{:?}", sorted(&counts));
     println!("{:?} {:?}", counts.get(&'a'), counts.get(&'z'));
     println!("{:?} {}", counts.remove(&'b'), counts.contains_key(&'b'));
-    counts.entry('c').and_modify(|count| *count *= 10).or_default();
+    counts
+        .entry('c')
+        .and_modify(|count| *count *= 10)
+        .or_default();
     counts.retain(|_, count| *count > 1);
-    println!("{:?}", sorted(counts.iter().map(|(letter, count)| (*count, *letter))));
+    println!(
+        "{:?}",
+        sorted(counts.iter().map(|(letter, count)| (*count, *letter)))
+    );
     match counts.entry('x') {
         Entry::Occupied(entry) => println!("{}", entry.get()),
         Entry::Vacant(entry) => println!("new: {}", entry.insert(7)),
     }
-    println!("{} {}", counts.len(), counts["x".chars().next().as_ref().unwrap()]);
+    println!(
+        "{} {}",
+        counts.len(),
+        counts["x".chars().next().as_ref().unwrap()]
+    );
 
     let mut colours = HashMap::with_capacity(10);
     colours.insert(Colour::Mixed(1, 2), "mixed".to_string());
-    colours.extend([(Colour::Red, "red".to_string()), (Colour::Green, "green".into())]);
+    colours.extend([
+        (Colour::Red, "red".to_string()),
+        (Colour::Green, "green".into()),
+    ]);
     println!("{:?}", sorted(colours.clone()));
-    println!("{:?} {}", colours.insert(Colour::Red, "rot".into()), colours[&Colour::Red]);
+    println!(
+        "{:?} {}",
+        colours.insert(Colour::Red, "rot".into()),
+        colours[&Colour::Red]
+    );
     println!("{:?}", sorted(colours.drain()));
 
     let (a, b) = (HashSet::from([1, 2, 3, 4]), (3..7).collect::<HashSet<_>>());
     println!("{:?} {:?}", sorted(&a & &b), sorted(a.union(&b)));
-    println!("{:?} {:?}", sorted(a.difference(&b)), sorted(a.symmetric_difference(&b)));
+    println!(
+        "{:?} {:?}",
+        sorted(a.difference(&b)),
+        sorted(a.symmetric_difference(&b))
+    );
     println!("{} {}", a.is_disjoint(&HashSet::from([9])), a.is_subset(&b));
 
     let mut own: HashMap<&str, i32, BuildHasherDefault<Fnv>> = HashMap::default();
@@ -78,11 +99,22 @@ fn main() {
         value(&mut hasher);
         hasher.finish()
     };
-    println!("{}", hash(&|h| Colour::Red.hash(h)) == hash(&|h| Colour::Red.hash(h)));
-    println!("{}", hash(&|h| (1, "a").hash(h)) == hash(&|h| (1, "b").hash(h)));
+    println!(
+        "{}",
+        hash(&|h| Colour::Red.hash(h)) == hash(&|h| Colour::Red.hash(h))
+    );
+    println!(
+        "{}",
+        hash(&|h| (1, "a").hash(h)) == hash(&|h| (1, "b").hash(h))
+    );
 
     // Large, and equal whatever the order.
     let large: HashMap<u64, u64> = (0..10_000).map(|n| (n * 7919 % 10_007, n)).collect();
     let again: HashMap<u64, u64> = (0..10_000).rev().map(|n| (n * 7919 % 10_007, n)).collect();
-    println!("{} {} {}", large.len(), large == again, large.values().sum::<u64>());
+    println!(
+        "{} {} {}",
+        large.len(),
+        large == again,
+        large.values().sum::<u64>()
+    );
 }

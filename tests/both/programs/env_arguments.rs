@@ -39,18 +39,38 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Options, String>
 
 fn main() {
     println!("{:?}", parse(env::args().skip(1)));
-    println!("{:?}", parse(["--count".to_string(), "x".to_string()].into_iter()));
-    println!("{} {}", env::args().len(), env::args().next().is_some_and(|name| name.contains("both")));
+    println!(
+        "{:?}",
+        parse(["--count".to_string(), "x".to_string()].into_iter())
+    );
+    println!(
+        "{} {}",
+        env::args().len(),
+        env::args().next().is_some_and(|name| name.contains("both"))
+    );
     println!("{:?}", env::args().next_back());
     println!("{:?}", env::args_os().nth(3).map(|argument| argument.len()));
 
     println!("{:?} {:?}", env::var("COLOUR"), env::var("EMPTY"));
-    println!("{:?} {}", env::var("MISSING"), env::var("MISSING") == Err(VarError::NotPresent));
+    println!(
+        "{:?} {}",
+        env::var("MISSING"),
+        env::var("MISSING") == Err(VarError::NotPresent)
+    );
     println!("{}", env::var("MISSING").unwrap_err());
-    println!("{:?} {:?}", env::var_os("COLOUR"), env::var_os(OsStr::new("MISSING")));
+    println!(
+        "{:?} {:?}",
+        env::var_os("COLOUR"),
+        env::var_os(OsStr::new("MISSING"))
+    );
     let path: OsString = env::var_os("PATH").unwrap_or_default();
-    println!("{:?}", path.to_str().map(|path| path.split(':').collect::<Vec<_>>()));
-    let vars: BTreeMap<String, String> = env::vars().filter(|(name, _)| name != "PROGRAM").collect();
+    println!(
+        "{:?}",
+        path.to_str()
+            .map(|path| path.split(':').collect::<Vec<_>>())
+    );
+    let vars: BTreeMap<String, String> =
+        env::vars().filter(|(name, _)| name != "PROGRAM").collect();
     println!("{vars:?}");
     println!("{}", env::vars_os().count());
 
@@ -58,6 +78,11 @@ fn main() {
     unsafe { env::set_var("COLOUR", "red") };
     // SAFETY: as above.
     unsafe { env::remove_var("EMPTY") };
-    println!("{:?} {:?} {}", env::var("COLOUR"), env::var("EMPTY"), env::vars().count());
+    println!(
+        "{:?} {:?} {}",
+        env::var("COLOUR"),
+        env::var("EMPTY"),
+        env::vars().count()
+    );
     println!("{} {}", env::consts::OS, env::consts::ARCH);
 }

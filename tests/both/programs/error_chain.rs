@@ -8,7 +8,10 @@ use std::num::{ParseFloatError, ParseIntError};
 enum ConfigError {
     Missing(&'static str),
     Port(ParseIntError),
-    Ratio { text: String, source: ParseFloatError },
+    Ratio {
+        text: String,
+        source: ParseFloatError,
+    },
     Other(Box<dyn Error + Send + Sync>),
 }
 
@@ -49,8 +52,10 @@ fn parse(text: &str) -> Result<(u16, f64), ConfigError> {
     };
     let port = find("port")?.parse()?;
     let ratio = find("ratio")?;
-    let ratio: f64 =
-        ratio.parse().map_err(|source| ConfigError::Ratio { text: ratio.into(), source })?;
+    let ratio: f64 = ratio.parse().map_err(|source| ConfigError::Ratio {
+        text: ratio.into(),
+        source,
+    })?;
     if ratio > 1.0 {
         return Err(ConfigError::Other(format!("{ratio} is too large").into()));
     }
@@ -77,7 +82,14 @@ fn check(number: i32) -> Result<i32, Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    for text in ["", "port=x", "port=80", "port=80\nratio=half", "port=8\nratio=1.5", "port=8\nratio=.5"] {
+    for text in [
+        "",
+        "port=x",
+        "port=80",
+        "port=80\nratio=half",
+        "port=8\nratio=1.5",
+        "port=8\nratio=.5",
+    ] {
         match parse(text) {
             Ok(config) => println!("{config:?}"),
             Err(error) => println!("{} | {error:?}", chain(&error)),
@@ -87,7 +99,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{:?}", check(number).map_err(|error| error.to_string()));
     }
     let boxed: Box<dyn Error> = ConfigError::Missing("all").into();
-    println!("{} {}", boxed.is::<ConfigError>(), boxed.downcast::<ConfigError>().is_ok());
+    println!(
+        "{} {}",
+        boxed.is::<ConfigError>(),
+        boxed.downcast::<ConfigError>().is_ok()
+    );
     let option: Option<Result<i32, ParseIntError>> = Some("5".parse());
     println!("{:?}", option.transpose()?);
     let value: Result<u8, std::convert::Infallible> = Ok(3);

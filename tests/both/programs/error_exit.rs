@@ -12,7 +12,11 @@ fn job(number: u64) -> Outcome {
     if number % 4 == 3 {
         return Err(format!("job {number} does not want to").into());
     }
-    let text = if number == 5 { "five".to_string() } else { number.to_string() };
+    let text = if number == 5 {
+        "five".to_string()
+    } else {
+        number.to_string()
+    };
     Ok(text.parse::<u64>()?.pow(2))
 }
 

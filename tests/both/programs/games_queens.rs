@@ -13,7 +13,13 @@ fn solutions(size: u32, row: u32, columns: u32, left: u32, right: u32) -> u64 {
     while free != 0 {
         let queen = free & free.wrapping_neg();
         free ^= queen;
-        count += solutions(size, row + 1, columns | queen, (left | queen) << 1, (right | queen) >> 1);
+        count += solutions(
+            size,
+            row + 1,
+            columns | queen,
+            (left | queen) << 1,
+            (right | queen) >> 1,
+        );
     }
     count
 }
@@ -51,12 +57,16 @@ fn main() {
             })
         })
         .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
     println!("{:?}", counts.lock().unwrap());
     let mut placed = Vec::new();
     println!("{}", first(8, &mut placed));
     for column in placed {
-        let line: String = (0..8).map(|at| if at == column { " Q" } else { " ." }).collect();
+        let line: String = (0..8)
+            .map(|at| if at == column { " Q" } else { " ." })
+            .collect();
         println!("{line}");
     }
 }

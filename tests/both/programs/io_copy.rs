@@ -13,7 +13,13 @@ fn dump(bytes: &[u8], to: &mut dyn Write) -> io::Result<()> {
         }
         let text: String = row
             .iter()
-            .map(|&byte| if byte.is_ascii_graphic() || byte == b' ' { byte as char } else { '.' })
+            .map(|&byte| {
+                if byte.is_ascii_graphic() || byte == b' ' {
+                    byte as char
+                } else {
+                    '.'
+                }
+            })
             .collect();
         writeln!(to, " |{text}|")?;
     }

@@ -22,7 +22,10 @@ fn decode(mut from: impl Read) -> io::Result<Vec<String>> {
         let mut text = String::new();
         let length = u64::from(u16::from_be_bytes(length));
         if from.by_ref().take(length).read_to_string(&mut text)? < length as usize {
-            return Err(io::Error::new(ErrorKind::InvalidData, "the text is too short"));
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                "the text is too short",
+            ));
         }
         texts.push(text);
     }
@@ -43,12 +46,25 @@ fn main() -> io::Result<()> {
 
     let mut cursor = Cursor::new(Vec::new());
     write!(cursor, "{}, {}\n{}", "first", "second", "third line")?;
-    println!("{} {:?}", cursor.position(), cursor.seek(SeekFrom::Start(3))?);
+    println!(
+        "{} {:?}",
+        cursor.position(),
+        cursor.seek(SeekFrom::Start(3))?
+    );
     cursor.write_all(b"**")?;
-    println!("{} {}", cursor.stream_position()?, cursor.seek(SeekFrom::End(-4))?);
+    println!(
+        "{} {}",
+        cursor.stream_position()?,
+        cursor.seek(SeekFrom::End(-4))?
+    );
     let mut rest = String::new();
     cursor.read_to_string(&mut rest)?;
-    println!("{rest} {:?}", cursor.seek(SeekFrom::Current(-100)).map_err(|error| error.kind()));
+    println!(
+        "{rest} {:?}",
+        cursor
+            .seek(SeekFrom::Current(-100))
+            .map_err(|error| error.kind())
+    );
     cursor.rewind()?;
     let mut line = String::new();
     println!("{} {line:?}", cursor.read_line(&mut line)?);
@@ -57,22 +73,50 @@ fn main() -> io::Result<()> {
     println!("{:?}", cursor.bytes().collect::<io::Result<Vec<u8>>>()?);
 
     let text = &b"alpha;beta;gamma\ndelta"[..];
-    println!("{:?}", text.split(b';').map(|part| part.unwrap().len()).collect::<Vec<_>>());
+    println!(
+        "{:?}",
+        BufRead::split(text, b';')
+            .map(|part| part.unwrap().len())
+            .collect::<Vec<_>>()
+    );
     println!("{:?}", text.lines().collect::<Result<Vec<_>, _>>()?);
     let mut until = Vec::new();
     let mut from = text;
-    println!("{} {} {:?}", from.read_until(b'b', &mut until)?, until.len(), from.first());
+    println!(
+        "{} {} {:?}",
+        from.read_until(b'b', &mut until)?,
+        until.len(),
+        from.first()
+    );
     println!("{:?}", from.skip_until(b'\n').map(|_| from.len()));
 
-    let mut chained = "ab".as_bytes().chain(&b"cd"[..]).chain(io::repeat(b'!').take(3));
+    let mut chained = "ab"
+        .as_bytes()
+        .chain(&b"cd"[..])
+        .chain(io::repeat(b'!').take(3));
     let mut all = [0; 8];
     println!("{} {:?}", chained.read(&mut all)?, &all[..2]);
     let mut copied = Vec::new();
-    println!("{} {:?}", io::copy(&mut chained, &mut copied)?, String::from_utf8_lossy(&copied));
-    println!("{} {}", io::copy(&mut io::empty(), &mut io::sink())?, io::sink().write(b"gone")?);
+    println!(
+        "{} {:?}",
+        io::copy(&mut chained, &mut copied)?,
+        String::from_utf8_lossy(&copied)
+    );
+    println!(
+        "{} {}",
+        io::copy(&mut io::empty(), &mut io::sink())?,
+        io::sink().write(b"gone")?
+    );
     let mut room = [0u8; 4];
     let mut slice = &mut room[..];
-    println!("{:?} {:?}", slice.write(b"abc")?, slice.write_all(b"de").map_err(|error| error.kind()));
-    println!("{room:?} {:?}", io::read_to_string(&b"\xff"[..]).map_err(|error| error.to_string()));
+    println!(
+        "{:?} {:?}",
+        slice.write(b"abc")?,
+        slice.write_all(b"de").map_err(|error| error.kind())
+    );
+    println!(
+        "{room:?} {:?}",
+        io::read_to_string(&b"\xff"[..]).map_err(|error| error.to_string())
+    );
     Ok(())
 }

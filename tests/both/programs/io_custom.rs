@@ -10,7 +10,11 @@ impl<R: Read> Read for Rot13<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.0.read(buffer)?;
         for byte in &mut buffer[..count] {
-            let base = if byte.is_ascii_lowercase() { b'a' } else { b'A' };
+            let base = if byte.is_ascii_lowercase() {
+                b'a'
+            } else {
+                b'A'
+            };
             if byte.is_ascii_alphabetic() {
                 *byte = (*byte - base + 13) % 26 + base;
             }
@@ -47,7 +51,9 @@ impl Write for Limited {
         }
         let room = self.capacity - self.taken.len();
         if room == 0 {
-            return Err(io::Error::other(Full { capacity: self.capacity }));
+            return Err(io::Error::other(Full {
+                capacity: self.capacity,
+            }));
         }
         let count = room.min(3).min(bytes.len());
         self.taken.extend_from_slice(&bytes[..count]);
@@ -64,13 +70,29 @@ fn main() -> Result<(), Box<dyn Error>> {
     Rot13(Rot13("Hello".as_bytes()).chain(&b" Uryyb"[..])).read_to_string(&mut text)?;
     println!("{text}");
 
-    let mut limited = Limited { taken: vec![], capacity: 16, interrupted: false };
+    let mut limited = Limited {
+        taken: vec![],
+        capacity: 16,
+        interrupted: false,
+    };
     write!(limited, "{:>8}|", "seven")?;
     println!("{:?}", String::from_utf8(limited.taken.clone())?);
-    let error = limited.write_all(b"more than there is room for").unwrap_err();
+    let error = limited
+        .write_all(b"more than there is room for")
+        .unwrap_err();
     println!("{error} {:?} {error:?}", error.kind());
-    println!("{:?}", error.get_ref().and_then(|inner| inner.downcast_ref::<Full>()).map(|full| full.capacity));
-    println!("{:?} {}", error.raw_os_error(), error.into_inner().is_some());
+    println!(
+        "{:?}",
+        error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<Full>())
+            .map(|full| full.capacity)
+    );
+    println!(
+        "{:?} {}",
+        error.raw_os_error(),
+        error.into_inner().is_some()
+    );
 
     let plain = io::Error::new(ErrorKind::NotFound, "no such thing");
     println!("{plain} | {plain:?} | {:?}", plain.source().is_none());
@@ -78,7 +100,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{simple} | {simple:?}");
     let system = io::Error::from_raw_os_error(2);
     println!("{system} | {system:?} | {:?}", system.kind());
-    println!("{}", io::Error::from_raw_os_error(32).kind() == ErrorKind::BrokenPipe);
+    println!(
+        "{}",
+        io::Error::from_raw_os_error(32).kind() == ErrorKind::BrokenPipe
+    );
     println!("{} | {:?}", ErrorKind::TimedOut, ErrorKind::AddrInUse);
 
     struct Nothing;
@@ -94,6 +119,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut three = [0; 3];
     println!("{}", io::empty().read_exact(&mut three).unwrap_err());
     let boxed: Box<dyn Read> = Box::new(&b"dyn"[..]);
-    println!("{:?}", boxed.bytes().map(|byte| byte.map(char::from)).collect::<Result<String, _>>()?);
+    println!(
+        "{:?}",
+        boxed
+            .bytes()
+            .map(|byte| byte.map(char::from))
+            .collect::<Result<String, _>>()?
+    );
     Ok(())
 }

@@ -5,7 +5,11 @@ use std::io::{self, BufRead, Read, Write};
 fn evaluate(line: &str) -> Result<f64, String> {
     let mut stack = Vec::new();
     for token in line.split_ascii_whitespace() {
-        let mut pop = || stack.pop().ok_or_else(|| format!("nothing there for {token:?}"));
+        let mut pop = || {
+            stack
+                .pop()
+                .ok_or_else(|| format!("nothing there for {token:?}"))
+        };
         let value = match token {
             "+" | "-" | "*" | "/" => {
                 let (right, left) = (pop()?, pop()?);
@@ -17,8 +21,10 @@ fn evaluate(line: &str) -> Result<f64, String> {
                     _ => left / right,
                 }
             }
-            "sqrt" => f64::sqrt(pop()?),
-            number => number.parse().map_err(|error| format!("{number:?}: {error}"))?,
+            "abs" => f64::abs(pop()?),
+            number => number
+                .parse()
+                .map_err(|error| format!("{number:?}: {error}"))?,
         };
         stack.push(value);
     }
@@ -39,7 +45,12 @@ fn main() -> io::Result<()> {
     input.read_line(&mut count)?;
     let stdout = io::stdout();
     let mut output = stdout.lock();
-    for (number, line) in input.by_ref().lines().take(count.trim().parse().unwrap_or(0)).enumerate() {
+    for (number, line) in input
+        .by_ref()
+        .lines()
+        .take(count.trim().parse().unwrap_or(0))
+        .enumerate()
+    {
         match evaluate(&line?) {
             Ok(value) => writeln!(output, "{number}: {value}")?,
             Err(error) => writeln!(output, "{number}: error: {error}")?,

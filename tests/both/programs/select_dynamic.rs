@@ -44,7 +44,10 @@ fn main() {
     let receive = select.recv(&empty);
     println!("{send} {receive}");
     println!("{}", select.try_select().unwrap_err());
-    println!("{}", select.select_timeout(Duration::from_millis(2)).unwrap_err());
+    println!(
+        "{}",
+        select.select_timeout(Duration::from_millis(2)).unwrap_err()
+    );
     println!("{:?}", select.try_ready());
     println!("{:?}", select.ready_timeout(Duration::from_millis(2)));
 

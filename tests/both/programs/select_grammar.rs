@@ -54,11 +54,15 @@ fn main() {
     let mut queue = vec!["c", "b", "a"];
     let mut got = Vec::new();
     let (output, input) = channel::bounded(1);
-    let nowhere = bounded(0).0;
+    let (nowhere, _nobody) = bounded(0);
     let nothing = never();
     'all: loop {
         let to = if queue.is_empty() { &nowhere } else { &output };
-        let from = if got.len() < 2 || queue.is_empty() { &input } else { &nothing };
+        let from = if got.len() < 2 || queue.is_empty() {
+            &input
+        } else {
+            &nothing
+        };
         select! {
             send(to, queue.pop().unwrap()) -> result => result.unwrap(),
             recv(from) -> word => {

@@ -56,7 +56,9 @@ fn main() {
             thread::spawn(move || {
                 for step in 0..20 {
                     let name = format!("{number}/{step}");
-                    requests.send(Request::Put(name.clone(), number * step)).unwrap();
+                    requests
+                        .send(Request::Put(name.clone(), number * step))
+                        .unwrap();
                     let (answer, value) = channel::bounded(1);
                     requests.send(Request::Get(name, answer)).unwrap();
                     assert_eq!(value.recv(), Ok(Some(number * step)));
@@ -71,7 +73,9 @@ fn main() {
     requests.send(Request::Sum(answer)).unwrap();
     println!("sum {}", value.recv().unwrap());
     let (answer, value) = channel::bounded(0);
-    requests.send(Request::Get("nobody".into(), answer)).unwrap();
+    requests
+        .send(Request::Get("nobody".into(), answer))
+        .unwrap();
     println!("missing {:?}", value.recv().unwrap());
     drop(stop);
     println!("{:?}", server.join().unwrap());

@@ -14,7 +14,11 @@ struct Node {
 
 impl Node {
     fn new(name: &str) -> Rc<Self> {
-        Rc::new(Self { name: name.into(), parent: RefCell::default(), children: RefCell::default() })
+        Rc::new(Self {
+            name: name.into(),
+            parent: RefCell::default(),
+            children: RefCell::default(),
+        })
     }
 
     fn adopt(self: &Rc<Self>, child: Rc<Node>) {
@@ -39,7 +43,11 @@ fn main() {
     println!("{}", left.children.borrow()[0].path());
     println!("{} {}", Rc::strong_count(&left), Rc::weak_count(&left));
     drop(root);
-    println!("{} {}", left.children.borrow()[0].path(), left.parent.borrow().upgrade().is_none());
+    println!(
+        "{} {}",
+        left.children.borrow()[0].path(),
+        left.parent.borrow().upgrade().is_none()
+    );
 
     let shared = Arc::new(Mutex::new(Vec::new()));
     let weak: Weak<Mutex<Vec<usize>>> = Arc::downgrade(&shared);
@@ -49,8 +57,14 @@ fn main() {
             thread::spawn(move || shared.lock().unwrap().push(number))
         })
         .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
-    println!("{} {}", Arc::strong_count(&shared), Arc::weak_count(&shared));
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    println!(
+        "{} {}",
+        Arc::strong_count(&shared),
+        Arc::weak_count(&shared)
+    );
     let mut numbers = Arc::try_unwrap(shared).unwrap().into_inner().unwrap();
     numbers.sort();
     println!("{numbers:?} {}", weak.upgrade().is_none());

@@ -31,7 +31,10 @@ impl<T> SpinLock<T> {
 
 fn main() {
     let (sum, highest, bits) = (AtomicI64::new(0), AtomicUsize::new(0), AtomicU8::new(0));
-    let lock = SpinLock { locked: AtomicBool::new(false), value: UnsafeCell::new(Vec::new()) };
+    let lock = SpinLock {
+        locked: AtomicBool::new(false),
+        value: UnsafeCell::new(Vec::new()),
+    };
     thread::scope(|scope| {
         for number in 0..8usize {
             let (sum, highest, bits, lock) = (&sum, &highest, &bits, &lock);
@@ -47,15 +50,32 @@ fn main() {
             });
         }
     });
-    println!("{} {} {:08b}", sum.into_inner(), highest.load(Ordering::SeqCst), bits.into_inner());
+    println!(
+        "{} {} {:08b}",
+        sum.into_inner(),
+        highest.load(Ordering::SeqCst),
+        bits.into_inner()
+    );
     lock.with(|values| values.sort());
     println!("{}", lock.with(|values| values.iter().copied().eq(0..400)));
 
     let ticket = AtomicUsize::new(5);
-    println!("{:?}", ticket.compare_exchange(4, 9, Ordering::SeqCst, Ordering::Relaxed));
-    println!("{:?}", ticket.compare_exchange(5, 9, Ordering::SeqCst, Ordering::Relaxed));
-    println!("{:?}", ticket.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(10)));
-    println!("{:?} {ticket:?}", ticket.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| Some(n * 2)));
+    println!(
+        "{:?}",
+        ticket.compare_exchange(4, 9, Ordering::SeqCst, Ordering::Relaxed)
+    );
+    println!(
+        "{:?}",
+        ticket.compare_exchange(5, 9, Ordering::SeqCst, Ordering::Relaxed)
+    );
+    println!(
+        "{:?}",
+        ticket.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(10))
+    );
+    println!(
+        "{:?} {ticket:?}",
+        ticket.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| Some(n * 2))
+    );
 
     // A message behind a flag.
     let shared = Arc::new((AtomicUsize::new(0), AtomicBool::new(false)));
@@ -84,7 +104,12 @@ fn main() {
             scope.spawn(move || {
                 let node = Box::into_raw(Box::new(Node(number, top.load(Ordering::Relaxed))));
                 // SAFETY: the node is ours until the exchange succeeds.
-                while let Err(now) = top.compare_exchange_weak(unsafe { (*node).1 }, node, Ordering::AcqRel, Ordering::Relaxed) {
+                while let Err(now) = top.compare_exchange_weak(
+                    unsafe { (*node).1 },
+                    node,
+                    Ordering::AcqRel,
+                    Ordering::Relaxed,
+                ) {
                     // SAFETY: as above.
                     unsafe { (*node).1 = now };
                 }

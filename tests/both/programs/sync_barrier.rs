@@ -23,7 +23,9 @@ fn neighbours(field: &Field, row: usize, column: usize) -> usize {
 
 fn main() {
     let fields: Arc<[Field; 2]> = Arc::new(std::array::from_fn(|_| {
-        (0..WIDTH * HEIGHT).map(|_| AtomicBool::new(false)).collect()
+        (0..WIDTH * HEIGHT)
+            .map(|_| AtomicBool::new(false))
+            .collect()
     }));
     let glider = [(0, 1), (1, 2), (2, 0), (2, 1), (2, 2)];
     let blinker = [(6, 14), (6, 15), (6, 16)];
@@ -42,7 +44,8 @@ fn main() {
                     for row in (number..HEIGHT).step_by(THREADS) {
                         for column in 0..WIDTH {
                             let alive = old[row * WIDTH + column].load(Ordering::Relaxed);
-                            let lives = matches!((alive, neighbours(old, row, column)), (true, 2) | (_, 3));
+                            let lives =
+                                matches!((alive, neighbours(old, row, column)), (true, 2) | (_, 3));
                             new[row * WIDTH + column].store(lives, Ordering::Relaxed);
                         }
                     }
@@ -52,12 +55,21 @@ fn main() {
             })
         })
         .collect();
-    let leaders: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    let leaders: usize = threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .sum();
 
     for row in fields[0].chunks(WIDTH) {
         let line: String = row
             .iter()
-            .map(|cell| if cell.load(Ordering::Relaxed) { '#' } else { '.' })
+            .map(|cell| {
+                if cell.load(Ordering::Relaxed) {
+                    '#'
+                } else {
+                    '.'
+                }
+            })
             .collect();
         println!("{line}");
     }

@@ -15,12 +15,20 @@ struct Queue<T> {
 impl<T> Queue<T> {
     fn new(capacity: usize) -> Self {
         let items = Mutex::new(VecDeque::with_capacity(capacity));
-        Self { items, room: Condvar::new(), there: Condvar::new(), capacity }
+        Self {
+            items,
+            room: Condvar::new(),
+            there: Condvar::new(),
+            capacity,
+        }
     }
 
     fn push(&self, item: T) {
         let items = self.items.lock().unwrap();
-        let mut items = self.room.wait_while(items, |items| items.len() == self.capacity).unwrap();
+        let mut items = self
+            .room
+            .wait_while(items, |items| items.len() == self.capacity)
+            .unwrap();
         items.push_back(item);
         self.there.notify_one();
     }
@@ -38,8 +46,10 @@ impl<T> Queue<T> {
 
     fn pop_timeout(&self, timeout: Duration) -> Option<T> {
         let items = self.items.lock().unwrap();
-        let (mut items, result) =
-            self.there.wait_timeout_while(items, timeout, |items| items.is_empty()).unwrap();
+        let (mut items, result) = self
+            .there
+            .wait_timeout_while(items, timeout, |items| items.is_empty())
+            .unwrap();
         println!("timed out: {}", result.timed_out());
         items.pop_front()
     }
@@ -59,8 +69,13 @@ fn main() {
             thread::spawn(move || (0..150).map(|_| queue.pop()).collect::<Vec<i32>>())
         })
         .collect();
-    producers.into_iter().for_each(|thread| thread.join().unwrap());
-    let mut all: Vec<i32> = consumers.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    producers
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    let mut all: Vec<i32> = consumers
+        .into_iter()
+        .flat_map(|thread| thread.join().unwrap())
+        .collect();
     all.sort_unstable();
     println!("{}", all.into_iter().eq(0..300));
     println!("{:?}", queue.pop_timeout(Duration::from_millis(5)));
@@ -83,12 +98,19 @@ fn main() {
             .collect();
         *go.0.lock().unwrap() = true;
         go.1.notify_all();
-        waiting.into_iter().map(|thread| thread.join().unwrap()).sum::<i32>()
+        waiting
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum::<i32>()
     });
     println!("{waited}");
 
     let begin = Instant::now();
     let guard = go.0.lock().unwrap();
     let (guard, result) = go.1.wait_timeout(guard, Duration::from_millis(10)).unwrap();
-    println!("{} {guard} {}", result.timed_out(), begin.elapsed() >= Duration::from_millis(10));
+    println!(
+        "{} {guard} {}",
+        result.timed_out(),
+        begin.elapsed() >= Duration::from_millis(10)
+    );
 }

@@ -25,7 +25,11 @@ fn main() {
     println!("{:?}", receiver.try_recv());
     for first in 0..4 {
         let sender = sender.clone();
-        thread::spawn(move || (first..100).step_by(4).for_each(|n| sender.send(n).unwrap()));
+        thread::spawn(move || {
+            (first..100)
+                .step_by(4)
+                .for_each(|n| sender.send(n).unwrap())
+        });
     }
     drop(sender);
     println!("{}", collect(receiver).into_iter().eq(0..100));
@@ -48,7 +52,10 @@ fn main() {
     println!("{:?}", receiver.try_iter().collect::<Vec<_>>());
     drop(receiver);
     let error = sender.try_send("d").unwrap_err();
-    println!("{error} | {error:?} | {}", error == TrySendError::Disconnected("d"));
+    println!(
+        "{error} | {error:?} | {}",
+        error == TrySendError::Disconnected("d")
+    );
     let error = sender.send("e").unwrap_err();
     println!("{error} | {error:?} | {}", error.0);
 
@@ -57,7 +64,10 @@ fn main() {
     drop(sender);
     println!("{}", receiver.recv().unwrap_err());
     println!("{}", receiver.try_recv().unwrap_err());
-    println!("{}", receiver.recv_timeout(Duration::ZERO) == Err(RecvTimeoutError::Disconnected));
+    println!(
+        "{}",
+        receiver.recv_timeout(Duration::ZERO) == Err(RecvTimeoutError::Disconnected)
+    );
     println!("{}", RecvTimeoutError::Timeout);
 
     // An answer for each question.

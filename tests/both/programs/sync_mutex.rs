@@ -12,7 +12,11 @@ struct Account {
 
 fn transfer(from: &Mutex<Account>, to: &Mutex<Account>, amount: i64) {
     // Always in the order of addresses, lest two wait for each other.
-    let (first, second) = if (from as *const Mutex<Account>) < (to as *const _) { (from, to) } else { (to, from) };
+    let (first, second) = if (from as *const Mutex<Account>) < (to as *const _) {
+        (from, to)
+    } else {
+        (to, from)
+    };
     let (mut first, mut second) = (first.lock().unwrap(), second.lock().unwrap());
     let (source, target) = if (from as *const Mutex<Account>) < (to as *const _) {
         (first.deref_mut(), second.deref_mut())
@@ -41,9 +45,17 @@ fn main() {
             })
         })
         .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
-    let total: i64 = accounts.iter().map(|account| account.lock().unwrap().balance).sum();
-    let transfers: usize = accounts.iter().map(|account| account.lock().unwrap().log.len()).sum();
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().unwrap());
+    let total: i64 = accounts
+        .iter()
+        .map(|account| account.lock().unwrap().balance)
+        .sum();
+    let transfers: usize = accounts
+        .iter()
+        .map(|account| account.lock().unwrap().log.len())
+        .sum();
     println!("total {total}, transfers {transfers}");
 
     let mut mutex = Mutex::new(String::from("text"));
@@ -74,5 +86,8 @@ fn main() {
     let mut numbers = GLOBAL.lock().unwrap();
     numbers.sort();
     println!("{numbers:?}");
-    println!("{:?}", Mutex::from(5).lock().map(|guard| *guard + 1).unwrap());
+    println!(
+        "{:?}",
+        Mutex::from(5).lock().map(|guard| *guard + 1).unwrap()
+    );
 }

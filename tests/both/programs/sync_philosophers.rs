@@ -54,7 +54,10 @@ fn main() {
                 })
             })
             .collect();
-        philosophers.into_iter().map(|thread| thread.join().unwrap()).collect()
+        philosophers
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
     });
     meals.sort_unstable();
     for (name, meals) in meals {

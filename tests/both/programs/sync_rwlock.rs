@@ -19,9 +19,19 @@ impl Cache {
         if let Some(&steps) = self.entries.read().unwrap().get(&number) {
             return steps;
         }
-        let next = if number % 2 == 0 { number / 2 } else { 3 * number + 1 };
+        let next = if number % 2 == 0 {
+            number / 2
+        } else {
+            3 * number + 1
+        };
         let steps = 1 + self.collatz(next);
-        if self.entries.write().unwrap().insert(number, steps).is_none() {
+        if self
+            .entries
+            .write()
+            .unwrap()
+            .insert(number, steps)
+            .is_none()
+        {
             self.computed.fetch_add(1, Ordering::Relaxed);
         }
         steps
@@ -40,7 +50,11 @@ fn main() {
         println!("longest {}", thread.join().unwrap());
     }
     let entries = cache.entries.read().unwrap();
-    println!("{} {}", entries.len(), entries.len() == cache.computed.load(Ordering::Relaxed));
+    println!(
+        "{} {}",
+        entries.len(),
+        entries.len() == cache.computed.load(Ordering::Relaxed)
+    );
     println!("{:?}", entries.range(95..100).collect::<Vec<_>>());
 
     // Readers are inside together.

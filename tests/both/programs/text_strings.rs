@@ -14,7 +14,10 @@ impl FromStr for Version {
             .trim()
             .trim_start_matches('v')
             .split('.')
-            .map(|part| part.parse::<u32>().map_err(|error| format!("{part:?}: {error}")))
+            .map(|part| {
+                part.parse::<u32>()
+                    .map_err(|error| format!("{part:?}: {error}"))
+            })
             .collect::<Result<_, _>>()?;
         match parts[..] {
             [major, minor, patch] => Ok(Self(major, minor, patch)),
@@ -42,23 +45,65 @@ fn caesar(text: &str, by: u8) -> String {
 }
 
 fn main() {
-    for text in ["v1.2.3", " 10.0.1\n", "1.2", "1.x.3", "1.-2.3", "99999999999.0.0"] {
+    for text in [
+        "v1.2.3",
+        " 10.0.1\n",
+        "1.2",
+        "1.x.3",
+        "1.-2.3",
+        "99999999999.0.0",
+    ] {
         println!("{:?}", text.parse::<Version>());
     }
-    println!("{} {}", escaped("a < b & c"), matches!(escaped("plain"), Cow::Borrowed(_)));
-    println!("{} {}", caesar("Hello, World", 3), caesar(&caesar("xyz", 3), 23));
+    println!(
+        "{} {}",
+        escaped("a < b & c"),
+        matches!(escaped("plain"), Cow::Borrowed(_))
+    );
+    println!(
+        "{} {}",
+        caesar("Hello, World", 3),
+        caesar(&caesar("xyz", 3), 23)
+    );
 
     let text = "Füße & Ärger: 日本語 🦀";
-    println!("{} {} {}", text.len(), text.chars().count(), text.to_uppercase());
-    println!("{:?}", text.char_indices().filter(|(_, c)| !c.is_ascii()).map(|(at, _)| at).collect::<Vec<_>>());
+    println!(
+        "{} {} {}",
+        text.len(),
+        text.chars().count(),
+        text.to_uppercase()
+    );
+    println!(
+        "{:?}",
+        text.char_indices()
+            .filter(|(_, c)| !c.is_ascii())
+            .map(|(at, _)| at)
+            .collect::<Vec<_>>()
+    );
     println!("{:?} {:?}", text.find("Ärger"), text.rsplit_once(' '));
-    println!("{} {:?}", &text[..2], text.get(..3).zip(text.get(0..2)));
+    println!("{} {:?}", &text[..3], text.get(..3).zip(text.get(0..2)));
     println!("{}", text.chars().rev().collect::<String>());
     println!("{:?}", text.bytes().take(4).collect::<Vec<u8>>());
     println!("{:?}", "a,b,,c".split(',').collect::<Vec<_>>());
-    println!("{:?}", "a,b,,c".splitn(2, ',').chain("x  y".split_whitespace()).collect::<Vec<_>>());
-    println!("{:?}", "one\ntwo\r\nthree".lines().map(str::len).collect::<Vec<_>>());
-    println!("{:?} {:?}", "key=value=x".split_once('='), "key".strip_prefix("k"));
+    println!(
+        "{:?}",
+        "a,b,,c"
+            .splitn(2, ',')
+            .chain("x  y".split_whitespace())
+            .collect::<Vec<_>>()
+    );
+    println!(
+        "{:?}",
+        "one\ntwo\r\nthree"
+            .lines()
+            .map(str::len)
+            .collect::<Vec<_>>()
+    );
+    println!(
+        "{:?} {:?}",
+        "key=value=x".split_once('='),
+        "key".strip_prefix("k")
+    );
 
     let mut string = String::with_capacity(16);
     string.push_str("hello");
@@ -71,11 +116,26 @@ fn main() {
     println!("{string:?} {:?}", string.repeat(2));
     println!("{:?}", ["a", "b", "c"].join("-") + &["d", "e"].concat());
 
-    let error: Utf8Error = std::str::from_utf8(b"ab\xffcd").unwrap_err();
+    let error: Utf8Error = String::from_utf8(vec![b'a', b'b', 0xff, b'c'])
+        .map_err(|error| error.utf8_error())
+        .unwrap_err();
     println!("{error} {}", error.valid_up_to());
-    println!("{} {:?}", String::from_utf8_lossy(b"ab\xffcd"), String::from_utf8(vec![0xe2, 0x82]).is_err());
-    println!("{:?} {:?} {:?}", "3.5e2".parse::<f64>(), "true".parse::<bool>(), "xy".parse::<char>().is_err());
-    println!("{:?} {:?}", i8::from_str_radix("-7f", 16), u8::try_from('ÿ'));
+    println!(
+        "{} {:?}",
+        String::from_utf8_lossy(b"ab\xffcd"),
+        String::from_utf8(vec![0xe2, 0x82]).is_err()
+    );
+    println!(
+        "{:?} {:?} {:?}",
+        "3.5e2".parse::<f64>(),
+        "true".parse::<bool>(),
+        "xy".parse::<char>().is_err()
+    );
+    println!(
+        "{:?} {:?}",
+        i8::from_str_radix("-7f", 16),
+        u8::try_from('ÿ')
+    );
     println!("{:?} {:?}", char::from_digit(11, 16), 'Z'.to_digit(36));
     println!("{:?}", "ß".cmp("s").then("a".cmp("b")));
 }

@@ -6,13 +6,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Builder, JoinHandle, ThreadId};
 
 fn fibonacci(n: u64) -> u64 {
-    if n < 2 { n } else { fibonacci(n - 1) + fibonacci(n - 2) }
+    if n < 2 {
+        n
+    } else {
+        fibonacci(n - 1) + fibonacci(n - 2)
+    }
 }
 
 fn main() {
     println!("{:?}", thread::current().name());
-    let handles: Vec<JoinHandle<u64>> = (10..16).map(|n| thread::spawn(move || fibonacci(n))).collect();
-    let results: Vec<u64> = handles.into_iter().map(|handle| handle.join().unwrap()).collect();
+    let handles: Vec<JoinHandle<u64>> = (10..16)
+        .map(|n| thread::spawn(move || fibonacci(n)))
+        .collect();
+    let results: Vec<u64> = handles
+        .into_iter()
+        .map(|handle| handle.join().unwrap())
+        .collect();
     println!("{results:?}");
 
     let ids: HashSet<ThreadId> = (0..20)
@@ -33,7 +42,12 @@ fn main() {
     println!("{:?}", named.thread().name());
     let (name, own) = named.join().unwrap();
     println!("{name:?} {}", id == own);
-    println!("{:?}", thread::spawn(|| thread::current().name().map(String::from)).join().unwrap());
+    println!(
+        "{:?}",
+        thread::spawn(|| thread::current().name().map(String::from))
+            .join()
+            .unwrap()
+    );
 
     let stop = Arc::new(AtomicBool::new(false));
     let handle = thread::spawn({
@@ -61,5 +75,8 @@ fn main() {
     println!("{:?}", thread::spawn(boxed).join().unwrap());
     let error: Result<u8, _> = thread::spawn(|| "300".parse::<u8>()).join().unwrap();
     println!("{}", error.unwrap_err());
-    println!("{}", thread::available_parallelism().map_or(0, |count| count.get()) > 0);
+    println!(
+        "{}",
+        thread::available_parallelism().map_or(0, |count| count.get()) > 0
+    );
 }

@@ -35,7 +35,12 @@ fn main() {
         .collect();
     println!("{others:?} {}", COUNTER.get());
     COUNTER.set(5);
-    println!("{} {} {}", COUNTER.replace(6), COUNTER.take(), COUNTER.get());
+    println!(
+        "{} {} {}",
+        COUNTER.replace(6),
+        COUNTER.take(),
+        COUNTER.get()
+    );
 
     WORDS.with_borrow_mut(|words| words.push("second".to_string()));
     thread::spawn(|| {
@@ -72,7 +77,15 @@ fn main() {
                 })
             })
             .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
     });
-    println!("{}", sums.iter().zip(0..).all(|(&sum, number)| sum == 1 + 100 * number));
+    println!(
+        "{}",
+        sums.iter()
+            .zip(0..)
+            .all(|(&sum, number)| sum == 1 + 100 * number)
+    );
 }

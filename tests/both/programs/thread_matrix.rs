@@ -13,8 +13,14 @@ struct Matrix {
 
 impl Matrix {
     fn from_fn(rows: usize, columns: usize, f: impl Fn(usize, usize) -> f64) -> Self {
-        let cells = (0..rows * columns).map(|at| f(at / columns, at % columns)).collect();
-        Self { rows, columns, cells }
+        let cells = (0..rows * columns)
+            .map(|at| f(at / columns, at % columns))
+            .collect();
+        Self {
+            rows,
+            columns,
+            cells,
+        }
     }
 }
 
@@ -43,7 +49,9 @@ impl Mul for &Matrix {
                     for (at, cell) in cells.iter_mut().enumerate() {
                         let at = number * band + at;
                         let (row, column) = (at / other.columns, at % other.columns);
-                        *cell = (0..self.columns).map(|k| self[(row, k)] * other[(k, column)]).sum();
+                        *cell = (0..self.columns)
+                            .map(|k| self[(row, k)] * other[(k, column)])
+                            .sum();
                     }
                 });
             }
@@ -88,7 +96,9 @@ fn main() {
             thread::spawn(move || -> String {
                 let y = line as f64 / 6.0 - 1.0;
                 let shades = |column| steps(column as f64 / 16.0 - 2.0, y);
-                (0..48).map(|column| b" .:-=+*#%@@"[shades(column) as usize / 6] as char).collect()
+                (0..48)
+                    .map(|column| b" .:-=+*#%@@"[shades(column) as usize / 6] as char)
+                    .collect()
             })
         })
         .collect();

@@ -36,10 +36,16 @@ fn main() {
     thread::park();
     let begin = Instant::now();
     thread::park_timeout(Duration::from_millis(20));
-    println!("timed out: {}", begin.elapsed() >= Duration::from_millis(20));
+    println!(
+        "timed out: {}",
+        begin.elapsed() >= Duration::from_millis(20)
+    );
     thread::current().unpark();
     thread::park_timeout(Duration::from_secs(3600));
-    println!("not an hour: {}", begin.elapsed() < Duration::from_secs(1800));
+    println!(
+        "not an hour: {}",
+        begin.elapsed() < Duration::from_secs(1800)
+    );
 
     let event = Arc::new(Event::default());
     let threads: Vec<_> = (0..5)
@@ -52,7 +58,10 @@ fn main() {
         })
         .collect();
     event.happen();
-    let sum: i32 = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    let sum: i32 = threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .sum();
     println!("all woken: {sum}");
 
     // Two that take turns.

@@ -27,9 +27,16 @@ fn merge_sort(numbers: &mut [i32]) {
         merge_sort(right);
     });
     let mut merged = Vec::with_capacity(numbers.len());
-    let (mut left, mut right) = (numbers[..middle].iter().peekable(), numbers[middle..].iter().peekable());
+    let (mut left, mut right) = (
+        numbers[..middle].iter().peekable(),
+        numbers[middle..].iter().peekable(),
+    );
     while let (Some(&&a), Some(&&b)) = (left.peek(), right.peek()) {
-        merged.push(if a <= b { *left.next().unwrap() } else { *right.next().unwrap() });
+        merged.push(if a <= b {
+            *left.next().unwrap()
+        } else {
+            *right.next().unwrap()
+        });
     }
     merged.extend(left.chain(right));
     numbers.copy_from_slice(&merged);
@@ -53,7 +60,11 @@ fn main() {
     sorted.sort();
     println!("sorted: {}", numbers == sorted);
 
-    let mut words = vec![String::from("one"), String::from("two"), String::from("three")];
+    let mut words = vec![
+        String::from("one"),
+        String::from("two"),
+        String::from("three"),
+    ];
     let (count, longest) = (AtomicUsize::new(0), Mutex::new(String::new()));
     thread::scope(|scope| {
         for word in &mut words {
@@ -68,7 +79,11 @@ fn main() {
             });
         }
     });
-    println!("{words:?} {} {:?}", count.into_inner(), longest.into_inner().unwrap());
+    println!(
+        "{words:?} {} {:?}",
+        count.into_inner(),
+        longest.into_inner().unwrap()
+    );
 
     let inner = thread::scope(|scope| {
         let outer = thread::Builder::new()

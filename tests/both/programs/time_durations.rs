@@ -5,11 +5,25 @@ use std::time::{Duration, Instant, SystemTime, SystemTimeError, UNIX_EPOCH};
 fn main() {
     let span = Duration::new(3, 500_000_000);
     println!("{span:?} {} {}", span.as_secs(), span.subsec_millis());
-    println!("{:?} {:?} {:?}", Duration::from_micros(1500), Duration::from_nanos(7), Duration::ZERO);
+    println!(
+        "{:?} {:?} {:?}",
+        Duration::from_micros(1500),
+        Duration::from_nanos(7),
+        Duration::ZERO
+    );
     println!("{:?} {:?}", Duration::from_secs_f64(2.7), Duration::MAX);
-    println!("{:.1?} {:>10?} {:<10?}|", Duration::from_millis(1234), span, span);
+    println!(
+        "{:.1?} {:>10?} {:<10?}|",
+        Duration::from_millis(1234),
+        span,
+        span
+    );
     println!("{:?} {:?} {:?}", span + span, span * 3, span / 2);
-    println!("{:?} {:?}", span.checked_sub(span * 2), span.saturating_sub(span * 2));
+    println!(
+        "{:?} {:?}",
+        span.checked_sub(span * 2),
+        span.saturating_sub(span * 2)
+    );
     println!("{} {}", span.as_millis(), span.as_secs_f32());
     let total: Duration = (1..=4).map(Duration::from_secs).sum();
     println!("{total:?} {:?}", total.mul_f64(0.25));
@@ -18,7 +32,11 @@ fn main() {
     let now = Instant::now();
     let later = now + span;
     println!("{:?} {:?}", later - now, later.duration_since(now));
-    println!("{:?} {:?}", now.checked_duration_since(later), now.saturating_duration_since(later));
+    println!(
+        "{:?} {:?}",
+        now.checked_duration_since(later),
+        now.saturating_duration_since(later)
+    );
     println!("{} {}", now < later, now == later - span);
     println!("{:?}", now.checked_add(Duration::MAX));
     let mut moved = now;
@@ -34,8 +52,20 @@ fn main() {
     println!("{:?}", moment.duration_since(UNIX_EPOCH));
     let error: SystemTimeError = UNIX_EPOCH.duration_since(moment).unwrap_err();
     println!("{error} | {:?}", error.duration());
-    println!("{:?}", moment.checked_sub(Duration::from_secs(86_400 * 400)).map(|time| time < UNIX_EPOCH));
+    println!(
+        "{:?}",
+        moment
+            .checked_sub(Duration::from_secs(86_400 * 400))
+            .map(|time| time < UNIX_EPOCH)
+    );
     println!("{}", SystemTime::now() > moment);
-    println!("{}", SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() > 1_700_000_000);
+    println!(
+        "{}",
+        SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap()
+            .as_secs()
+            > 1_700_000_000
+    );
     println!("{}", moment.elapsed().is_ok());
 }

@@ -81,7 +81,7 @@ fn build() -> Result<(), String> {
     let run = |more: &[&str]| {
         let mut command = Command::new(&cargo);
         command
-            .args(["build", "--quiet", "--locked", "--target", TARGET])
+            .args(["build", "--quiet", "--target", TARGET])
             .args((profile() == "release").then_some("--release"))
             .args(more)
             .current_dir(package())

@@ -19,6 +19,8 @@ mod preempt;
 mod sched;
 #[path = "programs/stacks.rs"]
 mod stacks;
+#[path = "programs/streams.rs"]
+mod streams;
 #[path = "programs/system_calls.rs"]
 mod system_calls;
 #[path = "programs/threads.rs"]
@@ -33,6 +35,7 @@ fn main() {
     trials.extend(output::trials());
     trials.extend(deaths::trials());
     trials.extend(faults::trials());
+    trials.extend(streams::trials());
     trials.extend(system_calls::trials());
     trials.extend(injected::trials());
     trials.extend(stacks::trials());

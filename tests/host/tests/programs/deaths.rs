@@ -27,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("deaths::gotraceback_crash", gotraceback_crash),
         Trial::test("deaths::goexit_of_main", goexit_of_main),
         Trial::test("deaths::deadlock", deadlock),
+        Trial::test("deaths::deadlock_on_locks", deadlock_on_locks),
         Trial::test("deaths::deadlock_of_many", deadlock_of_many),
         Trial::test("deaths::deadlock_without_timers", deadlock_without_timers),
         // Limits would hit the emulator itself.
@@ -68,8 +69,9 @@ fn main_returns_first() -> Result<(), Failed> {
 }
 
 fn terminations() -> Result<(), Failed> {
-    let text = "ExitCode(0)\nExitCode(3)\nExitCode(0)\nExitCode(4)\nExitCode(1)\n";
-    die(&["terminations"])?.expect(0, text, "Error: \"a text\"\n")?;
+    let text = [0, 3, 0, 4, 1].map(|status| format!("ExitCode(unix_exit_status({status}))\n"));
+    let text = text.concat();
+    die(&["terminations"])?.expect(0, &text, "Error: \"a text\"\n")?;
     Ok(())
 }
 
@@ -257,6 +259,24 @@ fn deadlock() -> Result<(), Failed> {
         "",
         &format!("{text}\ngoroutine 1 [JoinHandle::join]:\n\ngoroutine 2 [thread::park]:\n"),
     )?;
+    Ok(())
+}
+
+/// The trace says what each one waits for, in Go's words where there are such.
+fn deadlock_on_locks() -> Result<(), Failed> {
+    for (what, reason) in [
+        ("mutex", "sync.Mutex.Lock"),
+        ("write", "sync.RWMutex.Lock"),
+        ("read", "sync.RWMutex.RLock"),
+        ("condvar", "sync.Cond.Wait"),
+        ("once", "Once::wait"),
+        ("barrier", "Barrier::wait"),
+        ("group", "sync.WaitGroup.Wait"),
+        ("semaphore", "semacquire"),
+    ] {
+        let text = "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1";
+        die(&["deadlock-on", what])?.expect(2, "", &format!("{text} [{reason}]:\n"))?;
+    }
     Ok(())
 }
 

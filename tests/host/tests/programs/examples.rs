@@ -118,7 +118,7 @@ fn args_env_with_odd_ones() -> Result<(), Failed> {
         .env("HOME", odd);
     let text = format!(
         "5 arguments\n  0: {:?}\n  1: \"\"\n  2: \"\\xff\\xfe\\xc3(\"\n  3: \"a\\tb\\nc\\\"d\\\\e\\x7f\"\n  4: \"\"\n\
-         HOME: environment variable was not valid unicode: \"\u{fffd}\u{fffd}\u{fffd}(\"\n\
+         HOME: environment variable was not valid unicode: \"\\xFF\\xFE\\xC3(\"\n\
          1 variables\n  \"HOME=\\xff\\xfe\\xc3(\"\n",
         path("args_env")?
     );
