@@ -38,7 +38,10 @@ fn main() {
 
     // A goroutine can start others, and end from deep inside.
     gort::go(|| {
-        gort::go(|| println!("the second one runs to its end"));
+        gort::go(|| {
+            wait_for(MANY + 1);
+            println!("the second one runs to its end");
+        });
         descend(10);
     });
     wait_for_the_others();
@@ -74,6 +77,7 @@ fn wait_for_the_others() {
 fn descend(depth: usize) {
     if depth == 0 {
         println!("the first one ends by goexit");
+        ENDED.fetch_add(1, Ordering::Release); // as in `count`
         runtime::goexit();
     }
     descend(depth - 1);

@@ -17,7 +17,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gort::runtime::{gosched, num_goroutine, read_mem_stats};
 use gort_test::under_qemu;
-use spin::Mutex;
+use spin::mutex::Mutex;
 
 const GOROUTINES: usize = 8;
 
@@ -157,7 +157,16 @@ impl Drop for Object {
 }
 
 /// Where goroutines leave objects for each other.
-type Pool = Mutex<VecDeque<Object>>;
+type Pool = Mutex<VecDeque<Object>, GiveWay>;
+
+/// What is done while the pool's lock is held: its holder may have been preempted.
+struct GiveWay;
+
+impl spin::RelaxStrategy for GiveWay {
+    fn relax() {
+        gosched();
+    }
+}
 
 /// One goroutine's share.
 fn work(seed: u64, operations: usize, pool: &Pool) {

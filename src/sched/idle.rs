@@ -37,7 +37,9 @@ use super::procresize::allp;
 use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::sysmon::wake_sysmon;
-use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem};
+use super::{
+    GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem, try_getp,
+};
 use crate::debug::fatal::throw;
 use crate::mem;
 
@@ -70,11 +72,46 @@ pub(super) fn wakep() {
 /// Does what [`wakep`] does, for who has queued it with a P in its hands: where that is
 /// the only one there is, none is idle. Should there be more a moment later, the world
 /// was stopped meanwhile, and who starts it again looks at all queues.
+///
+/// One goroutine alone is left to who readied it, which mostly waits for it next, and
+/// then runs it at once: to wake a thread costs more than that, and one that looks for
+/// work takes the queue's cache lines away each time it looks. Where that was wrong,
+/// sysmon sees it ([`super::sysmon`]), and the next ones are not left alone.
 #[inline]
 pub(super) fn wakep_with_p() {
-    if GOMAXPROCS.load(Ordering::Relaxed) != 1 {
+    if GOMAXPROCS.load(Ordering::Relaxed) != 1 && !is_left_alone() {
         wakep();
     }
+}
+
+/// How many times in a row a P wakes others at once when it should have done so once.
+pub(super) const EAGER: u32 = 64;
+
+/// Tells whether what was queued last may be left to this M's P, since it is alone there,
+/// and sysmon will soon see if it does not run.
+fn is_left_alone() -> bool {
+    if SCHED.spinning.idle() == 0 {
+        return false; // there is nobody to wake
+    }
+    let mp = acquirem();
+    let left = try_getp(mp).is_some_and(|pp| {
+        if !pp.runq.is_lone() || global_queue_len() > 0 {
+            return false;
+        }
+        // Relaxed, all of them: numbers, which only the P's owner writes, but for sysmon's
+        // `eager`.
+        let eager = pp.eager.load(Ordering::Relaxed);
+        if eager > 0 {
+            pp.eager.store(eager - 1, Ordering::Relaxed);
+            return false;
+        }
+        // Counted also where sysmon rests for longer: by this it comes to look more often.
+        let lone = pp.lone.load(Ordering::Relaxed).wrapping_add(1);
+        pp.lone.store(lone, Ordering::Relaxed);
+        SCHED.sysmonquick.load(Ordering::Relaxed)
+    });
+    releasem();
+    left
 }
 
 /// Has an M run the P, or an idle one if none is given; without one of those it does

@@ -194,6 +194,8 @@ pub(crate) struct Sched {
     gcwaiting: AtomicBool,
     /// sysmon sleeps until somebody wakes it by `sysmonnote`.
     sysmonwait: AtomicBool,
+    /// sysmon looks at the Ps at its quickest pace.
+    sysmonquick: AtomicBool,
     /// An M does nothing but wait for the next timer.
     polling: AtomicBool,
     /// Until when that M waits; 0 if there is none.
@@ -221,6 +223,7 @@ pub(crate) static SCHED: Sched = Sched {
     now: AtomicI64::new(0),
     gcwaiting: AtomicBool::new(false),
     sysmonwait: AtomicBool::new(false),
+    sysmonquick: AtomicBool::new(false),
     polling: AtomicBool::new(false),
     poll_until: AtomicI64::new(0),
     spinning: Spinning::new(),

@@ -462,6 +462,8 @@ pub(crate) struct GList {
 pub(crate) struct Sysmontick {
     /// Its schedtick.
     pub(crate) schedtick: Cell<u32>,
+    /// Its `lone`.
+    pub(crate) lone: Cell<u32>,
     /// When that began, in nanoseconds.
     pub(crate) schedwhen: Cell<i64>,
     /// The system call that it was in.
@@ -484,6 +486,10 @@ pub(crate) struct P {
     /// The time slice is over: sysmon's request, seen by whoever looks for the next
     /// goroutine.
     pub(crate) preempt: AtomicBool,
+    /// How often its owner readied just one goroutine, which it may run next itself.
+    pub(crate) lone: AtomicU32,
+    /// How many of the next of those others are to be woken for at once.
+    pub(crate) eager: AtomicU32,
     /// sysmon's notes; only sysmon touches them.
     pub(crate) sysmontick: Sysmontick,
     /// The M that holds this, or null.

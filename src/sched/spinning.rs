@@ -36,6 +36,10 @@
 //! whenever no M spins, though all Ps are busy. Here all look again, if nobody
 //! spins, the flag is gone, and who queues while all Ps are busy reads one word.
 //!
+//! One goroutine alone may be left to the P that has it, for a while (`wakep_with_p` in
+//! `idle`): 1 holds for sysmon then, which looks at the queue later, and wakes as if it had
+//! queued it.
+//!
 //! The file stands alone, generic over its atomics: `atomic` is
 //! `core::sync::atomic` here, and loom's in the tests.
 

@@ -4,12 +4,13 @@
 //! `runtime/proc.go`.
 //!
 //! It takes the P from a system call that lasts, asks a goroutine that has run for
-//! 10 ms to give way, tells the heap that time goes by, and starts threads for
+//! 10 ms to give way, wakes an M for a goroutine that was left to a P which does not run
+//! it, tells the heap that time goes by, and starts threads for
 //! goroutines that are locked to one: who knows what they have done to their own, and
 //! what a clone of it would inherit.
 //!
-//! Its pace: it looks every 20 µs while there are system calls to interfere with; after
-//! 50 looks at nothing ever less often, down to every 10 ms; and where all Ps are idle
+//! Its pace: it looks every 20 µs while there are system calls to interfere with, or
+//! goroutines that are left to their Ps; after 50 looks at nothing ever less often, down to every 10 ms; and where all Ps are idle
 //! it sleeps until one is taken, but for as long as the heap has something to give back,
 //! or somebody wants its trace.
 
@@ -17,7 +18,7 @@ use core::sync::atomic::Ordering;
 
 use super::bgscavenge::wake_scavenger;
 use super::gfree::cold_stacks;
-use super::idle::{handoffp, incidlelocked};
+use super::idle::{EAGER, handoffp, incidlelocked, wakep};
 use super::machine::start_threads;
 use super::preempt::{STORM_PACE, is_storm, preempt_m};
 use super::procresize::allp;
@@ -50,6 +51,11 @@ pub(super) extern "C" fn sysmon() {
         } else if idle > PATIENCE {
             rest = (rest * 2).min(LONGEST_REST);
         }
+        // Relaxed: a hint. What is left alone after it was read is seen at the end of a
+        // rest that is twice as long at most.
+        SCHED
+            .sysmonquick
+            .store(rest == SHORTEST_REST, Ordering::Relaxed);
         os::futexsleep(
             &SCHED.sysmonnote,
             0,
@@ -124,11 +130,12 @@ pub(super) fn hurry_sysmon() {
     }
 }
 
-/// Looks at each P that is in use; tells whether it took one.
+/// Looks at each P that is in use; tells whether to look again soon: it took one, or one
+/// leaves goroutines to itself.
 #[unsafe(export_name = "runtime.retake")]
 #[inline(never)]
 fn retake(now: i64) -> bool {
-    let mut taken = false;
+    let mut active = false;
     for pp in allp().iter() {
         let syscall = pp.state.syscall();
         if syscall.is_none() && !pp.state.is(PStatus::Running) {
@@ -136,6 +143,7 @@ fn retake(now: i64) -> bool {
         }
         let seen = &pp.sysmontick;
         let tick = pp.schedtick.load(Ordering::Relaxed); // only compared
+        active |= look_at_lone(pp);
         let mut too_long = false;
         if seen.schedtick.replace(tick) != tick {
             seen.schedwhen.set(now);
@@ -148,10 +156,25 @@ fn retake(now: i64) -> bool {
             && (lasts(pp, syscall, now) || too_long)
             && retake_one(pp, syscall)
         {
-            taken = true;
+            active = true;
         }
     }
-    taken
+    active
+}
+
+/// Looks whether a goroutine was left to a P that has not run it since the last look:
+/// then others are woken, now and the next times. Tells whether the P has been leaving
+/// some to itself.
+fn look_at_lone(pp: &P) -> bool {
+    let lone = pp.lone.load(Ordering::Relaxed); // only compared
+    if pp.sysmontick.lone.replace(lone) != lone {
+        return true; // if there is one now, it may have come this moment
+    }
+    if !pp.runq.is_empty() && SCHED.spinning.idle() > 0 {
+        pp.eager.store(EAGER, Ordering::Relaxed); // a hint
+        wakep();
+    }
+    false
 }
 
 /// Tells whether the system call that a P was left in is one that lasts: we have seen it

@@ -114,11 +114,16 @@ gort_test::tests! {
     fn nothing_happens_to_one_that_was_not_asked() {
         go(|| {});
         until_alone();
-        // Anybody may send the signal; sysmon, which asks first, does so rarely.
-        for _ in 0..1000 {
-            torture::send_sigurg();
-        }
-        assert!(preemptions() < 100);
+        // Anybody may send the signal; sysmon, which asks first, does so rarely: more
+        // often only where the machine is so busy that this takes seconds.
+        let rarely = (0..10).any(|_| {
+            let before = preemptions();
+            for _ in 0..1000 {
+                torture::send_sigurg();
+            }
+            preemptions() - before < 100
+        });
+        assert!(rarely, "each signal preempts");
     }
 
     fn all_registers_survive() {

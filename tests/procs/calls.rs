@@ -60,15 +60,16 @@ gort_test::test_module! {
     fn their_threads_are_used_again() {
         gomaxprocs(4);
         let mut most = 0;
-        for round in 0..10 {
+        for round in 0..40 {
             let mut during = 0;
             while_blocked(20, || during = threads().len());
             assert!(during >= 21, "{during} threads, 20 of them blocked");
             if round < 2 {
                 most = most.max(during);
             }
-            // A thread may be on its way to sleep while another is made in its place.
-            assert!(during <= most + 8, "{during} threads in round {round}, and {most} before");
+            // Each may be on its way to sleep while another is made in its place: one more
+            // in each round would be more than that.
+            assert!(during <= most + 20, "{during} threads in round {round}, and {most} before");
         }
     }
 

@@ -287,16 +287,20 @@ gort_test::test_module! {
         // There is one P, which the thread hands on at its end, and no other thread.
         gomaxprocs(1);
         static RAN: AtomicBool = AtomicBool::new(false);
+        static THREAD: AtomicI32 = AtomicI32::new(0);
         go(|| {
             lock_os_thread();
             set_name(c"changed");
-            go(|| RAN.store(true, Ordering::Relaxed));
+            THREAD.store(thread(), Ordering::Relaxed);
+            go(|| RAN.store(true, Ordering::Release));
         });
-        until(|| RAN.load(Ordering::Relaxed));
+        until(|| RAN.load(Ordering::Acquire));
         until_alone();
+        // The thread itself may take its time to end, and the main one never does.
+        let itself = THREAD.load(Ordering::Relaxed);
         let changed: Vec<_> = threads()
             .into_iter()
-            .filter(|&other| other != main_thread() && name_of(other).as_deref() == Some("changed"))
+            .filter(|&other| other != itself && name_of(other).as_deref() == Some("changed"))
             .collect();
         assert_eq!(changed, [], "of {:?}", threads());
     }

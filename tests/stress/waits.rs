@@ -2,14 +2,14 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use core::time::Duration;
 
 use gort::runtime::gosched;
 use gort::thread::{self, Thread};
 use gort::{go, time};
 
-use crate::{Count, Random, crowd, now, over, storm};
+use crate::{Count, Random, crowd, now, storm};
 
 /// A goroutine that is given tasks, and sleeps when it has none.
 struct Worker {
@@ -17,18 +17,20 @@ struct Worker {
     thread: Thread,
 }
 
-/// Starts one that does tasks until the time is over and all are done.
+/// Nobody gives tasks any more. Stored by whoever knows that, before the last unpark.
+static ALL_GIVEN: AtomicBool = AtomicBool::new(false);
+
+/// Starts one that does tasks until there are no more.
 fn worker(done: &'static Count) -> Worker {
     let given = Arc::new(AtomicUsize::new(0));
     let tasks = Arc::clone(&given);
     let handle = thread::spawn(move || {
         let mut left = 0;
         loop {
+            let last = ALL_GIVEN.load(Ordering::Acquire);
             left += tasks.swap(0, Ordering::Acquire);
             if left == 0 {
-                if over()
-                    && done.begun.load(Ordering::Relaxed) == done.ended.load(Ordering::Relaxed)
-                {
+                if last {
                     return;
                 }
                 thread::park();
@@ -64,16 +66,14 @@ gort_test::test_module! {
                     gosched();
                 }
             });
-            // Their last wake-up.
+            // Their last wake-up, when those who give have ended.
             go(move || {
-                while !over() || DONE.begun.load(Ordering::Relaxed) != DONE.ended.load(Ordering::Relaxed) {
+                let mut workers = workers;
+                while Arc::get_mut(&mut workers).is_none() {
                     thread::sleep(Duration::from_millis(1));
                 }
-                // Who is giving may not have begun to count.
-                for _ in 0..100 {
-                    workers.iter().for_each(|worker| worker.thread.unpark());
-                    thread::sleep(Duration::from_millis(1));
-                }
+                ALL_GIVEN.store(true, Ordering::Release);
+                workers.iter().for_each(|worker| worker.thread.unpark());
             });
         });
         DONE.adds_up();

@@ -206,15 +206,23 @@ fn overflow_late(
     count: usize,
     overflow: impl FnOnce() + Send + 'static,
 ) -> Result<ExitCode, Failure> {
+    static PARKING: AtomicUsize = AtomicUsize::new(0);
     for _ in 0..count {
-        gort::go(|| _ = spin());
+        gort::go(|| {
+            PARKING.fetch_add(1, Ordering::Relaxed);
+            thread::park();
+        });
+    }
+    runtime::gomaxprocs(1); // who gives way is left for main
+    // Nobody looks at what is overwritten, before it is noticed.
+    while PARKING.load(Ordering::Relaxed) < count || gort::__private::waiting() < count {
+        runtime::gosched();
     }
     gort::go(move || {
         overflow();
         println!("nobody has noticed");
     });
-    runtime::gosched();
-    OK
+    spin()
 }
 
 /// Has goroutines end and gives their memory back; then two wait, and the main one.
@@ -298,7 +306,7 @@ fn out_of_memory(size: usize) -> Result<ExitCode, Failure> {
 /// Starts goroutines until there is no memory left.
 fn too_many_goroutines() -> Result<ExitCode, Failure> {
     loop {
-        gort::go(|| _ = spin());
+        gort::go(thread::park);
     }
 }
 

@@ -7,7 +7,9 @@ use core::hash::{BuildHasher as _, Hasher as _};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use gort::process::{ExitCode, Termination};
+use gort::thread::{self, Thread};
 use gort::{env, eprintln, println, runtime};
+use spin::mutex::Mutex;
 
 use crate::{Command, Failure, OK, number};
 
@@ -37,23 +39,45 @@ pub(crate) const COMMANDS: &[Command] = &[
     }),
 ];
 
-/// Has so many goroutines at once, each of which gives way, and counts them.
+/// Has so many goroutines at once, each of which gives way, and counts them. Then they
+/// wait, so that main, which makes them, need not go through all of them for each of its
+/// time slices; whoever is woken wakes the one before.
 fn crowd(count: usize) -> usize {
-    static ARRIVED: AtomicUsize = AtomicUsize::new(0);
-    ARRIVED.store(0, Ordering::Relaxed);
+    static LAST: Mutex<Option<Thread>, GiveWay> = Mutex::new(None);
+    static WAITING: AtomicUsize = AtomicUsize::new(0);
+    WAITING.store(0, Ordering::Relaxed);
     for _ in 0..count {
         gort::go(move || {
-            ARRIVED.fetch_add(1, Ordering::Relaxed);
-            while ARRIVED.load(Ordering::Relaxed) < count {
-                runtime::gosched();
+            runtime::gosched();
+            let before = LAST.lock().replace(thread::current());
+            WAITING.fetch_add(1, Ordering::Relaxed);
+            thread::park();
+            if let Some(before) = before {
+                before.unpark();
             }
         });
     }
+    while WAITING.load(Ordering::Relaxed) < count {
+        runtime::gosched();
+    }
     let most = runtime::num_goroutine();
+    let last = LAST.lock().take();
+    if let Some(last) = last {
+        last.unpark();
+    }
     while runtime::num_goroutine() > 1 {
         runtime::gosched();
     }
     most
+}
+
+/// What is done while another holds a lock: it may have been preempted.
+struct GiveWay;
+
+impl spin::RelaxStrategy for GiveWay {
+    fn relax() {
+        runtime::gosched();
+    }
 }
 
 /// Prints a value on a line.

@@ -12,6 +12,7 @@ mod archive;
 mod bench;
 mod dist;
 mod gdb;
+mod processes;
 mod run;
 mod stress;
 mod tally;

@@ -1,11 +1,15 @@
 //! Runs a test command and counts what passed, by the lines in libtest's format
-//! that it prints.
+//! that it prints. A command that hangs is ended, with all that it has started.
 
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::ops::AddAssign;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::Outcome;
+use crate::processes;
 
 /// How many tests passed, and how many did not.
 #[derive(Clone, Copy, Debug, Default)]
@@ -31,15 +35,28 @@ impl Tally {
         ignored: 0,
     };
 
-    /// Runs a command, passing on what it prints, and counts.
+    /// Runs a command, passing on what it prints, and counts. After the time `limit`
+    /// it is ended.
     ///
-    /// A command that fails without a failed test (it did not build, or a test
-    /// program died) counts as one.
-    pub(crate) fn of(command: &mut Command) -> Outcome<Self> {
+    /// A command that fails without a failed test (it did not build, a test program
+    /// died, or it hung) counts as one.
+    pub(crate) fn of(command: &mut Command, limit: Duration) -> Outcome<Self> {
+        let end = Instant::now() + limit;
         let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let lines = follow(child.stdout.take().ok_or("no pipe")?);
         let mut tally = Self::default();
-        if let Some(stdout) = child.stdout.take() {
-            tally.read(BufReader::new(stdout))?;
+        loop {
+            match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(line) => tally.count(&line)?,
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    println!("ended after {} s: something hangs", limit.as_secs());
+                    processes::end(child.id());
+                    child.wait()?;
+                    tally.failed += 1;
+                    return Ok(tally);
+                }
+            }
         }
         let status = child.wait()?;
         if !status.success() && tally.failed == 0 {
@@ -49,15 +66,11 @@ impl Tally {
         Ok(tally)
     }
 
-    /// Counts the lines of a stream, and passes them on.
-    fn read(&mut self, mut stream: impl io::BufRead) -> Outcome {
-        let mut line = Vec::new();
-        while stream.read_until(b'\n', &mut line)? > 0 {
-            io::stdout().write_all(&line)?;
-            if let Some(tally) = Self::parse(&String::from_utf8_lossy(&line)) {
-                *self += tally;
-            }
-            line.clear();
+    /// Passes a line on, and counts what it says.
+    fn count(&mut self, line: &[u8]) -> Outcome {
+        io::stdout().write_all(line)?;
+        if let Some(tally) = Self::parse(&String::from_utf8_lossy(line)) {
+            *self += tally;
         }
         Ok(io::stdout().flush()?)
     }
@@ -77,4 +90,21 @@ impl Tally {
             ignored: count("ignored"),
         })
     }
+}
+
+/// Reads lines on a thread of its own: what a command has started may keep the pipe
+/// open for longer than anybody waits.
+fn follow(stdout: ChildStdout) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut stdout = BufReader::new(stdout);
+        loop {
+            let mut line = Vec::new();
+            match stdout.read_until(b'\n', &mut line) {
+                Ok(1..) if sender.send(line).is_ok() => {}
+                _ => return,
+            }
+        }
+    });
+    receiver
 }

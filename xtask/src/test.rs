@@ -13,12 +13,16 @@
 //!
 //! The tests on gort are programs of gort's. The others are programs of the
 //! host's, with std: those of the second line start gort's examples and look at
-//! what they do. A stage that fails does not keep the next ones from running.
+//! what they do. A stage that fails does not keep the next ones from running, and
+//! neither does one that hangs: each test has a limit, after which it says what its
+//! goroutines are doing, and so has each stage as a whole.
 
 mod report;
 
+use std::env;
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 
@@ -41,6 +45,13 @@ const ONCE: &[&str] = &["header", "heap", "layers", "link", "pure", "select_erro
 
 /// Those that look at built programs with tools of the system's.
 const NATIVE: &[&str] = &["elf", "gdb"];
+
+/// How long a stage may take, with what it builds: several times what it does on two
+/// busy CPUs.
+const LIMIT: Duration = Duration::from_secs(15 * 60);
+
+/// Says after how many seconds the harness ends a test on gort.
+const TEST_LIMIT: &str = "GORT_TEST_TIMEOUT";
 
 /// What starts gort's programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +183,7 @@ fn run_stage(stage: &Stage) -> Report {
         return Report::skipped(title);
     }
     Report::of(title, || {
-        let tally = Tally::of(&mut stage.command())?;
+        let tally = Tally::of(&mut stage.command(), LIMIT)?;
         if tally.passed + tally.failed == 0 {
             return Err("there was no test in this".into());
         }
@@ -206,6 +217,9 @@ impl Stage {
                 if self.runner == Runner::Qemu {
                     cargo.env(RUNNER, tools::QEMU);
                 }
+                if env::var_os(TEST_LIMIT).is_none() {
+                    cargo.env(TEST_LIMIT, self.runner.test_limit());
+                }
             }
             Tests::Host(names) => {
                 cargo.args(["--package", HOST]);
@@ -235,6 +249,15 @@ impl Runner {
         match self {
             Self::Native => "native",
             Self::Qemu => "qemu",
+        }
+    }
+
+    /// Returns how many seconds a test on gort may take: several times what any does
+    /// on a busy machine.
+    const fn test_limit(self) -> &'static str {
+        match self {
+            Self::Native => "300",
+            Self::Qemu => "600",
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What the host-side tests of gort share: a source of random numbers that is
 //! the same in each run, and the check that a test case makes.
 
+#[path = "../../../xtask/src/processes.rs"]
+mod processes;
 pub mod programs;
 
 /// Ends a test with a message if a condition does not hold: where a panic

@@ -21,11 +21,20 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use crate::processes;
+
 pub use outcome::{Outcome, excerpt, like};
 
 /// How long a program may take. None takes a tenth of it, under an emulator and
 /// on a busy machine; whatever is still there then hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long anything may live that was started here: a build, a session of gdb. Who
+/// reads what it prints without a limit of his own comes to the end of that then.
+const LIFETIME: Duration = Duration::from_secs(400);
 
 /// How often a program is looked at while it runs.
 const GLANCE: Duration = Duration::from_millis(1);
@@ -157,15 +166,37 @@ pub fn run(command: &mut Command) -> Result<Outcome, String> {
     }
 }
 
-/// Starts a command.
+/// Starts a command, which is ended with all that it has started when it has lived for
+/// too long.
 ///
 /// # Errors
 ///
 /// A message if that fails.
 pub fn spawn(command: &mut Command) -> Result<Child, String> {
-    command
+    let child = command
         .spawn()
-        .map_err(|error| format!("cannot start {}: {error}", command.get_program().display()))
+        .map_err(|error| format!("cannot start {}: {error}", command.get_program().display()))?;
+    end_in_time(child.id());
+    Ok(child)
+}
+
+/// Ends a child, which nobody has waited for yet, when it has lived for too long.
+fn end_in_time(child: u32) {
+    let pid = i32::try_from(child).ok().and_then(Pid::from_raw);
+    // Readable when it has ended, and never another process's.
+    let Some(handle) = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok()) else {
+        return;
+    };
+    thread::spawn(move || {
+        let lifetime = Timespec {
+            tv_sec: LIFETIME.as_secs() as i64,
+            tv_nsec: 0,
+        };
+        let ended = poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&lifetime));
+        if ended == Ok(0) {
+            processes::end(child);
+        }
+    });
 }
 
 /// Waits for a child's end.
@@ -180,8 +211,8 @@ pub fn wait(child: &mut Child) -> Result<ExitStatus, String> {
             Ok(Some(status)) => return Ok(status),
             Ok(None) if start.elapsed() < PATIENCE => thread::sleep(GLANCE),
             Ok(None) => {
-                let _ = child.kill(); // it may have ended this very moment
-                let _ = child.wait();
+                processes::end(child.id());
+                let _ = child.wait(); // it has ended, one way or the other
                 return Err(format!("still running after {} s", PATIENCE.as_secs()));
             }
             Err(error) => return Err(format!("wait: {error}")),

@@ -204,7 +204,7 @@ impl Qemu {
             child: programs::spawn(&mut command)?,
             socket: socket.display().to_string(),
         };
-        // It is there once QEMU listens.
+        // It is there once QEMU listens, and QEMU does not live for ever.
         while !socket.exists() {
             if let Ok(Some(status)) = qemu.child.try_wait() {
                 return Err(format!("{emulator} -g: {status}"));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use gort_host_tests::programs;
 
@@ -85,6 +85,7 @@ impl Gdb {
 
     /// Reads up to the next prompt.
     fn answer(&mut self) -> Result<String, String> {
+        let end = Instant::now() + PATIENCE;
         loop {
             if let Some(end) = self
                 .read
@@ -96,7 +97,8 @@ impl Gdb {
                 self.read.drain(..end + PROMPT.len());
                 return Ok(answer);
             }
-            match self.output.recv_timeout(PATIENCE) {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.output.recv_timeout(left) {
                 Ok(bytes) => self.read.extend(bytes),
                 Err(why) => {
                     return Err(format!(

@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, Stdio};
 
-use gort_host_tests::programs::excerpt;
+use gort_host_tests::programs::{excerpt, spawn};
 
 /// A directory of a test's own, outside of the repository; gone when it is
 /// dropped.
@@ -86,8 +86,9 @@ pub(crate) fn dist() -> Result<PathBuf, String> {
 
 /// Runs a command that must succeed, and returns what it prints.
 pub(crate) fn succeed(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .output()
+    let child = spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let output = child
+        .wait_with_output()
         .map_err(|error| format!("{}: {error}", command.get_program().display()))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

@@ -178,10 +178,11 @@ fn overflow_without_a_guard() -> Result<(), Failed> {
             if !like(&outcome.stderr, text.as_bytes()) {
                 return Err(format!("{command} {count}: {}", excerpt(&outcome.stderr)).into());
             }
-            // The guard's own report has an sp right below the stack.
+            // The guard's own report has an sp right below the stack. Who is preempted
+            // down there gives way before it prints anything.
             let guarded = guard_met(&outcome)?;
             ensure!(
-                guarded || outcome.stdout == printed.as_bytes(),
+                guarded || outcome.stdout == printed.as_bytes() || outcome.stdout.is_empty(),
                 "{command}: printed {}",
                 excerpt(&outcome.stdout)
             );
