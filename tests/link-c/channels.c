@@ -213,6 +213,26 @@ static void closes(void) {
     gort_chan_free(larges);
 }
 
+static void signal(void *chan) {
+    gort_case one = {.chan = chan, .message = NULL, .op = GORT_SEND, .result = 99};
+    CHECK(gort_chan_send(chan, NULL) == 0);
+    CHECK(gort_select(&one, 1, GORT_FOREVER) == 0 && one.result == 0);
+}
+
+/* Messages without bytes. */
+static void signals(void) {
+    gort_chan *chan = gort_chan_make(0, 0);
+    for (int count = 0; count < 100; count++)
+        gort_go(signal, chan);
+    for (int count = 0; count < 100; count++) {
+        gort_case one = {.chan = chan, .message = NULL, .op = GORT_RECV, .result = 99};
+        CHECK(gort_chan_recv(chan, NULL) == 0);
+        CHECK(gort_select(&one, 1, GORT_FOREVER) == 0 && one.result == 0);
+    }
+    wait_for(1);
+    gort_chan_free(chan);
+}
+
 enum { MESSAGES = 2000, PARTIES = 4 };
 
 /* Sends small and large messages, by selects and without. */
@@ -424,6 +444,7 @@ int main_main(void) {
     one_goroutine();
     selects();
     closes();
+    signals();
     crowd(0);
     crowd(1);
     crowd(100);
