@@ -26,6 +26,8 @@ mod runtime2;
 #[path = "src/mem/stack/slab.rs"]
 #[allow(unsafe_code, reason = "follows a list; nothing runs here")]
 mod slab;
+#[path = "src/sched/waitreason.rs"]
+mod waitreason;
 
 use runtime2::{G, Gobuf, M, Stack, Stktop};
 use slab::Slab;
@@ -54,6 +56,7 @@ fn main() {
         "src/sched/pstatus.rs",
         "src/sched/runq.rs",
         "src/sched/runtime2.rs",
+        "src/sched/waitreason.rs",
     ] {
         println!("cargo::rerun-if-changed={path}");
     }

@@ -61,8 +61,8 @@
 //! | [`mem`] | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | `critical`, `logger`, `random` | the features `critical-section`, `log`, `getrandom` |
 //! | [`channel`], [`collections`], [`env`](mod@env), [`hash`], [`io`], [`prelude`], [`process`], [`runtime`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
+//! | `critical`, `logger`, `random` | the features `critical-section`, `log`, `getrandom` |
 //! | [`ffi`] | the same for C |
 //! | `boot` | the way here |
 //! | [`debug`](mod@debug) | messages, deaths, traces |

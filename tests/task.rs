@@ -179,7 +179,8 @@ gort_test::tests! {
                     return Poll::Ready(polls);
                 }
                 context.waker().wake_by_ref();
-                context.waker().clone().wake(); // two are one
+                let another = context.waker().clone();
+                another.wake(); // two are one
                 Poll::Pending
             }));
             assert_eq!(value, 4);
@@ -278,8 +279,9 @@ gort_test::tests! {
             waker.wake_by_ref();
         }
         for waker in all {
-            waker.clone().wake();
+            let another = waker.clone();
             waker.wake();
+            another.wake();
         }
         kept.wake();
         // Nor did that wake whoever is in block_on now for nothing.

@@ -35,10 +35,10 @@
 //! | --- | --- |
 //! | `sender`, `receiver`, `iter` | the two halves |
 //! | `new` | how they are made |
-//! | `select` | [`Select`], and what the macros use |
-//! | `select_macro`, `select_error` | [`select!`](select) and [`select_biased!`](select_biased) |
+//! | `select`, `selected` | [`Select`], what it selects, and what the macros use |
+//! | `select_macro`, `select_error` | [`select!`] and [`select_biased!`], and what they say of mistakes |
 //! | `error` | what operations say when they fail |
-//! | `hchan` | the channel: send, receive, close |
+//! | `hchan`, `ends` | the channel: send, receive, close |
 //! | `buffer` | where values are in between |
 //! | `waitq` | who waits |
 //! | `shared` | who has a handle |
@@ -51,6 +51,7 @@ mod buffer;
 pub(crate) mod bytes;
 mod case;
 mod clock;
+mod ends;
 mod error;
 mod hchan;
 mod iter;
@@ -60,6 +61,7 @@ mod select;
 mod select_error;
 mod select_macro;
 mod select_ops;
+mod selected;
 mod selecting;
 mod sender;
 mod shared;
@@ -67,6 +69,7 @@ mod timed;
 mod token;
 mod waitq;
 
+/// What the channel uses; the tests put loom's here, and models of the scheduler.
 use core::sync::atomic;
 
 /// What waiting and waking are made of.
@@ -76,6 +79,7 @@ mod scheduler {
     pub(super) use crate::sched::{
         G, WaitReason, acquirem, cheaprand, getg, gopark, goready, need_p, releasem,
     };
+    pub(super) use crate::time::Instant;
 }
 
 pub use error::{
@@ -85,7 +89,8 @@ pub use error::{
 pub use iter::{IntoIter, Iter, TryIter};
 pub use new::{after, at, bounded, never, tick, unbounded};
 pub use receiver::Receiver;
-pub use select::{Select, SelectedOperation};
+pub use select::Select;
+pub use selected::SelectedOperation;
 pub use sender::Sender;
 
 pub use crate::{select, select_biased};

@@ -3,18 +3,15 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::marker::PhantomData;
-use core::mem;
 use core::ptr;
 use core::time::Duration;
 
 use super::case::SelectHandle;
 use super::clock;
-use super::error::{
-    ReadyTimeoutError, RecvError, SelectTimeoutError, SendError, TryReadyError, TrySelectError,
-};
+use super::error::{ReadyTimeoutError, SelectTimeoutError, TryReadyError, TrySelectError};
 use super::hchan::Timeout;
 use super::receiver::Receiver;
+use super::selected::SelectedOperation;
 use super::selecting::{Handle, Mode, run};
 use super::sender::Sender;
 use super::token::Token;
@@ -59,12 +56,7 @@ fn select_until<'a>(
     let mut token = Token::new();
     let place = run(handles, Mode::Select, timeout, is_biased, &mut token)?;
     let (_, index, ptr) = handles[place];
-    Some(SelectedOperation {
-        token,
-        index,
-        ptr,
-        handle: PhantomData,
-    })
+    Some(SelectedOperation::new(token, index, ptr))
 }
 
 fn assert_some(handles: &[Handle<'_>]) {
@@ -492,124 +484,5 @@ impl Default for Select<'_> {
 impl fmt::Debug for Select<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad("Select { .. }")
-    }
-}
-
-/// An operation that was selected, and has to be completed, by [`send`](Self::send) or
-/// [`recv`](Self::recv): others may wait for that.
-///
-/// # Panics
-///
-/// When it is dropped without.
-#[must_use]
-pub struct SelectedOperation<'a> {
-    token: Token,
-    index: usize,
-    /// The handle's address.
-    ptr: *const u8,
-    handle: PhantomData<&'a ()>,
-}
-
-impl SelectedOperation<'_> {
-    /// Returns the index that the operation was given when it was added.
-    ///
-    /// ```
-    /// # #![no_std]
-    /// # #![no_main]
-    /// # gort::main!(main);
-    /// # fn main() {
-    /// use gort::channel::{Select, unbounded};
-    ///
-    /// let (s, r) = unbounded();
-    /// s.send(1).unwrap();
-    /// let mut select = Select::new();
-    /// let recv = select.recv(&r);
-    /// let operation = select.select();
-    /// assert_eq!(operation.index(), recv);
-    /// operation.recv(&r).unwrap();
-    /// # }
-    /// ```
-    pub fn index(&self) -> usize {
-        self.index
-    }
-
-    /// Completes a send, with the handle that was added.
-    ///
-    /// # Errors
-    ///
-    /// The message comes back if the receivers are gone.
-    ///
-    /// # Panics
-    ///
-    /// If it is another handle.
-    ///
-    /// ```
-    /// # #![no_std]
-    /// # #![no_main]
-    /// # gort::main!(main);
-    /// # fn main() {
-    /// use gort::channel::{Select, bounded};
-    ///
-    /// let (s, r) = bounded(0);
-    /// gort::go(move || assert_eq!(r.recv(), Ok(10)));
-    /// let mut select = Select::new();
-    /// select.send(&s);
-    /// assert_eq!(select.select().send(&s, 10), Ok(()));
-    /// # }
-    /// ```
-    pub fn send<T>(self, s: &Sender<T>, msg: T) -> Result<(), SendError<T>> {
-        assert!(
-            ptr::from_ref(s).cast() == self.ptr,
-            "passed a sender that wasn't selected",
-        );
-        let result = s.complete(&self.token, msg);
-        mem::forget(self);
-        result
-    }
-
-    /// Completes a receive, with the handle that was added.
-    ///
-    /// # Errors
-    ///
-    /// If the channel is empty, and the senders are gone.
-    ///
-    /// # Panics
-    ///
-    /// If it is another handle.
-    ///
-    /// ```
-    /// # #![no_std]
-    /// # #![no_main]
-    /// # gort::main!(main);
-    /// # fn main() {
-    /// use gort::channel::{Select, bounded};
-    ///
-    /// let (s, r) = bounded(0);
-    /// gort::go(move || s.send(10).unwrap());
-    /// let mut select = Select::new();
-    /// select.recv(&r);
-    /// assert_eq!(select.select().recv(&r), Ok(10));
-    /// # }
-    /// ```
-    pub fn recv<T>(mut self, r: &Receiver<T>) -> Result<T, RecvError> {
-        assert!(
-            ptr::from_ref(r).cast() == self.ptr,
-            "passed a receiver that wasn't selected",
-        );
-        let result = r.complete(&mut self.token);
-        mem::forget(self);
-        result
-    }
-}
-
-impl fmt::Debug for SelectedOperation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad("SelectedOperation { .. }")
-    }
-}
-
-impl Drop for SelectedOperation<'_> {
-    fn drop(&mut self) {
-        panic!("dropped `SelectedOperation` without completing the operation");
     }
 }

@@ -8,8 +8,8 @@
 use core::alloc::Layout;
 use core::mem::MaybeUninit;
 
+use super::scheduler::Instant;
 use super::waitq::Outcome;
-use crate::time::Instant;
 
 /// A place for a small value, of whatever type.
 #[repr(C, align(16))]

@@ -26,8 +26,8 @@ use core::hint::spin_loop;
 use super::atomic::{AtomicU32, Ordering};
 use super::os::{futexsleep, futexwakeup, osyield};
 
-const OPEN: u32 = 0;
-const LOCKED: u32 = 1;
+pub(super) const OPEN: u32 = 0;
+pub(super) const LOCKED: u32 = 1;
 const CONTENDED: u32 = 2;
 
 /// The word; [`OPEN`] is zero.

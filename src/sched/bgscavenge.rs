@@ -18,7 +18,8 @@ use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use super::gfree::{cold_stacks, gfget, scavenge_stacks};
 use super::newproc::{Closure, newproc};
 use super::park::{gopark, goready};
-use super::runtime2::{G, WaitReason};
+use super::runtime2::G;
+use super::waitreason::WaitReason;
 use crate::{mem, os};
 
 /// How long it works at a time, in nanoseconds.

@@ -163,7 +163,8 @@ fn nobody_else(mp: &'static M) -> bool {
         && !timers_due(pp, tick)
         && !pp.preempt.load(Ordering::Relaxed) // a request
         && !SCHED.gcwaiting.load(Ordering::Relaxed) // another
-        && mp.lockedg.get().is_null();
+        && mp.lockedg.get().is_null()
+        && getg().check_stack.get().is_none(); // which the long way calls
     if alone {
         pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
     }

@@ -374,9 +374,12 @@ pub(crate) fn start_sysmon() {
 /// The same for who can do without; false if there is no room for it.
 #[must_use]
 pub(super) fn try_start_sysmon() -> bool {
+    // sysmon must not find anybody to preempt before start_many; nor before it counts as
+    // started: where the goroutine is locked to its M, stoplockedm asks for that, and would
+    // wait for what it has interrupted.
+    acquirem();
     let once = SYSMON_STARTED.try_call_once(|| {
         super::preempt::init();
-        acquirem(); // sysmon must not find anybody to preempt before start_many
         let mut started = false;
         super::proc::systemstack(|| started = newm(Some(super::sysmon::sysmon), None, false));
         if started {
@@ -384,8 +387,8 @@ pub(super) fn try_start_sysmon() -> bool {
             start_many();
             SCHED.parallel.store(!boot::hosted(), Ordering::Relaxed); // see parallel
         }
-        releasem();
         started.then_some(()).ok_or(NoRoom)
     });
+    releasem();
     once.is_ok()
 }

@@ -28,6 +28,7 @@
 //! | `machine` | Ms: mstart, newm |
 //! | `sema` | a queue of goroutines, and the lock and the word that go with it |
 //! | `active_spin` | whether to look at a lock for a moment before parking |
+//! | `waitreason` | what goroutines wait for, in words |
 //! | `waiter` | a wait for the first of several parties, or for the time |
 //! | `timed` | a wait that the clock may end as well |
 //! | `note` | what an M sleeps on |
@@ -86,6 +87,7 @@ mod timer_set;
 pub(crate) mod timers;
 mod updatemaxprocs;
 pub(crate) mod waiter;
+pub(crate) mod waitreason;
 
 /// What `timer` and its like use; the tests put loom's here.
 use core::{cell, hint};
@@ -119,8 +121,9 @@ pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::{blocking, need_p};
 
 pub(crate) use procresize::procresize;
-pub(crate) use runtime2::{G, GStatus, M, Note, P, ThreadHead, WaitReason};
+pub(crate) use runtime2::{G, GStatus, M, Note, P, ThreadHead};
 pub(crate) use status::readgstatus;
+pub(crate) use waitreason::WaitReason;
 
 /// The lock of a P's timers.
 type TimersLock<T> = Mutex<T, { rank::TIMERS }>;

@@ -38,10 +38,11 @@ use core::sync::atomic::Ordering;
 use super::idle::{wakep, wakep_with_p};
 use super::newproc::runqput;
 use super::proc::{dropg, execute, globrunqput, left, many, mcall, schedule};
-use super::runtime2::{G, GStatus, M, UnlockFn, WaitReason};
+use super::runtime2::{G, GStatus, M, UnlockFn};
 use super::status::casgstatus;
 use super::switch::{drop_left, next_at_hand, put_back, switch, undo};
 use super::syscall::need_p;
+use super::waitreason::WaitReason;
 use super::{SCHED, acquirem, getg, held, releasem, try_getp};
 
 /// What a goroutine needs to wait.

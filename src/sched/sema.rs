@@ -39,8 +39,9 @@ use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr;
 
 use super::atomic::AtomicU32;
-use super::runtime2::{G, WaitReason};
+use super::runtime2::G;
 use super::waiter::{TIMED_OUT, Waiter};
+use super::waitreason::WaitReason;
 use super::{ParkLock, acquirem, need_p, releasem};
 
 /// A word of the owner's, and `N` queues. An open one over zeros is all zeros.

@@ -32,8 +32,9 @@ use core::ptr;
 
 use super::atomic::{AtomicBool, Ordering};
 use super::park::{gopark, goready};
-use super::runtime2::{G, UnlockFn, WaitReason};
+use super::runtime2::{G, UnlockFn};
 use super::timer::Timer;
+use super::waitreason::WaitReason;
 use super::{TimersLock, getg, timer_memory, timers};
 use crate::os;
 

@@ -28,8 +28,9 @@ use core::ptr;
 use super::atomic::{AtomicUsize, Ordering};
 use super::getg;
 use super::park::{gopark, goready};
-use super::runtime2::{G, UnlockFn, WaitReason};
+use super::runtime2::{G, UnlockFn};
 use super::timed::{Claim, park_until};
+use super::waitreason::WaitReason;
 
 /// What a wait says that the clock has ended.
 pub(crate) const TIMED_OUT: usize = usize::MAX;

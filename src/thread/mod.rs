@@ -14,7 +14,7 @@
 //! | `handle` | [`Thread`], and what a goroutine keeps of it |
 //! | `join` | [`JoinHandle`], and how the result gets there |
 //! | `local` | what each goroutine has for itself, and how that is found |
-//! | `local_key` | [`LocalKey`] and [`thread_local!`](crate::thread_local!), the way there |
+//! | `local_key`, `local_macro` | [`LocalKey`] and [`thread_local!`](crate::thread_local!), the way there |
 //! | `park` | [`park()`], and how a goroutine sleeps on a token |
 //! | `scope` | [`scope()`]: goroutines that borrow |
 //! | `sleep` | [`sleep()`] |
@@ -26,6 +26,7 @@ mod handle;
 mod join;
 mod local;
 mod local_key;
+mod local_macro;
 pub(crate) mod park;
 pub(crate) mod parker;
 mod scope;

@@ -100,8 +100,8 @@ impl Open {
 /// use gort::thread::{self, Scope};
 ///
 /// fn both<'scope>(scope: &'scope Scope<'scope, '_>, word: &'scope str) {
-///     scope.spawn(|| gort::println!("{word}"));
-///     scope.spawn(|| gort::println!("{}", word.len()));
+///     scope.spawn(move || gort::println!("{word}"));
+///     scope.spawn(move || gort::println!("{}", word.len()));
 /// }
 ///
 /// let word = gort::alloc::string::String::from("hello");
@@ -234,7 +234,8 @@ impl fmt::Debug for Scope<'_, '_> {
 /// ```
 pub struct ScopedJoinHandle<'scope, T> {
     party: Party,
-    result: PhantomData<(&'scope (), fn() -> T)>,
+    scope: PhantomData<&'scope ()>,
+    result: PhantomData<fn() -> T>,
 }
 
 impl<T> ScopedJoinHandle<'_, T> {
@@ -246,6 +247,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     pub(super) unsafe fn new(party: Party) -> Self {
         Self {
             party,
+            scope: PhantomData,
             result: PhantomData,
         }
     }

@@ -261,7 +261,7 @@ gort_test::test_module! {
         assert_eq!(format!("{selected:?}"), "SelectedOperation { .. }");
         selected.send(&s, 1).unwrap();
         const NEVER: Receiver<u8> = never();
-        assert!(NEVER.is_empty() && NEVER.is_full() && NEVER.len() == 0);
+        assert_eq!((NEVER.is_empty(), NEVER.is_full(), NEVER.len()), (true, true, 0));
         let _ = at(Instant::now());
     }
 

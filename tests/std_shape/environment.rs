@@ -16,7 +16,7 @@ cases! {
         assert_eq!(env::var(NAME).as_deref(), Ok("one = two"));
         // SAFETY: as above.
         unsafe { env::set_var(OsStr::new(NAME), OsStr::from_bytes(b"\xff!")) };
-        let value = env::var_os(NAME.to_string()).unwrap();
+        let value = env::var_os(OsString::from(NAME)).unwrap();
         assert_eq!(value.as_bytes(), b"\xff!");
         let error = env::var(NAME).unwrap_err();
         assert_eq!(error, VarError::NotUnicode(value));

@@ -28,4 +28,10 @@ mod traits;
 
 gort_test::tests! {
     mod buffered, errors, environment, hashing, maps, memory, paths, streams, traits;
+
+    /// By `macro_use`: this module has no prelude.
+    fn macros_come_with_the_crate() {
+        assert_eq!(format!("{} {}", vec![1, 2].len(), dbg!(3)), "2 3");
+        println!();
+    }
 }

@@ -1,7 +1,17 @@
 //! That std's paths are there, with what programs take from them.
 
 #![allow(unused_imports, reason = "it is the paths that are tried")]
-#![allow(clippy::legacy_numeric_constants, reason = "old paths are tried, too")]
+#![allow(
+    unused_qualifications,
+    clippy::legacy_numeric_constants,
+    clippy::nonminimal_bool,
+    clippy::eq_op,
+    clippy::const_is_empty,
+    clippy::todo,
+    clippy::approx_constant,
+    clippy::swap_with_temporary,
+    reason = "paths and macros are tried for their own sake"
+)]
 
 use std::any::{Any, TypeId, type_name};
 use std::array::from_fn;

@@ -16,7 +16,7 @@ struct Slow<'a> {
 impl Read for Slow<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         self.calls += 1;
-        if self.calls % 2 == 0 {
+        if self.calls.is_multiple_of(2) {
             return Err(ErrorKind::Interrupted.into());
         }
         let room = buffer.len().min(self.at_once);
@@ -43,7 +43,7 @@ struct Narrow {
 impl Write for Narrow {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         self.calls += 1;
-        if self.calls % 2 == 0 {
+        if self.calls.is_multiple_of(2) {
             return Err(ErrorKind::Interrupted.into());
         }
         let count = bytes.len().min(3).min(self.room - self.taken.len());
@@ -155,6 +155,7 @@ cases! {
         assert_eq!(lines, ["a", "bc", "d"]);
     }
 
+    #[allow(clippy::unbuffered_bytes, reason = "it is what is tried")]
     fn bytes_one_by_one() {
         let bytes: Result<Vec<u8>> = slow("xyz", 1).bytes().collect();
         assert_eq!(bytes.unwrap(), b"xyz");

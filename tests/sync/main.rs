@@ -40,7 +40,8 @@ fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandl
     thread::spawn(f)
 }
 
-/// Starts a goroutine, and comes back when it waits (or another does that did not).
+/// Starts a goroutine that will wait until it is woken, by nothing that ends by itself, and
+/// comes back when it waits (or another does that did not).
 fn spawn_waiting<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
     let before = waiting();
     let handle = spawn(f);

@@ -8,6 +8,7 @@ use core::error::Error;
 use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use gort::__private::nanotime;
 use gort::runtime::gomaxprocs;
 use gort::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use gort::thread;
@@ -124,11 +125,16 @@ gort_test::test_module! {
             its_done.store(true, Ordering::Relaxed);
         });
         drop(guard);
+        let mut rounds = 0;
         while !done.load(Ordering::Relaxed) {
             let guard = lock.lock().unwrap();
-            thread::yield_now(); // wakes it, in vain
+            let end = nanotime() + 2_000_000; // longer than it takes to be starving
+            while nanotime() < end {}
+            thread::yield_now(); // it has been woken, in vain
             drop(guard);
+            rounds += 1;
         }
+        assert!(rounds <= 5, "{rounds} rounds");
         starving.join().unwrap();
         assert_eq!(*lock.lock().unwrap(), 1);
     }

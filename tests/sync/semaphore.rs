@@ -6,10 +6,11 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 
+use gort::__private::waiting;
 use gort::sync::{Mutex, Semaphore};
 use gort::thread;
 
-use crate::{LONG, SHORT, all, spawn_waiting, storms};
+use crate::{LONG, SHORT, all, spawn, spawn_waiting, storms, until};
 
 gort_test::test_module! {
     fn no_more_than_there_are() {
@@ -89,7 +90,9 @@ gort_test::test_module! {
     fn who_gives_up_does_not_stay_in_the_way() {
         let semaphore = Arc::new(Semaphore::new(1));
         let its = Arc::clone(&semaphore);
-        let large = spawn_waiting(move || its.acquire_many_timeout(2, SHORT * 10).is_some());
+        let before = waiting();
+        let large = spawn(move || its.acquire_many_timeout(2, SHORT * 10).is_some());
+        until(|| waiting() > before || large.is_finished());
         let its = Arc::clone(&semaphore);
         let small = thread::spawn(move || drop(its.acquire())); // behind it, or after
         assert!(!large.join().unwrap());

@@ -8,9 +8,10 @@ use core::hint::black_box;
 use core::mem;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
+use gort::channel::{Receiver, Select, Sender};
 use gort::process::{self, ExitCode};
-use gort::time::{self, Duration};
-use gort::{println, runtime, thread};
+use gort::time::{self, Duration, Instant};
+use gort::{channel, println, runtime, thread};
 
 use crate::{Command, Failure, OK, number};
 
@@ -82,6 +83,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("deadlock-others", deadlock_others),
     ("deadlock-many", deadlock_many),
     ("deadlock-join", join_deadlock),
+    ("deadlock-channels", deadlock_channels),
     ("deadlock-slept", deadlock_slept),
     ("deadlock-timers", deadlock_timers),
     ("panic-thread", panic_thread),
@@ -213,7 +215,6 @@ fn overflow_late(
             thread::park();
         });
     }
-    runtime::gomaxprocs(1); // who gives way is left for main
     // Nobody looks at what is overwritten, before it is noticed.
     while PARKING.load(Ordering::Relaxed) < count || gort::__private::waiting() < count {
         runtime::gosched();
@@ -255,6 +256,39 @@ fn join_deadlock(_: &str) -> Result<ExitCode, Failure> {
     let handle = thread::spawn(thread::park);
     _ = handle.join();
     OK
+}
+
+/// Waits on channels in every way, one after the other.
+fn deadlock_channels(_: &str) -> Result<ExitCode, Failure> {
+    let (s, r) = channel::bounded::<u8>(0);
+    let (other, also) = channel::bounded::<u8>(1);
+    _ = other.send(1);
+    type Way = fn(&Sender<u8>, &Receiver<u8>);
+    let ways: [Way; 5] = [
+        |_, r| _ = r.recv(),
+        |s, _| _ = s.send(2),
+        |_, r| {
+            let mut select = Select::new();
+            select.recv(r);
+            drop(select.select());
+        },
+        |_, _| _ = channel::never::<u8>().recv(),
+        |_, _| {
+            let never = channel::never::<u8>();
+            let mut select = Select::new();
+            select.recv(&never);
+            drop(select.select());
+        },
+    ];
+    for (number, way) in ways.into_iter().enumerate() {
+        let (s, r) = match number {
+            1 => (other.clone(), also.clone()),
+            _ => (s.clone(), r.clone()),
+        };
+        gort::go(move || way(&s, &r));
+    }
+    _ = channel::at(Instant::now()).recv();
+    park()
 }
 
 /// Waits for ever, when one that sleeps has done so: while it does, nobody is dead.

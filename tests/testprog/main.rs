@@ -80,8 +80,8 @@ fn commands() -> impl Iterator<Item = &'static Command> {
     let some = deaths::COMMANDS.iter().chain(segments::COMMANDS);
     let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
     let more = more.chain(preempt::COMMANDS).chain(threads::COMMANDS);
-    let more = more.chain(sched::COMMANDS).chain(waits::COMMANDS);
-    more.chain(streams::COMMANDS)
+    let more = more.chain(sched::COMMANDS).chain(streams::COMMANDS);
+    more.chain(waits::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

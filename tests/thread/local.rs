@@ -331,7 +331,7 @@ gort_test::test_module! {
             fn drop(&mut self) {
                 let word = String::from("word");
                 let length = thread::scope(|scope| {
-                    scope.spawn(|| thread::yield_now());
+                    scope.spawn(thread::yield_now);
                     scope.spawn(|| word.len()).join().unwrap()
                 });
                 thread::sleep(gort::time::Duration::from_micros(10));

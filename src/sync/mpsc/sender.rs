@@ -5,10 +5,10 @@ use core::fmt;
 use super::error::{SendError, TrySendError};
 use crate::channel;
 
-/// Who sends to a [`channel`](super::channel).
+/// Who sends to a [`channel`](super::channel()).
 pub struct Sender<T>(channel::Sender<T>);
 
-/// Who sends to a [`sync_channel`](super::sync_channel).
+/// Who sends to a [`sync_channel`](super::sync_channel()).
 pub struct SyncSender<T>(channel::Sender<T>);
 
 impl<T> Sender<T> {

@@ -28,9 +28,9 @@ use crate::processes;
 
 pub use outcome::{Outcome, excerpt, like};
 
-/// How long a program may take. None takes a tenth of it, under an emulator and
+/// How long a program may take. None takes a quarter of it, under an emulator and
 /// on a busy machine; whatever is still there then hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// How long anything may live that was started here: a build, a session of gdb. Who
 /// reads what it prints without a limit of his own comes to the end of that then.

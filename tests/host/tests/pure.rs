@@ -43,6 +43,9 @@ mod span_set;
 mod timer_heap;
 #[path = "../../../src/debug/vdso.rs"]
 mod vdso;
+#[path = "../../../src/sched/waitreason.rs"]
+#[allow(dead_code, reason = "as above")]
+mod waitreason;
 
 #[path = "pure/cgroup_cases.rs"]
 mod cgroup_cases;

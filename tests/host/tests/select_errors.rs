@@ -158,9 +158,10 @@ const CASES: &[(&str, &str)] = &[
 ];
 
 fn main() {
-    let mut trials: Vec<Trial> = Vec::new();
-    trials.push(Trial::test("messages", messages));
-    trials.push(Trial::test("too_many_operations", too_many_operations));
+    let trials = vec![
+        Trial::test("messages", messages),
+        Trial::test("too_many_operations", too_many_operations),
+    ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 

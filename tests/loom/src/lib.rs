@@ -6,6 +6,9 @@
 
 #![cfg(test)]
 
+extern crate alloc;
+
+mod channel;
 #[path = "../../../src/thread/count.rs"]
 mod count;
 #[path = "../../../src/thread/parker.rs"]

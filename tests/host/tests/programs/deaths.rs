@@ -259,6 +259,16 @@ fn deadlock() -> Result<(), Failed> {
         "",
         &format!("{text}\ngoroutine 1 [JoinHandle::join]:\n\ngoroutine 2 [thread::park]:\n"),
     )?;
+    // Those that wait on channels, each in its way.
+    die(&["deadlock-channels"])?.expect(
+        2,
+        "",
+        &format!(
+            "{text}\ngoroutine 1 [thread::park]:\n\ngoroutine 2 [chan receive]:\n\n\
+             goroutine 3 [chan send]:\n\ngoroutine 4 [select]:\n\n\
+             goroutine 5 [chan receive (nil chan)]:\n\ngoroutine 6 [select (no cases)]:\n"
+        ),
+    )?;
     Ok(())
 }
 
