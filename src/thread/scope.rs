@@ -117,6 +117,8 @@ pub struct Scope<'scope, 'env: 'scope> {
 
 // SAFETY: `outer` is of interest to the owner alone.
 unsafe impl Sync for Scope<'_, '_> {}
+// SAFETY: as above; nobody can move it.
+unsafe impl Send for Scope<'_, '_> {}
 
 /// Calls `f` with a scope, in which goroutines may be spawned that borrow what is there
 /// before the scope begins; and returns what `f` does, when all of them have ended, joined
