@@ -198,7 +198,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        match Builder::new().spawn_scoped(self, f) {
+        match Builder::new().start_scoped(self, f) {
             Ok(handle) => handle,
             Err(error) => panic!("failed to spawn thread: {error}"),
         }
