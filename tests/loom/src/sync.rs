@@ -22,13 +22,14 @@ mod waiter;
 /// The types that `sched::sema` passes on.
 mod runtime2 {
     pub(super) struct G;
-
+}
+mod waitreason {
     #[derive(Clone, Copy)]
     pub(super) struct WaitReason;
 }
 
 use lock::ParkLock;
-use runtime2::WaitReason;
+use waitreason::WaitReason;
 use spin::nanotime;
 
 /// No thread is taken from a goroutine here, and none has a system call.

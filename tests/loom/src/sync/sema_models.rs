@@ -5,7 +5,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::Ordering;
 use loom::thread;
 
-use super::runtime2::WaitReason;
+use super::waitreason::WaitReason;
 use super::sema::{Sema, Sleeper};
 
 /// Takes a token, or waits for one; false if the time was over.
