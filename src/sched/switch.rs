@@ -130,10 +130,12 @@ pub(super) fn drop_left(gp: &'static G) {
 pub(super) fn undo(gp: &'static G, mp: &'static M) -> &'static G {
     let next = getg();
     // Not its M: it is the current g still, and SIGURG's handler asks it for that.
-    next.locks.store(0, Ordering::Relaxed); // what switch set
     casgstatus(next, GStatus::Running, GStatus::Runnable);
     mp.curg
         .store(ptr::from_ref(gp).cast_mut(), Ordering::Relaxed); // as in switch
+    // What switch set. Not before: it would be preempted here, as one that runs. Release is
+    // for the compiler: the handler, on this thread, sees all three or not this one.
+    next.locks.store(0, Ordering::Release);
     gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // as there
     gp.locks.store(1, Ordering::Relaxed); // as there
     casgstatus(gp, GStatus::Runnable, GStatus::Running);

@@ -39,6 +39,7 @@ pub struct BarrierWaitResult(bool);
 
 impl BarrierWaitResult {
     /// Tells whether this is the one of its generation that is told so.
+    #[must_use]
     pub fn is_leader(&self) -> bool {
         self.0
     }
@@ -55,6 +56,7 @@ impl fmt::Debug for BarrierWaitResult {
 impl Barrier {
     /// Makes one for `n` goroutines; 0 is as 1.
     #[inline]
+    #[must_use]
     pub const fn new(n: usize) -> Self {
         Self {
             there: Sema::new(),

@@ -2,16 +2,19 @@
 //!
 //! Go's counterparts: `sync/cond.go`, and `notifyList` in `runtime/sema.go`, where a ticket
 //! is drawn before the mutex is given back, so that no notification gets lost in between.
-//! Here the queue's lock is taken before that and opened when the goroutine is parked:
+//! Here the queue's lock is taken before that and opened when the goroutine is parked, and
+//! there are no tickets, whose order would be lost when they have come around:
 //!
 //! 1. The mutex is unlocked with the queue's lock held: the only place where one such lock
 //!    is taken with another, and always in that order.
-//! 2. The word's last bit is set while somebody is in the queue, and the others are the
-//!    last ticket. It is changed under the lock, and before the mutex is given back; so who
-//!    has changed the condition under the mutex and does not find that bit has nobody to
-//!    notify.
+//! 2. The word is how many wait: who is notified is counted off by who notifies, who comes
+//!    back because of the time does that himself. It is changed under the lock, and before
+//!    the mutex is given back; so who has changed the condition under the mutex and finds
+//!    0 has nobody to notify.
 //! 3. Those whose time runs out are claimed by the clock or by a notification, never both:
 //!    what was claimed by the clock is passed over.
+//! 4. Who notifies all wakes as many as waited when he began, the first first: so all of
+//!    those, and where the time of some was over meanwhile, maybe some who came later.
 
 use core::fmt;
 use core::time::Duration;
@@ -22,12 +25,7 @@ use super::atomic::Ordering;
 use super::mutex::MutexGuard;
 use super::poison::LockResult;
 use crate::sched::WaitReason;
-use crate::sched::sema::{Locked, Sema, Sleeper};
-
-/// Somebody waits.
-const WAITERS: u32 = 1;
-/// What the next ticket is more.
-const TICKET: u32 = 2;
+use crate::sched::sema::{Sema, Sleeper};
 
 /// Goroutines that wait until what a [`Mutex`](super::Mutex) protects has changed.
 ///
@@ -61,6 +59,7 @@ pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
     /// Tells whether it has.
+    #[must_use]
     pub fn timed_out(&self) -> bool {
         self.0
     }
@@ -69,6 +68,7 @@ impl WaitTimeoutResult {
 impl Condvar {
     /// Makes one for which nobody waits.
     #[inline]
+    #[must_use]
     pub const fn new() -> Self {
         Self(Sema::new())
     }
@@ -172,58 +172,59 @@ impl Condvar {
     /// Wakes who has waited longest, if anybody does. From any goroutine.
     #[inline]
     pub fn notify_one(&self) {
-        if self.word() & WAITERS != 0 {
-            self.wake_one(None);
+        if self.waiting() != 0 {
+            self.wake_one();
         }
     }
 
     /// Wakes all who wait by now. From any goroutine.
     pub fn notify_all(&self) {
-        let last = self.word();
         // The lock is not held for all of them at once.
-        while self.word() & WAITERS != 0 && self.wake_one(Some(last)) {}
+        for _ in 0..self.waiting() {
+            if !self.wake_one() {
+                return;
+            }
+        }
     }
 
-    /// Returns the word.
-    fn word(&self) -> u32 {
+    /// Returns how many wait.
+    fn waiting(&self) -> u32 {
         self.0.word.load(Ordering::Relaxed) // the mutex orders it
     }
 
-    /// Wakes the first, if there is one and its ticket is not behind the last.
-    #[inline(never)]
-    fn wake_one(&self, last: Option<u32>) -> bool {
-        let locked = self.0.lock();
-        // They count up, and around.
-        let in_time = |ticket| last.is_none_or(|last| last.wrapping_sub(ticket).cast_signed() >= 0);
-        let woken = locked.pop_if(0, in_time);
-        self.look_whether_empty(&locked);
-        match woken {
-            Some(woken) => locked.ready(woken),
-            None => return false,
-        }
-        true
+    /// One more, or one less, waits. Under the lock.
+    fn count(&self, waiting: u32) {
+        self.0.word.store(waiting, Ordering::Relaxed); // as in `waiting`
     }
 
-    /// Says when nobody waits any more. Under the lock.
-    fn look_whether_empty(&self, locked: &Locked<'_, 1>) {
-        if locked.is_empty(0) {
-            self.0.word.store(self.word() & !WAITERS, Ordering::Relaxed); // as in `word`
-        }
+    /// Wakes the first; false if there is nobody.
+    #[inline(never)]
+    fn wake_one(&self) -> bool {
+        let locked = self.0.lock();
+        let Some(woken) = locked.pop(0) else {
+            return false;
+        };
+        self.count(self.waiting() - 1);
+        locked.ready(woken);
+        true
     }
 
     /// Waits, and tells whether that was for a notification, not for the time.
     fn wait_until<T>(&self, guard: &MutexGuard<'_, T>, deadline: i64) -> bool {
         let mutex = guard.raw();
         let locked = self.0.lock();
-        let ticket = self.word().wrapping_add(TICKET) | WAITERS;
-        self.0.word.store(ticket, Ordering::Relaxed); // as in `word`
-        let sleeper = Sleeper::new(ticket, deadline);
+        self.count(self.waiting() + 1);
+        let sleeper = Sleeper::new(0, deadline);
         // SAFETY: the guard is ours, and of no use to anybody until this returns.
         unsafe { mutex.unlock() };
         let result = locked.park(0, &sleeper, false, WaitReason::SYNC_COND_WAIT);
-        let notified = result
-            .map_err(|locked| self.look_whether_empty(&locked))
-            .is_ok();
+        let notified = match result {
+            Ok(_) => true,
+            Err(_locked) => {
+                self.count(self.waiting() - 1);
+                false
+            }
+        };
         mutex.lock();
         notified
     }

@@ -74,6 +74,7 @@ impl fmt::Debug for OnceState {
 impl Once {
     /// Makes one that is to be done.
     #[inline]
+    #[must_use]
     pub const fn new() -> Self {
         Self(Sema::new())
     }

@@ -39,6 +39,7 @@ impl<T: UnwindSafe> UnwindSafe for OnceLock<T> {}
 impl<T> OnceLock<T> {
     /// Makes one without a value.
     #[inline]
+    #[must_use]
     pub const fn new() -> Self {
         Self {
             once: Once::new(),

@@ -7,6 +7,7 @@ use core::panic::Location;
 use super::handle::{self, Party};
 use super::join::{JoinHandle, Packet};
 use super::scope::{Scope, ScopeData, ScopedJoinHandle};
+use crate::io;
 use crate::mem;
 use crate::sched;
 
@@ -103,7 +104,7 @@ impl Builder {
     /// # Errors
     ///
     /// If the stack's size is above 1 GiB, or if the system has no room for it; `f`
-    /// is dropped then.
+    /// is dropped then. The error holds a [`SpawnError`].
     ///
     /// # Panics
     ///
@@ -119,7 +120,7 @@ impl Builder {
     /// # }
     /// ```
     #[track_caller]
-    pub fn spawn<F, T>(self, f: F) -> Result<JoinHandle<T>, SpawnError>
+    pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -158,7 +159,22 @@ impl Builder {
     /// # }
     /// ```
     #[track_caller]
-    pub unsafe fn spawn_unchecked<F, T>(self, f: F) -> Result<JoinHandle<T>, SpawnError>
+    pub unsafe fn spawn_unchecked<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        // SAFETY: the caller's promise.
+        Ok(unsafe { self.start_alone(f) }?)
+    }
+
+    /// The same, with the error as it is: see `start_scoped`.
+    ///
+    /// # Safety
+    ///
+    /// As of [`spawn_unchecked`](Self::spawn_unchecked).
+    #[track_caller]
+    pub(super) unsafe fn start_alone<F, T>(self, f: F) -> Result<JoinHandle<T>, SpawnError>
     where
         F: FnOnce() -> T + Send,
         T: Send,
@@ -198,6 +214,20 @@ impl Builder {
     /// ```
     #[track_caller]
     pub fn spawn_scoped<'scope, 'env, F, T>(
+        self,
+        scope: &'scope Scope<'scope, 'env>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        Ok(self.start_scoped(scope, f)?)
+    }
+
+    /// The same, with the error as it is: who panics with it needs no `io::Error`.
+    #[track_caller]
+    pub(super) fn start_scoped<'scope, 'env, F, T>(
         self,
         scope: &'scope Scope<'scope, 'env>,
         f: F,
@@ -265,7 +295,7 @@ impl Builder {
     }
 }
 
-/// Why there is no new goroutine.
+/// Why there is no new goroutine: in the `io::Error` of [`Builder::spawn`].
 ///
 /// ```
 /// # #![no_std]
@@ -309,3 +339,13 @@ impl fmt::Display for SpawnError {
 }
 
 impl core::error::Error for SpawnError {}
+
+impl From<SpawnError> for io::Error {
+    fn from(error: SpawnError) -> Self {
+        let kind = match error {
+            SpawnError::StackTooLarge { .. } => io::ErrorKind::InvalidInput,
+            SpawnError::OutOfMemory { .. } => io::ErrorKind::OutOfMemory,
+        };
+        Self::new(kind, error)
+    }
+}

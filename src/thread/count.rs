@@ -30,6 +30,10 @@ const HANDLE: u64 = 1;
 /// One party.
 const PARTY: u64 = 1 << 32;
 
+/// More handles than this are a mistake: some that were forgotten. It is far below where they
+/// would count as parties.
+const MAX_HANDLES: u64 = 1 << 31;
+
 /// The word.
 pub(crate) struct Count {
     word: AtomicU64,
@@ -75,9 +79,11 @@ impl Count {
         self.one_party() || self.word.fetch_sub(PARTY, Ordering::AcqRel) / PARTY == 1
     }
 
-    /// Adds a handle. By who has one.
-    pub(crate) fn add_handle(&self) {
-        self.word.fetch_add(HANDLE, Ordering::Relaxed); // nobody frees it meanwhile
+    /// Adds a handle. By who has one. False if there are too many: the process must end.
+    #[must_use]
+    pub(crate) fn add_handle(&self) -> bool {
+        // Relaxed: nobody frees it meanwhile.
+        self.word.fetch_add(HANDLE, Ordering::Relaxed) % PARTY < MAX_HANDLES
     }
 
     /// Gives a handle back. True if it was the last: all is the caller's.

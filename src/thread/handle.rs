@@ -21,6 +21,7 @@ use core::fmt;
 use core::mem;
 use core::num::NonZero;
 use core::ops::Deref;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,6 +31,7 @@ use super::local::Locals;
 use super::park::wake;
 use super::parker::Token;
 use super::scope::{Open, ScopeData};
+use crate::debug::fatal::throw;
 use crate::sched::{self, G, ThreadHead};
 
 /// The number of the main goroutine.
@@ -135,7 +137,9 @@ impl Deref for Shared {
 
 impl Clone for Shared {
     fn clone(&self) -> Self {
-        self.count.add_handle();
+        if !self.count.add_handle() {
+            throw("too many handles to one thread"); // as std's Arc does
+        }
         Self(self.0)
     }
 }
@@ -286,6 +290,10 @@ pub(super) fn mine<'a>() -> Option<&'a Inner> {
 pub struct Thread {
     inner: Shared,
 }
+
+// As std's: there is nothing in it that a panic leaves half done.
+impl UnwindSafe for Thread {}
+impl RefUnwindSafe for Thread {}
 
 impl Thread {
     /// Returns the goroutine's id.

@@ -4,8 +4,7 @@
 //! the heap, for its handle and its result, and one that waits keeps no thread
 //! of the system's waiting. What differs from std: a panic in one ends the
 //! program, so that no [`JoinHandle`] tells of it; and
-//! [`runtime::goexit`](crate::runtime::goexit) ends one without a result. And
-//! [`Builder::spawn`] fails with a [`SpawnError`], as there is no `io::Error`.
+//! [`runtime::goexit`](crate::runtime::goexit) ends one without a result.
 //!
 //! | file | what it holds |
 //! | --- | --- |
@@ -35,7 +34,6 @@ mod sleep;
 /// What `count` and `parker` use; the tests put loom's here.
 use core::sync::atomic;
 
-use core::convert::Infallible;
 use core::num::NonZero;
 
 pub use builder::{Builder, SpawnError};
@@ -51,7 +49,7 @@ pub use sleep::sleep;
 #[allow(deprecated, reason = "std has them, deprecated as well")]
 pub use {park::park_timeout_ms, sleep::sleep_ms};
 
-use crate::sched;
+use crate::{io, sched};
 
 /// Starts a goroutine that calls `f`, and returns the right to wait for its end.
 /// Dropping that leaves the goroutine to itself. When the main goroutine returns,
@@ -82,7 +80,8 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    match Builder::new().spawn(f) {
+    // SAFETY: there is nothing that might be gone too early.
+    match unsafe { Builder::new().start_alone(f) } {
         Ok(handle) => handle,
         Err(error) => panic!("failed to spawn thread: {error}"),
     }
@@ -120,7 +119,7 @@ pub fn yield_now() {
 /// assert!(workers >= 1);
 /// # }
 /// ```
-pub fn available_parallelism() -> core::result::Result<NonZero<usize>, Infallible> {
+pub fn available_parallelism() -> io::Result<NonZero<usize>> {
     let count = NonZero::new(sched::gomaxprocs() as usize);
     Ok(count.unwrap_or(NonZero::<usize>::MIN))
 }

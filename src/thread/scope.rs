@@ -117,6 +117,8 @@ pub struct Scope<'scope, 'env: 'scope> {
 
 // SAFETY: `outer` is of interest to the owner alone.
 unsafe impl Sync for Scope<'_, '_> {}
+// SAFETY: as above; nobody can move it.
+unsafe impl Send for Scope<'_, '_> {}
 
 /// Calls `f` with a scope, in which goroutines may be spawned that borrow what is there
 /// before the scope begins; and returns what `f` does, when all of them have ended, joined
@@ -196,7 +198,7 @@ impl<'scope, 'env> Scope<'scope, 'env> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        match Builder::new().spawn_scoped(self, f) {
+        match Builder::new().start_scoped(self, f) {
             Ok(handle) => handle,
             Err(error) => panic!("failed to spawn thread: {error}"),
         }

@@ -21,6 +21,7 @@ use core::hash::BuildHasher as _;
 use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use gort::io::ErrorKind;
 use gort::runtime::{goexit, num_goroutine};
 use gort::thread::{self, Builder, SpawnError};
 use gort_test::one_p;
@@ -273,7 +274,9 @@ gort_test::tests! {
         }
         for size in [(1 << 30) + 1, 2 << 30, usize::MAX - 4096, usize::MAX] {
             let error = Builder::new().stack_size(size).spawn(|| ()).unwrap_err();
-            assert_eq!(error, SpawnError::StackTooLarge { size });
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            let why = error.get_ref().unwrap().downcast_ref();
+            assert_eq!(why, Some(&SpawnError::StackTooLarge { size }));
             let text = error.to_string();
             assert!(text.contains(&size.to_string()) && text.contains("1073741824"), "{text}");
         }

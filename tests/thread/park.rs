@@ -130,7 +130,9 @@ gort_test::test_module! {
                 }
             });
         }
+        gort::__private::preempt_storm(true); // the way back is no place to be preempted in
         until_alone();
+        gort::__private::preempt_storm(false);
         assert_eq!(RIGHT.load(Ordering::Relaxed), 3 * 20_000);
     }
 

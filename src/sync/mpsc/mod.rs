@@ -43,6 +43,7 @@ use crate::channel;
 /// assert_eq!(receiver.recv(), Ok(1));
 /// # }
 /// ```
+#[must_use]
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = channel::unbounded();
     (Sender::new(sender), Receiver::new(receiver))
@@ -62,6 +63,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 /// assert_eq!(receiver.recv(), Ok(1));
 /// # }
 /// ```
+#[must_use]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let (sender, receiver) = channel::bounded(bound);
     (SyncSender::new(sender), Receiver::new(receiver))

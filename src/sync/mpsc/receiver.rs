@@ -3,6 +3,7 @@
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
+use core::panic::RefUnwindSafe;
 use core::time::Duration;
 
 use super::error::{RecvError, RecvTimeoutError, TryRecvError};
@@ -13,6 +14,9 @@ pub struct Receiver<T> {
     inner: channel::Receiver<T>,
     not_sync: PhantomData<Cell<()>>,
 }
+
+// What is said by the cell is that it is not shared.
+impl<T> RefUnwindSafe for Receiver<T> {}
 
 /// The messages of a channel until all senders are gone; waits for each. See
 /// [`Receiver::iter`].

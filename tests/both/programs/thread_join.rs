@@ -1,6 +1,7 @@
 // Threads with names, results and handles.
 
 use std::collections::HashSet;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, Builder, JoinHandle, ThreadId};
@@ -79,4 +80,17 @@ fn main() {
         "{}",
         thread::available_parallelism().map_or(0, |count| count.get()) > 0
     );
+    println!("{:?}", as_many_as_there_are_cpus());
+    let too_large = Builder::new().stack_size(usize::MAX / 2).spawn(|| {});
+    println!("{}", too_large.is_err());
+}
+
+/// What fails fails with an `io::Error`.
+fn as_many_as_there_are_cpus() -> io::Result<u64> {
+    let count = thread::available_parallelism()?.get();
+    let handles = (0..count)
+        .map(|_| Builder::new().spawn(|| fibonacci(10)))
+        .collect::<io::Result<Vec<_>>>()?;
+    let joined = handles.into_iter().map(|handle| handle.join());
+    Ok(joined.map(Result::unwrap).sum::<u64>() / count as u64)
 }

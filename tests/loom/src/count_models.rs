@@ -119,7 +119,7 @@ fn a_result_is_left() {
 fn two_parties_and_a_handle() {
     loom::model(|| {
         let packet = Packet::new();
-        packet.count.add_handle();
+        assert!(packet.count.add_handle());
         let goroutine = Arc::clone(&packet);
         let goroutine = thread::spawn(move || goroutine.end());
         let other = Arc::clone(&packet);
