@@ -73,8 +73,8 @@
     allow(dead_code, reason = "what a feature that is left out would use")
 )]
 
-#[doc(hidden)]
-pub extern crate alloc;
+// `alloc` is the module below, which has what std's has, too.
+extern crate alloc as alloc_crate;
 
 #[allow(unsafe_code, reason = "registers, the TLS slot, CPUID")]
 pub mod arch;
@@ -141,7 +141,7 @@ mod macros;
 pub mod prelude;
 
 // What std has from core and alloc, at std's paths.
-pub use alloc::{borrow, boxed, fmt, rc, slice, str, string, vec};
+pub use alloc_crate::{borrow, boxed, fmt, rc, slice, str, string, vec};
 pub use core::{
     any, array, ascii, cell, char, clone, cmp, convert, default, error, f32, f64, future, hint,
     iter, marker, net, num, ops, option, panic, pin, primitive, ptr, result,
@@ -154,13 +154,46 @@ pub use core::{
 )]
 pub use core::{i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize};
 
-pub use alloc::format;
+pub use alloc_crate::format;
 pub use core::{
     assert, assert_eq, assert_ne, cfg, column, compile_error, concat, debug_assert,
     debug_assert_eq, debug_assert_ne, env, file, format_args, include, include_bytes, include_str,
     line, matches, module_path, option_env, stringify, todo, unimplemented, unreachable, write,
     writeln,
 };
+
+/// `std::alloc`: memory by its layout. And all that the crate `alloc` has, for who names
+/// that by way of gort: `gort::alloc::vec::Vec`.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+///
+/// let page = Layout::from_size_align(4096, 4096).unwrap();
+/// // SAFETY: the layout has a size.
+/// let memory = unsafe { alloc_zeroed(page) };
+/// if memory.is_null() {
+///     handle_alloc_error(page);
+/// }
+/// assert_eq!(memory.addr() % 4096, 0);
+/// // SAFETY: it came from there, and nobody uses it afterwards.
+/// unsafe { dealloc(memory, page) };
+/// # }
+/// ```
+pub mod alloc {
+    pub use alloc_crate::alloc::{
+        self, GlobalAlloc, Layout, LayoutError, alloc, alloc_zeroed, dealloc, handle_alloc_error,
+        realloc,
+    };
+    pub use alloc_crate::{
+        borrow, boxed, collections, ffi, fmt, format, rc, slice, str, string, sync, task, vec,
+    };
+
+    pub use crate::malloc::System;
+}
 
 /// What the macros and gort's own tests need; not for anybody else.
 #[doc(hidden)]

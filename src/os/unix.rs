@@ -2,7 +2,7 @@
 
 /// The bytes of [`OsStr`](crate::ffi::OsStr) and [`OsString`](crate::ffi::OsString).
 pub mod ffi {
-    use alloc::vec::Vec;
+    use crate::alloc::vec::Vec;
 
     use crate::os::os_str::{OsStr, OsString};
 
