@@ -1,5 +1,6 @@
 //! The runtime itself: Go's package of that name.
 
+use core::ffi::CStr;
 use core::panic::Location;
 
 pub use crate::mem::{BySize, MemStats};
@@ -182,7 +183,7 @@ pub fn set_default_gomaxprocs() {
 pub fn lock_os_thread() {
     // sysmon makes the threads that this one must not make; its own comes first.
     sched::start_sysmon();
-    sched::lock_os_thread(false);
+    sched::lock_os_thread::<false>();
 }
 
 /// Undoes one [`lock_os_thread`]; where there is none to undo it does nothing. From any
@@ -197,7 +198,7 @@ pub fn lock_os_thread() {
 /// # }
 /// ```
 pub fn unlock_os_thread() {
-    sched::unlock_os_thread(false);
+    sched::unlock_os_thread::<false>();
 }
 
 /// Calls `f`, which may block the thread for long (a system call, a library that waits
@@ -236,8 +237,46 @@ pub fn blocking<T>(f: impl FnOnce() -> T) -> T {
 /// # }
 /// ```
 pub fn version() -> &'static str {
-    concat!("gort ", env!("CARGO_PKG_VERSION"))
+    const {
+        match VERSION.to_str() {
+            Ok(version) => version,
+            Err(_) => panic!("Cargo.toml is UTF-8"),
+        }
+    }
 }
+
+/// The same for C.
+pub(crate) const VERSION: &CStr = {
+    let version = concat!("gort ", env!("CARGO_PKG_VERSION"), "\0");
+    match CStr::from_bytes_with_nul(version.as_bytes()) {
+        Ok(version) => version,
+        Err(_) => panic!("there is no NUL in a version"),
+    }
+};
+
+/// The operating system that programs are for, by Go's name of it. Go's `runtime.GOOS`.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// assert_eq!(gort::runtime::GOOS, "linux");
+/// # }
+/// ```
+pub const GOOS: &str = "linux";
+
+/// The processor that programs are for, by Go's name of it. Go's `runtime.GOARCH`.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// assert_eq!(gort::runtime::GOARCH, "amd64");
+/// # }
+/// ```
+pub const GOARCH: &str = "amd64";
 
 /// Tells what memory the program and the runtime use. From any goroutine. Go's
 /// `runtime.ReadMemStats`, but that nothing is stopped for it: the numbers are

@@ -15,10 +15,14 @@
 //! An eighth of the work goes before the time that counts. Who sleeps does so twice:
 //! for the first of them the kernel has yet to find memory.
 
-use core::fmt::Display;
+#[path = "../shared/command.rs"]
+mod command;
+
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::platform;
+
+pub(crate) use command::{Work, warm_up};
 
 /// Yields of each of the two.
 const YIELDS: u64 = 500_000;
@@ -54,16 +58,6 @@ const LATEST: u64 = 2_000_000_000;
 /// One in so many looks at the clock before and after it sleeps.
 const OBSERVED: u64 = 64;
 
-/// What a program is to do.
-pub(crate) struct Work<'a> {
-    /// `sched/` and the scenario.
-    name: &'a str,
-    /// On so many processors, which is to say worker threads.
-    pub(crate) procs: usize,
-    /// By what the work is divided.
-    scale: u64,
-}
-
 /// A workload, with its size.
 #[derive(Clone, Copy)]
 pub(crate) enum Load {
@@ -83,45 +77,20 @@ pub(crate) enum Load {
     Idle(u64),
 }
 
-impl<'a> Work<'a> {
-    /// Reads the command line: `sched/SCENARIO PROCS SCALE`.
-    pub(crate) fn read(mut arguments: impl Iterator<Item = &'a str>) -> Option<Self> {
-        let name = arguments.next()?;
-        let procs = arguments.next()?.parse().ok()?;
-        let scale = arguments.next()?.parse().ok()?;
-        let known = (1..=2).contains(&procs) && scale > 0 && arguments.next().is_none();
-        known.then_some(Self { name, procs, scale })
-    }
-
+impl Work<'_> {
     /// Returns the workload, if there is one of that name.
     pub(crate) fn load(&self) -> Option<Load> {
-        let part = |of: u64| (of / self.scale).max(1);
-        Some(match self.name.strip_prefix("sched/")? {
-            "yield" => Load::Yield(part(YIELDS)),
-            "spawn-wait" => Load::SpawnWait(part(SPAWNS)),
-            "spawn-signal" => Load::SpawnSignal(part(SPAWNS)),
-            "spawn-many" => Load::SpawnMany(part(BATCHES)),
-            "wake" => Load::Wake(part(WAKES)),
-            "sleep" => Load::Sleep(part(SLEEPERS), 1),
-            "sleep-series" => Load::Sleep(part(SERIES), SLEEPS),
+        Some(match self.scenario("sched")? {
+            "yield" => Load::Yield(self.part(YIELDS)),
+            "spawn-wait" => Load::SpawnWait(self.part(SPAWNS)),
+            "spawn-signal" => Load::SpawnSignal(self.part(SPAWNS)),
+            "spawn-many" => Load::SpawnMany(self.part(BATCHES)),
+            "wake" => Load::Wake(self.part(WAKES)),
+            "sleep" => Load::Sleep(self.part(SLEEPERS), 1),
+            "sleep-series" => Load::Sleep(self.part(SERIES), SLEEPS),
             "idle" => Load::Idle(PARKED), // what does nothing needs no less of it
             _ => return None,
         })
-    }
-
-    /// Prints how many nanoseconds each of so many operations took, and what all
-    /// programs must agree on.
-    pub(crate) fn each(&self, took: u64, operations: u64, check: u64) {
-        self.sample("", took as f64 / operations as f64);
-        platform::print(format_args!("check {check}\n"));
-    }
-
-    /// Prints how many milliseconds all took the first time, and how many when it was
-    /// done once more, and what all programs must agree on.
-    pub(crate) fn all(&self, first: u64, again: u64, check: u64) {
-        self.sample("/first", first as f64 / 1e6);
-        self.sample("/again", again as f64 / 1e6);
-        platform::print(format_args!("check {check}\n"));
     }
 
     /// Prints what wake-ups took, in nanoseconds: the median, and what nine in ten
@@ -138,16 +107,6 @@ impl<'a> Work<'a> {
     pub(crate) fn idle(&self, count: u64) {
         platform::print(format_args!("parked {count}\n"));
     }
-
-    /// Prints a sample.
-    fn sample(&self, measure: impl Display, value: f64) {
-        platform::print(format_args!("{}{measure} {value:.4}\n", self.name));
-    }
-}
-
-/// Returns how much of it goes before what counts.
-pub(crate) fn warm_up(count: u64) -> u64 {
-    count.div_ceil(8)
 }
 
 /// Whose turn it was, and how often another one's came: on one processor each

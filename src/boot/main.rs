@@ -23,11 +23,11 @@ unsafe extern "C" {
 extern "C" fn main(_: *mut u8) {
     crate::stops_here!();
     step("runtime.mstart"); // this thread schedules: here is its first goroutine
-    sched::lock_os_thread(true); // init tasks run on the main thread
+    sched::lock_os_thread::<true>(); // init tasks run on the main thread
     run_runtime_tasks();
     gcenable();
     run_program_tasks(); // init!, in link order
-    sched::unlock_os_thread(true); // from here on this is a goroutine like any
+    sched::unlock_os_thread::<true>(); // from here on this is a goroutine like any
     step("runtime.main");
     boottrace::memory();
 

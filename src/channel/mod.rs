@@ -45,8 +45,10 @@
 //! | `selecting` | the select: the three passes |
 //! | `select_ops`, `token`, `case` | what it does with each channel |
 //! | `timed`, `clock` | channels that the clock sends to |
+//! | `bytes` | channels for C |
 
 mod buffer;
+pub(crate) mod bytes;
 mod case;
 mod clock;
 mod ends;

@@ -41,7 +41,7 @@
 
 /// Waits for the first of several channel operations that can go on, and carries it out.
 ///
-/// If several can, it is a random one of them; with [`select_biased!`] it is the first of
+/// If several can, it is a random one of them; with [`select_biased!`](crate::select_biased) it is the first of
 /// them. An operation on a disconnected channel can go on at once: with an error. With a
 /// `default` case it does not wait: that is what happens if no operation can go on at
 /// once, or, as `default(timeout)`, within a time. From any goroutine.

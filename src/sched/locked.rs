@@ -31,12 +31,13 @@ use super::{M0, SCHED, acquirem, getg, releasem};
 use crate::debug::fatal::throw;
 use crate::{boot, os};
 
-/// Ties the current goroutine to its thread, once more if it is. With `internal` for
-/// the runtime's own purposes. From a goroutine.
-pub(crate) fn lock_os_thread(internal: bool) {
+/// Ties the current goroutine to its thread, once more if it is. With `INTERNAL` for
+/// the runtime's own purposes: a function of its own, as every program has that one. From
+/// a goroutine.
+pub(crate) fn lock_os_thread<const INTERNAL: bool>() {
     let mp = acquirem();
     let gp = getg();
-    let count = lock_count(mp, internal);
+    let count = lock_count(mp, INTERNAL);
     match count.get().checked_add(1) {
         Some(more) => count.set(more),
         None => throw("LockOSThread nesting overflow"),
@@ -59,10 +60,10 @@ fn lock_count(mp: &'static M, internal: bool) -> &'static Cell<u32> {
 }
 
 /// Undoes one [`lock_os_thread`]; without one it does nothing, as Go's.
-pub(crate) fn unlock_os_thread(internal: bool) {
+pub(crate) fn unlock_os_thread<const INTERNAL: bool>() {
     let mp = acquirem();
-    let count = lock_count(mp, internal);
-    if internal && count.get() == 0 {
+    let count = lock_count(mp, INTERNAL);
+    if INTERNAL && count.get() == 0 {
         throw("runtime: internal error: misuse of lockOSThread/unlockOSThread");
     }
     count.set(count.get().saturating_sub(1));

@@ -216,7 +216,7 @@ pub(crate) fn goexit(abandon: bool) -> ! {
     let locked = ptr::eq(mp.lockedg.get(), getg()) && mp.locked_int.get() > 0;
     releasem();
     if locked {
-        unlock_os_thread(true);
+        unlock_os_thread::<true>();
     }
     if !abandon && !getg().stktop.get().is_null() {
         mcall(leave_segments);

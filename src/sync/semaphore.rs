@@ -140,7 +140,7 @@ impl Semaphore {
         match before {
             Ok(word) if word & WAITERS == 0 => {}
             Ok(_) => self.serve(self.0.lock()),
-            Err(_) => panic!("too many permits"),
+            Err(_) => panic!("too many permits released"),
         }
     }
 

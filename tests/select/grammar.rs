@@ -43,8 +43,8 @@ gort_test::test_module! {
                 3 => select! { recv(receiver) -> _ => { "block" }, },
                 4 => select! { recv(receiver) -> _ => if turn == 4 { "if" } else { "else" } },
                 5 => select! {
-                    recv(receiver) -> _ => loop { break "loop" },
-                    recv(empty) -> _ => match turn { _ => unreachable!() },
+                    recv(receiver) -> _ => loop { if turn == 5 { break "loop" } },
+                    recv(empty) -> _ => match turn { 5 => unreachable!(), _ => panic!() },
                 },
                 6 => select! {
                     recv(empty) -> _ => { unreachable!() }
@@ -134,7 +134,7 @@ gort_test::test_module! {
         let (_number, numbers) = filled(5);
         select! { recv(numbers) -> (Ok(_) | Err(_)) => {}, recv(never::<()>()) -> _ => {} }
         let (_number, numbers) = filled(6);
-        select! { recv(numbers) -> ref number @ _ => assert_eq!(number, &Ok(6)), default => panic!() }
+        select! { recv(numbers) -> ref number @ (Ok(_) | Err(_)) => assert_eq!(number, &Ok(6)), default => panic!() }
     }
 
     fn types_of_results() {
@@ -209,10 +209,10 @@ gort_test::test_module! {
     fn whatever_derefs_to_a_channel() {
         let (sender, receiver) = bounded::<i32>(0);
         select! { send(&&&&sender, 0) -> _ => {} recv(&&&&receiver) -> _ => {} default => {} }
-        let (sender, receiver) = (Box::new(sender), Rc::new(receiver));
+        let (sender, receiver) = (Box::new(sender), Arc::new(receiver));
         select! { send(*sender, 0) -> _ => {} recv(*receiver) -> _ => {} default => {} }
         select! { send(sender, 0) -> _ => {} recv(receiver) -> _ => {} default => {} }
-        let (sender, receiver) = (Wrapped(sender), Arc::new(Wrapped(receiver)));
+        let (sender, receiver) = (Wrapped(sender), Rc::new(Wrapped(receiver)));
         select! { send(sender, 0) -> _ => {} recv(receiver) -> _ => {} default => {} }
         select! { recv(receiver) -> _ => {} default => {} }
         select! { recv(receiver) -> _ => {} default(Duration::ZERO) => {} }
@@ -227,9 +227,10 @@ gort_test::test_module! {
             drop(once);
             receiver
         };
+        let give = move || sender;
         select! {
             recv(get()) -> _ => unreachable!(),
-            send((move || sender)(), 0) -> result => assert_eq!(result, Ok(())),
+            send(give(), 0) -> result => assert_eq!(result, Ok(())),
         }
         select! { recv({ unbounded::<i32>().1 }) -> result => assert_eq!(result, Err(RecvError)) }
         select! { send({ unbounded().0 }, 3) -> result => assert_eq!(result, Err(SendError(3))) }

@@ -27,7 +27,7 @@ gort_test::test_module! {
             recv(selected) -> _ => unreachable!(),
         }
         select! {
-            send(channel, { let channel = 4; channel }) -> result => result.unwrap(),
+            send(channel, { let channel = 2; channel * 2 }) -> result => result.unwrap(),
             default => unreachable!("{index}"),
         }
         select! { recv(selected) -> channel => assert_eq!((channel, result), (Ok(3), 1)) }

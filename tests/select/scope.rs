@@ -94,11 +94,11 @@ gort_test::test_module! {
         assert_eq!(value, 3);
         let count = loop {
             select_biased! {
+                send(sender, 1) -> _ => if receiver.len() == 3 { break receiver.len() },
                 recv(receiver) -> _ => unreachable!(),
-                send(sender, 1) -> _ => break receiver.len(),
             }
         };
-        assert_eq!(count, 1);
+        assert_eq!(count, 3);
     }
 
     fn channels_are_evaluated_once_and_in_order() {

@@ -154,7 +154,7 @@ gort_test::test_module! {
         let full = TrySendError::Full(1);
         assert_eq!(format!("{full:?} {full}"), "TrySendError::Full(..) sending on a full channel");
         let gone = TrySendError::from(SendError(1));
-        assert_eq!(format!("{gone:?} {gone}"), "Disconnected(..) sending on a closed channel");
+        assert_eq!(format!("{gone:?} {gone}"), "TrySendError::Disconnected(..) sending on a closed channel");
         assert_eq!(RecvError.to_string(), "receiving on a closed channel");
         assert_eq!(TryRecvError::Empty.to_string(), "receiving on an empty channel");
         assert_eq!(TryRecvError::from(RecvError).to_string(), "receiving on a closed channel");

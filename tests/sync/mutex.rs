@@ -224,7 +224,7 @@ gort_test::test_module! {
         assert_eq!(format!("{error:?}"), "PoisonError { .. }");
         assert_eq!(format!("{error}"), "poisoned lock: another task failed inside");
         let poisoned = TryLockError::from(error);
-        assert_eq!(format!("{poisoned:?}"), "Poisoned(..)");
+        assert_eq!(format!("{poisoned:?}"), "\"Poisoned(..)\"");
         assert_eq!(format!("{poisoned}"), "poisoned lock: another task failed inside");
         let blocked: TryLockError<u8> = TryLockError::WouldBlock;
         assert_eq!(format!("{blocked:?}"), "\"WouldBlock\"");

@@ -6,7 +6,8 @@
 //!   tests on gort                 x      x          x      x     cargo test
 //!   tests of its programs         x      x          x      x     cargo test -p gort-host-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
-//!   tests of the sources          x                                   --test pure, heap, layers, link, select_errors
+//!   tests of the sources          x                                   --test pure, header, heap, layers, link,
+//!                                                                       select_errors
 //!   models of what is lock-free   x                                   cargo test, in tests/loom
 //! ```
 //!
@@ -40,7 +41,7 @@ const HOST_TESTS: &str = "tests/host/tests";
 const LOOM: &str = "tests/loom";
 
 /// Those that look at sources, or build what they need in every way themselves.
-const ONCE: &[&str] = &["heap", "layers", "link", "pure", "select_errors"];
+const ONCE: &[&str] = &["header", "heap", "layers", "link", "pure", "select_errors"];
 
 /// Those that look at built programs with tools of the system's.
 const NATIVE: &[&str] = &["elf", "gdb"];

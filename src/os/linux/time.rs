@@ -53,6 +53,7 @@ pub(crate) fn nanotime() -> i64 {
 }
 
 /// Returns the monotonic time: seconds, and the nanoseconds beside them.
+#[inline(always)] // a call of `clock`
 pub(crate) fn monotonic() -> (i64, i64) {
     clock(CLOCK_MONOTONIC)
 }

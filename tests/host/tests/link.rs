@@ -7,6 +7,8 @@
 
 #[path = "link/archive.rs"]
 mod archive;
+#[path = "link/c_api.rs"]
+mod c_api;
 #[path = "link/programs.rs"]
 mod programs;
 #[path = "link/scratch.rs"]
@@ -20,6 +22,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(archive::trials());
+    trials.extend(c_api::trials());
     trials.extend(programs::trials());
     trials.extend(thread_local::trials());
     libtest_mimic::run(&arguments, trials).exit();

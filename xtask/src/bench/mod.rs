@@ -14,6 +14,7 @@
 
 mod affinity;
 mod alloc;
+mod chan;
 mod fragmentation;
 mod idle;
 mod memory;
@@ -47,6 +48,7 @@ const BENCHMARKS: &[Benchmark] = &[
     fragmentation::BENCHMARK,
     spawn::BENCHMARK,
     sched::BENCHMARK,
+    chan::BENCHMARK,
 ];
 
 /// One benchmark.
