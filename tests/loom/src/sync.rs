@@ -22,14 +22,15 @@ mod waiter;
 /// The types that `sched::sema` passes on.
 mod runtime2 {
     pub(super) struct G;
-
+}
+mod waitreason {
     #[derive(Clone, Copy)]
     pub(super) struct WaitReason;
 }
 
 use lock::ParkLock;
-use runtime2::WaitReason;
 use spin::nanotime;
+use waitreason::WaitReason;
 
 /// No thread is taken from a goroutine here, and none has a system call.
 fn need_p() {}

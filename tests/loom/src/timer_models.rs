@@ -284,7 +284,7 @@ fn none_is_lost_when_a_p_goes() {
         assert!(other.any());
         let next = other.wake_time();
         assert!(next != 0 && next <= 15, "{next}");
-        other.check(15, true, no_clock);
+        other.check(15, true, no_clock, || false);
         assert_eq!([model.fired(0), model.fired(1)], [0, 1]);
         assert!(!other.any());
         end(&model);

@@ -6,7 +6,8 @@ use core::ffi::c_void;
 use loom::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use loom::thread::{self, Thread};
 
-use super::runtime2::{G, WaitReason};
+use super::runtime2::G;
+use super::waitreason::WaitReason;
 
 pub(super) const TIMED_OUT: usize = usize::MAX;
 
