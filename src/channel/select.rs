@@ -30,8 +30,14 @@ pub fn try_select<'a>(
 #[doc(hidden)]
 pub fn select<'a>(handles: &mut [Handle<'a>], is_biased: bool) -> SelectedOperation<'a> {
     assert_some(handles);
+    // Made here, and filled where it is: to move it would be to read in one piece what has
+    // just been written in several, for which a CPU has to wait.
+    let mut selected = SelectedOperation::new(Token::new(), 0, ptr::null());
     loop {
-        if let Some(selected) = select_until(handles, Timeout::Never, is_biased) {
+        let token = selected.token();
+        if let Some(place) = run(handles, Mode::Select, Timeout::Never, is_biased, token) {
+            let (_, index, ptr) = handles[place];
+            selected.set(index, ptr);
             return selected;
         }
     }

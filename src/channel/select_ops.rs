@@ -113,9 +113,17 @@ impl Hchan {
     /// Selects a receive.
     fn select_recv(&self, token: &mut Token) -> bool {
         self.enter();
-        if self.items.load(Ordering::Relaxed) != 0 {
-            add(&self.items, usize::MAX); // one less: it is kept, or ours
-            if self.inline {
+        let items = self.items.load(Ordering::Relaxed);
+        if items != 0 {
+            self.items.store(items - 1, Ordering::Relaxed); // it is kept, or ours
+            let nobody = self.sendq.is_empty() && self.flags.load(Ordering::Relaxed) == 0;
+            if nobody && self.inline && !self.buffer.at_end_of_block() {
+                // As the usual way of recv.
+                self.buffer.pop(token.slot(), self.size);
+                add(&self.room, 1);
+                self.leave();
+                token.outcome = Outcome::Done;
+            } else if self.inline {
                 self.pop_and_leave(token.slot());
                 token.outcome = Outcome::Done;
             } else {

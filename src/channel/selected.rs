@@ -36,6 +36,16 @@ impl SelectedOperation<'_> {
         }
     }
 
+    /// Returns the token, to be filled.
+    pub(super) fn token(&mut self) -> &mut Token {
+        &mut self.token
+    }
+
+    /// Says by which handle the token was filled.
+    pub(super) fn set(&mut self, index: usize, ptr: *const u8) {
+        (self.index, self.ptr) = (index, ptr);
+    }
+
     /// Returns the index that the operation was given when it was added.
     ///
     /// ```

@@ -29,6 +29,7 @@ mod waitreason {
 }
 
 use lock::ParkLock;
+use waitreason::WaitReason;
 use spin::nanotime;
 use waitreason::WaitReason;
 

@@ -13,6 +13,7 @@ use super::modes::{lock_slow, try_lock, try_lock_fast, unlock_fast, unlock_slow}
 use super::phases::{
     downgrade, read_slow, read_unlock_fast, read_unlock_slow, try_read, write_unlock_slow,
 };
+use super::waitreason::WaitReason;
 use super::sema::Sema;
 use super::spin;
 use super::waitreason::WaitReason;

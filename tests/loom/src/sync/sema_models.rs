@@ -5,6 +5,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::Ordering;
 use loom::thread;
 
+use super::waitreason::WaitReason;
 use super::sema::{Sema, Sleeper};
 use super::waitreason::WaitReason;
 
