@@ -31,7 +31,6 @@ mod waitreason {
 use lock::ParkLock;
 use waitreason::WaitReason;
 use spin::nanotime;
-use waitreason::WaitReason;
 
 /// No thread is taken from a goroutine here, and none has a system call.
 fn need_p() {}

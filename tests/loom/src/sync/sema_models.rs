@@ -7,7 +7,6 @@ use loom::thread;
 
 use super::waitreason::WaitReason;
 use super::sema::{Sema, Sleeper};
-use super::waitreason::WaitReason;
 
 /// Takes a token, or waits for one; false if the time was over.
 fn take(sema: &Sema, deadline: i64) -> bool {
