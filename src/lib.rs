@@ -5,6 +5,76 @@
 #![doc = include_str!("../examples/hello.rs")]
 //! ```
 //!
+//! # In place of std
+//!
+//! Code that is written against std and crossbeam-channel runs on goroutines: what it calls
+//! a thread is one, and what waits parks it, while others have its thread.
+//!
+//! ```
+//! #![no_std]
+//! #![no_main]
+//!
+//! #[macro_use]
+//! extern crate gort as std;
+//!
+//! use std::channel;
+//! use std::collections::HashMap;
+//! use std::prelude::v1::*;
+//! use std::sync::Mutex;
+//! use std::thread;
+//!
+//! std::main!(main);
+//!
+//! fn main() {
+//!     let lengths = Mutex::new(HashMap::new());
+//!     let (words, work) = channel::bounded::<&str>(2);
+//!     thread::scope(|scope| {
+//!         for _ in 0..4 {
+//!             let work = work.clone();
+//!             scope.spawn(|| {
+//!                 for word in work {
+//!                     lengths.lock().unwrap().insert(word, word.len());
+//!                 }
+//!             });
+//!         }
+//!         for word in ["goroutines", "in", "Rust"] {
+//!             words.send(word).unwrap();
+//!         }
+//!         drop(words);
+//!     });
+//!     println!("{} words", lengths.into_inner().unwrap().len());
+//! }
+//! ```
+//!
+//! A `no_std` program has no `Vec` and no `String` without asking: each module wants
+//! [`prelude::v1`].
+//!
+//! - [`channel`] is crossbeam-channel 0.5, with [`select!`] and [`select_biased!`], over
+//!   Go's channel.
+//! - [`thread`], [`sync`], [`time`], [`task`]: threads, locks, clocks and futures. Besides
+//!   what std has there are [`time::Timer`] and [`time::Ticker`], [`sync::WaitGroup`] and
+//!   [`sync::Semaphore`], and [`task::block_on()`].
+//! - [`io`], [`env`](mod@env), [`process`]: the traits, the standard streams, arguments and
+//!   variables, the end. There are no files, sockets, paths or child processes yet.
+//! - [`collections`], [`hash`], [`alloc`](mod@alloc), [`ffi`], and what std has of core's and
+//!   alloc's modules, at std's paths.
+//! - [`runtime`] and [`debug`](mod@debug) have what Go's packages of these names have.
+//!
+//! A panic ends the program, as in Go: nothing is caught, and no lock is ever poisoned.
+//!
+//! # Features
+//!
+//! | feature | what it is |
+//! | --- | --- |
+//! | `global-allocator` | gort's heap is the program's allocator; on unless left out |
+//! | `panic-handler` | a panic prints Go's text, and ends the program with status 2; on unless left out |
+//! | `trace` | GODEBUG; on unless left out |
+//! | `critical-section` | an implementation of the crate of that name: one lock for all |
+//! | `getrandom` | that crate asks the system by gort. It wants a flag besides: `rustflags = ["--cfg", 'getrandom_backend="custom"']` for the target in `.cargo/config.toml` |
+//! | `log` | `gort::logger`: records are printed to standard error, as `RUST_LOG` says |
+//! | `embedded-io` | that crate's traits for the standard streams |
+//! | `archive` | for `cargo xtask dist` alone |
+//!
 //! # The boot
 //!
 //! What happens between the kernel's first instruction and your `main`. The
