@@ -129,6 +129,10 @@ cases! {
             Rc::new(std::io::stderr()).as_raw_fd(),
         ];
         assert_eq!(numbers, [0, 1, 2]);
+        // Each takes several pieces at a time.
+        let pieces = ["one, ", "", "two\n"].map(|text| std::io::IoSlice::new(text.as_bytes()));
+        assert_eq!(std::io::Write::write_vectored(&mut std::io::stdout(), &pieces).unwrap(), 9);
+        assert_eq!(std::io::Write::write_vectored(&mut std::io::stderr(), &pieces).unwrap(), 9);
     }
 
     fn goroutines_have_locals_without_asking() {
