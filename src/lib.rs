@@ -5,6 +5,76 @@
 #![doc = include_str!("../examples/hello.rs")]
 //! ```
 //!
+//! # In place of std
+//!
+//! Code that is written against std and crossbeam-channel runs on goroutines: what it calls
+//! a thread is one, and what waits parks it, while others have its thread.
+//!
+//! ```
+//! #![no_std]
+//! #![no_main]
+//!
+//! #[macro_use]
+//! extern crate gort as std;
+//!
+//! use std::channel;
+//! use std::collections::HashMap;
+//! use std::prelude::v1::*;
+//! use std::sync::Mutex;
+//! use std::thread;
+//!
+//! std::main!(main);
+//!
+//! fn main() {
+//!     let lengths = Mutex::new(HashMap::new());
+//!     let (words, work) = channel::bounded::<&str>(2);
+//!     thread::scope(|scope| {
+//!         for _ in 0..4 {
+//!             let work = work.clone();
+//!             scope.spawn(|| {
+//!                 for word in work {
+//!                     lengths.lock().unwrap().insert(word, word.len());
+//!                 }
+//!             });
+//!         }
+//!         for word in ["goroutines", "in", "Rust"] {
+//!             words.send(word).unwrap();
+//!         }
+//!         drop(words);
+//!     });
+//!     println!("{} words", lengths.into_inner().unwrap().len());
+//! }
+//! ```
+//!
+//! A `no_std` program has no `Vec` and no `String` without asking: each module wants
+//! [`prelude::v1`].
+//!
+//! - [`channel`] is crossbeam-channel 0.5, with [`select!`] and [`select_biased!`], over
+//!   Go's channel.
+//! - [`thread`], [`sync`], [`time`], [`task`]: threads, locks, clocks and futures. Besides
+//!   what std has there are [`time::Timer`] and [`time::Ticker`], [`sync::WaitGroup`] and
+//!   [`sync::Semaphore`], and [`task::block_on()`].
+//! - [`io`], [`env`](mod@env), [`process`]: the traits, the standard streams, arguments and
+//!   variables, the end. There are no files, sockets, paths or child processes yet.
+//! - [`collections`], [`hash`], [`alloc`](mod@alloc), [`ffi`], and what std has of core's and
+//!   alloc's modules, at std's paths.
+//! - [`runtime`] and [`debug`](mod@debug) have what Go's packages of these names have.
+//!
+//! A panic ends the program, as in Go: nothing is caught, and no lock is ever poisoned.
+//!
+//! # Features
+//!
+//! | feature | what it is |
+//! | --- | --- |
+//! | `global-allocator` | gort's heap is the program's allocator; on unless left out |
+//! | `panic-handler` | a panic prints Go's text, and ends the program with status 2; on unless left out |
+//! | `trace` | GODEBUG; on unless left out |
+//! | `critical-section` | an implementation of the crate of that name: one lock for all |
+//! | `getrandom` | that crate asks the system by gort. It wants a flag besides: `rustflags = ["--cfg", 'getrandom_backend="custom"']` for the target in `.cargo/config.toml` |
+//! | `log` | `gort::logger`: records are printed to standard error, as `RUST_LOG` says |
+//! | `embedded-io` | that crate's traits for the standard streams |
+//! | `archive` | for `cargo xtask dist` alone |
+//!
 //! # The boot
 //!
 //! What happens between the kernel's first instruction and your `main`. The
@@ -73,8 +143,8 @@
     allow(dead_code, reason = "what a feature that is left out would use")
 )]
 
-#[doc(hidden)]
-pub extern crate alloc;
+// `alloc` is the module below, which has what std's has, too.
+extern crate alloc as alloc_crate;
 
 #[allow(unsafe_code, reason = "registers, the TLS slot, CPUID")]
 pub mod arch;
@@ -141,7 +211,7 @@ mod macros;
 pub mod prelude;
 
 // What std has from core and alloc, at std's paths.
-pub use alloc::{borrow, boxed, fmt, rc, slice, str, string, vec};
+pub use alloc_crate::{borrow, boxed, fmt, rc, slice, str, string, vec};
 pub use core::{
     any, array, ascii, cell, char, clone, cmp, convert, default, error, f32, f64, future, hint,
     iter, marker, net, num, ops, option, panic, pin, primitive, ptr, result,
@@ -154,13 +224,46 @@ pub use core::{
 )]
 pub use core::{i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize};
 
-pub use alloc::format;
+pub use alloc_crate::format;
 pub use core::{
     assert, assert_eq, assert_ne, cfg, column, compile_error, concat, debug_assert,
     debug_assert_eq, debug_assert_ne, env, file, format_args, include, include_bytes, include_str,
     line, matches, module_path, option_env, stringify, todo, unimplemented, unreachable, write,
     writeln,
 };
+
+/// `std::alloc`: memory by its layout. And all that the crate `alloc` has, for who names
+/// that by way of gort: `gort::alloc::vec::Vec`.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+///
+/// let page = Layout::from_size_align(4096, 4096).unwrap();
+/// // SAFETY: the layout has a size.
+/// let memory = unsafe { alloc_zeroed(page) };
+/// if memory.is_null() {
+///     handle_alloc_error(page);
+/// }
+/// assert_eq!(memory.addr() % 4096, 0);
+/// // SAFETY: it came from there, and nobody uses it afterwards.
+/// unsafe { dealloc(memory, page) };
+/// # }
+/// ```
+pub mod alloc {
+    pub use alloc_crate::alloc::{
+        self, GlobalAlloc, Layout, LayoutError, alloc, alloc_zeroed, dealloc, handle_alloc_error,
+        realloc,
+    };
+    pub use alloc_crate::{
+        borrow, boxed, collections, ffi, fmt, format, rc, slice, str, string, sync, task, vec,
+    };
+
+    pub use crate::malloc::System;
+}
 
 /// What the macros and gort's own tests need; not for anybody else.
 #[doc(hidden)]

@@ -13,7 +13,7 @@
 //! # fn main() {}
 //! ```
 
-use alloc::string::String;
+use crate::alloc::string::String;
 use core::fmt::Write as _;
 
 use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};

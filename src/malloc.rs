@@ -278,12 +278,30 @@ pub(crate) fn flush_mcache() {
     sched::releasem();
 }
 
-/// gort's heap as Rust's global allocator.
-pub(crate) struct Allocator;
+/// gort's heap, by the name that std has for the system's: for who makes an allocator of
+/// their own on top of it. That takes gort without its feature `global-allocator`.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::alloc::{GlobalAlloc, Layout, System};
+///
+/// let layout = Layout::new::<[u64; 100]>();
+/// // SAFETY: the layout has a size.
+/// let memory = unsafe { System.alloc(layout) };
+/// assert!(!memory.is_null());
+/// // SAFETY: it came from there, and nobody uses it afterwards.
+/// unsafe { System.dealloc(memory, layout) };
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct System;
 
 // SAFETY: mallocgc gives memory that fits the layout and that nobody else has,
 // until mfree gets it back.
-unsafe impl GlobalAlloc for Allocator {
+unsafe impl GlobalAlloc for System {
     #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         mallocgc(layout.size(), layout.align())
@@ -309,4 +327,4 @@ unsafe impl GlobalAlloc for Allocator {
 
 #[cfg(feature = "global-allocator")]
 #[global_allocator]
-static GLOBAL: Allocator = Allocator;
+static GLOBAL: System = System;

@@ -23,7 +23,7 @@ pub mod v1 {
     pub use crate::boxed::Box;
     pub use crate::string::{String, ToString};
     pub use crate::vec::Vec;
-    pub use crate::{dbg, eprint, eprintln, format, print, println, vec};
+    pub use crate::{dbg, eprint, eprintln, format, print, println, thread_local, vec};
 }
 
 pub use v1 as rust_2015;

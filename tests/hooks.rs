@@ -1,5 +1,6 @@
 //! The features for other crates: `critical-section`, `embedded-io`, `getrandom`, `log`.
-//! getrandom asks for a flag as well (src/random.rs), and so does this:
+//! getrandom asks for a flag as well (src/random.rs), and so does this, which is a stage of
+//! `cargo xtask test`:
 //!
 //! ```text
 //! cargo test --test hooks --features critical-section,embedded-io,getrandom,log \

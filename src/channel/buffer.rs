@@ -19,7 +19,7 @@
 //! the allocator may be the user's: [`Buffer::push`] says that it needs one, and
 //! [`Buffer::used_up`] gives one back that has been read. One is kept for the next need.
 
-use alloc::alloc::{alloc, dealloc, handle_alloc_error};
+use crate::alloc::alloc::{alloc, dealloc, handle_alloc_error};
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::mem::MaybeUninit;

@@ -6,10 +6,38 @@ use core::fmt;
 
 /// What [`send`](super::Sender::send) says when the channel is disconnected: the message
 /// comes back.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::channel::{SendError, unbounded};
+///
+/// let (s, r) = unbounded();
+/// drop(r);
+/// assert_eq!(s.send("hello"), Err(SendError("hello")));
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub struct SendError<T>(pub T);
 
 /// What [`try_send`](super::Sender::try_send) says: the message comes back.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::channel::{TrySendError, bounded};
+///
+/// let (s, r) = bounded(1);
+/// assert_eq!(s.try_send(1), Ok(()));
+/// assert_eq!(s.try_send(2), Err(TrySendError::Full(2)));
+/// drop(r);
+/// assert_eq!(s.try_send(3), Err(TrySendError::Disconnected(3)));
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum TrySendError<T> {
     /// The channel is full; one without capacity has no receiver waiting.
@@ -19,6 +47,21 @@ pub enum TrySendError<T> {
 }
 
 /// What [`send_timeout`](super::Sender::send_timeout) says: the message comes back.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use core::time::Duration;
+/// use gort::channel::{SendTimeoutError, bounded};
+///
+/// let (s, _r) = bounded(0);
+/// let error = s.send_timeout(1, Duration::from_millis(1)).unwrap_err();
+/// assert_eq!(error, SendTimeoutError::Timeout(1));
+/// assert_eq!(error.into_inner(), 1);
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum SendTimeoutError<T> {
     /// The channel was full all the time; one without capacity had no receiver waiting.
@@ -28,10 +71,38 @@ pub enum SendTimeoutError<T> {
 }
 
 /// What [`recv`](super::Receiver::recv) says when the channel is empty and disconnected.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::channel::{RecvError, unbounded};
+///
+/// let (s, r) = unbounded();
+/// s.send(1).unwrap();
+/// drop(s);
+/// assert_eq!([r.recv(), r.recv()], [Ok(1), Err(RecvError)]);
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub struct RecvError;
 
 /// What [`try_recv`](super::Receiver::try_recv) says.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::channel::{TryRecvError, unbounded};
+///
+/// let (s, r) = unbounded::<i32>();
+/// assert_eq!(r.try_recv(), Err(TryRecvError::Empty));
+/// drop(s);
+/// assert_eq!(r.try_recv(), Err(TryRecvError::Disconnected));
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub enum TryRecvError {
     /// There is no message; a channel without capacity has no sender waiting.
@@ -41,6 +112,21 @@ pub enum TryRecvError {
 }
 
 /// What [`recv_timeout`](super::Receiver::recv_timeout) says.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use core::time::Duration;
+/// use gort::channel::{RecvTimeoutError, unbounded};
+///
+/// let (_s, r) = unbounded::<i32>();
+/// let error = r.recv_timeout(Duration::from_millis(1)).unwrap_err();
+/// assert_eq!(error, RecvTimeoutError::Timeout);
+/// assert!(error.is_timeout());
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub enum RecvTimeoutError {
     /// There was no message all the time; a channel without capacity had no sender waiting.
@@ -50,20 +136,79 @@ pub enum RecvTimeoutError {
 }
 
 /// What [`try_select`](super::Select::try_select) says when no operation is ready.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::channel::{Select, TrySelectError, never};
+///
+/// let r = never::<i32>();
+/// let mut select = Select::new();
+/// select.recv(&r);
+/// assert_eq!(select.try_select().map(|_| ()), Err(TrySelectError));
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub struct TrySelectError;
 
 /// What [`select_timeout`](super::Select::select_timeout) says when no operation was
 /// ready in time.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use core::time::Duration;
+/// use gort::channel::{Select, SelectTimeoutError, never};
+///
+/// let r = never::<i32>();
+/// let mut select = Select::new();
+/// select.recv(&r);
+/// let selected = select.select_timeout(Duration::from_millis(1));
+/// assert_eq!(selected.map(|_| ()), Err(SelectTimeoutError));
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub struct SelectTimeoutError;
 
 /// What [`try_ready`](super::Select::try_ready) says when no operation is ready.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::channel::{Select, TryReadyError, never};
+///
+/// let r = never::<i32>();
+/// let mut select = Select::new();
+/// select.recv(&r);
+/// assert_eq!(select.try_ready(), Err(TryReadyError));
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub struct TryReadyError;
 
 /// What [`ready_timeout`](super::Select::ready_timeout) says when no operation was ready
 /// in time.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use core::time::Duration;
+/// use gort::channel::{ReadyTimeoutError, Select, never};
+///
+/// let r = never::<i32>();
+/// let mut select = Select::new();
+/// select.recv(&r);
+/// assert_eq!(select.ready_timeout(Duration::from_millis(1)), Err(ReadyTimeoutError));
+/// # }
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub struct ReadyTimeoutError;
 

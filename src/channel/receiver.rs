@@ -1,6 +1,6 @@
 //! [`Receiver`]: the half of a channel that messages come out of.
 
-use alloc::sync::Arc;
+use crate::alloc::sync::Arc;
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;

@@ -1,7 +1,7 @@
 //! [`Select`]: the first of several operations, which need not be known beforehand; and what
 //! the macros use in its place.
 
-use alloc::vec::Vec;
+use crate::alloc::vec::Vec;
 use core::fmt;
 use core::ptr;
 use core::time::Duration;

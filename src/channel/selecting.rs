@@ -18,7 +18,7 @@
 //! 3. Sudogs and the list of locks are on the stack: a select of up to 32 operations
 //!    allocates nothing.
 
-use alloc::boxed::Box;
+use crate::alloc::boxed::Box;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ptr;

@@ -5,7 +5,7 @@
 //!   receivers 1 .. n -> 0: close, discard, leave -+
 //! ```
 
-use alloc::boxed::Box;
+use crate::alloc::boxed::Box;
 use core::alloc::Layout;
 use core::ptr::NonNull;
 

@@ -6,7 +6,7 @@
 //! one waits with a deadline; a select does for the earliest of its channels. So nothing has
 //! to be stopped when a receiver is dropped, and nothing is left of it.
 
-use alloc::sync::Arc;
+use crate::alloc::sync::Arc;
 use core::time::Duration;
 
 use super::atomic::{AtomicBool, AtomicU64, Ordering};

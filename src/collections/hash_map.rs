@@ -5,7 +5,7 @@ use core::hash::{BuildHasher, Hash};
 use core::iter::FusedIterator;
 use core::mem;
 
-use alloc::collections::TryReserveError;
+use crate::alloc::collections::TryReserveError;
 use hashbrown::HashTable;
 use hashbrown::hash_table;
 
@@ -303,7 +303,7 @@ impl<K: Eq + Hash, V, S: BuildHasher> HashMap<K, V, S> {
 
 /// Makes the error that says that there is no room, which only `alloc` can.
 pub(super) fn no_room() -> TryReserveError {
-    match alloc::vec::Vec::<u8>::new().try_reserve(usize::MAX) {
+    match crate::alloc::vec::Vec::<u8>::new().try_reserve(usize::MAX) {
         Err(error) => error,
         Ok(()) => unreachable!("there is no room for that much"),
     }

@@ -6,7 +6,7 @@ use core::hash::{BuildHasher, Hash};
 use core::iter::FusedIterator;
 use core::ops::{BitAnd, BitOr, BitXor, Sub};
 
-use alloc::collections::TryReserveError;
+use crate::alloc::collections::TryReserveError;
 
 use super::hash_map::HashMap;
 

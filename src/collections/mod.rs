@@ -14,7 +14,7 @@ mod map_iter;
 mod map_traits;
 mod set_iter;
 
-pub use alloc::collections::{
+pub use crate::alloc::collections::{
     BTreeMap, BTreeSet, BinaryHeap, LinkedList, TryReserveError, VecDeque, binary_heap, btree_map,
     btree_set, linked_list, vec_deque,
 };

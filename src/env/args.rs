@@ -1,6 +1,6 @@
 //! The arguments.
 
-use alloc::string::String;
+use crate::alloc::string::String;
 use core::ffi::CStr;
 use core::fmt;
 

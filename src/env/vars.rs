@@ -4,8 +4,8 @@
 //! it: then it is copied, once. The runtime's own settings, GOMAXPROCS say, are read at
 //! the boot, and C code reads the kernel's, so that both never see a change.
 
-use alloc::string::String;
-use alloc::vec::{self, Vec};
+use crate::alloc::string::String;
+use crate::alloc::vec::{self, Vec};
 use core::{error, fmt};
 
 use super::vars_c;

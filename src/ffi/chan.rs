@@ -2,8 +2,8 @@
 //!
 //! A null channel is Go's nil channel: nothing is ever sent or received by it.
 
-use alloc::boxed::Box;
-use alloc::vec::Vec;
+use crate::alloc::boxed::Box;
+use crate::alloc::vec::Vec;
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use core::ptr;

@@ -20,7 +20,7 @@ mod chan;
 mod errno;
 mod sync;
 
-pub use alloc::ffi::{CString, FromVecWithNulError, IntoStringError, NulError};
+pub use crate::alloc::ffi::{CString, FromVecWithNulError, IntoStringError, NulError};
 pub use core::ffi::{
     CStr, FromBytesUntilNulError, FromBytesWithNulError, c_char, c_double, c_float, c_int, c_long,
     c_longlong, c_schar, c_short, c_uchar, c_uint, c_ulong, c_ulonglong, c_ushort, c_void,

@@ -6,6 +6,19 @@ use super::read::Read;
 use super::seek::{Seek, SeekFrom};
 
 /// The first bytes of a reader: of [`Read::take`].
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::io::Read;
+///
+/// let mut text = gort::string::String::new();
+/// (&b"one two"[..]).take(3).read_to_string(&mut text).unwrap();
+/// assert_eq!(text, "one");
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Take<T> {
     inner: T,
@@ -110,6 +123,19 @@ impl<T: Seek> Seek for Take<T> {
 }
 
 /// Two readers, one after the other: of [`Read::chain`].
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::io::Read;
+///
+/// let mut text = gort::string::String::new();
+/// (&b"one "[..]).chain(&b"two"[..]).read_to_string(&mut text).unwrap();
+/// assert_eq!(text, "one two");
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Chain<T, U> {
     first: T,
@@ -177,6 +203,18 @@ impl<T: BufRead, U: BufRead> BufRead for Chain<T, U> {
 }
 
 /// An iterator over a reader's bytes: of [`Read::bytes`].
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::io::Read;
+///
+/// let bytes: Result<gort::vec::Vec<u8>, _> = (&b"abc"[..]).bytes().collect();
+/// assert_eq!(bytes.unwrap(), b"abc");
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Bytes<R> {
     inner: R,

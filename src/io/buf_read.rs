@@ -1,7 +1,7 @@
 //! [`BufRead`], and the iterators that it makes.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use crate::alloc::string::String;
+use crate::alloc::vec::Vec;
 
 use super::error::Result;
 use super::read::{Read, append_text};

@@ -1,9 +1,9 @@
 //! [`BufReader`].
 
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
+use crate::alloc::boxed::Box;
+use crate::alloc::string::String;
+use crate::alloc::vec;
+use crate::alloc::vec::Vec;
 use core::fmt;
 
 use super::DEFAULT_BUFFER;

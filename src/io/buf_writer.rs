@@ -1,6 +1,6 @@
 //! [`BufWriter`].
 
-use alloc::vec::Vec;
+use crate::alloc::vec::Vec;
 use core::mem::{self, ManuallyDrop};
 use core::{error, fmt, ptr};
 

@@ -1,7 +1,7 @@
 //! [`Cursor`]: memory with a position.
 
-use alloc::boxed::Box;
-use alloc::vec::Vec;
+use crate::alloc::boxed::Box;
+use crate::alloc::vec::Vec;
 
 use super::buf_read::BufRead;
 use super::error::{Error, NOT_FILLED, Result};

@@ -1,8 +1,8 @@
 //! [`Error`]: an errno, a kind, a message, or an error of the program's.
 
-use alloc::boxed::Box;
-use alloc::collections::TryReserveError;
-use alloc::ffi::NulError;
+use crate::alloc::boxed::Box;
+use crate::alloc::collections::TryReserveError;
+use crate::alloc::ffi::NulError;
 use core::{error, fmt, result};
 
 use super::errno::{Errno, kind_of};

@@ -1,9 +1,9 @@
 //! The traits for references, boxes, slices, vectors and queues.
 
-use alloc::boxed::Box;
-use alloc::collections::VecDeque;
-use alloc::string::String;
-use alloc::vec::Vec;
+use crate::alloc::boxed::Box;
+use crate::alloc::collections::VecDeque;
+use crate::alloc::string::String;
+use crate::alloc::vec::Vec;
 use core::{fmt, mem};
 
 use super::buf_read::BufRead;

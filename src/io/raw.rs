@@ -5,6 +5,8 @@
 //! missing, so that this is left for one that the program has closed, and for one that
 //! was opened the wrong way round.
 
+use super::{Stderr, StderrLock, Stdin, StdinLock, Stdout, StdoutLock};
+use crate::os::fd::{AsRawFd, RawFd};
 use crate::{os, sched};
 
 /// Descriptor 0.
@@ -73,3 +75,23 @@ impl<T: Stream> IsTerminal for T {
         os::is_terminal(T::DESCRIPTOR)
     }
 }
+
+/// The same numbers for who asks for them in std's way.
+macro_rules! as_raw_fd {
+    ($($stream:ty),*) => {$(
+        impl AsRawFd for $stream {
+            fn as_raw_fd(&self) -> RawFd {
+                <$stream as Stream>::DESCRIPTOR
+            }
+        }
+    )*};
+}
+
+as_raw_fd!(
+    Stdin,
+    StdinLock<'_>,
+    Stdout,
+    StdoutLock<'_>,
+    Stderr,
+    StderrLock<'_>
+);

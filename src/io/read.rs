@@ -1,7 +1,7 @@
 //! [`Read`].
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use crate::alloc::string::String;
+use crate::alloc::vec::Vec;
 
 use super::adapters::{Bytes, Chain, Take};
 use super::error::{Error, NOT_FILLED, NOT_UTF8, Result};

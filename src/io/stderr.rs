@@ -5,7 +5,8 @@ use core::fmt;
 use super::error::{Error, Result};
 use super::lock::{Reentrant, ReentrantGuard};
 use super::raw::{self, STDERR};
-use super::write::{Write, write_formatted};
+use super::slice::IoSlice;
+use super::write::{Write, write_each, write_formatted};
 
 /// Who may write.
 static LOCK: Reentrant<()> = Reentrant::new(());
@@ -94,6 +95,10 @@ impl Write for StderrLock<'_> {
         raw::write(STDERR, bytes).map_err(Error::from_raw_os_error)
     }
 
+    fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> Result<usize> {
+        write_each(self, buffers)
+    }
+
     fn write_all(&mut self, bytes: &[u8]) -> Result<()> {
         raw::write_all(STDERR, bytes).map_err(Error::from_raw_os_error)
     }
@@ -115,6 +120,13 @@ macro_rules! by_lock {
                 self.lock().write(bytes)
             }
 
+            fn write_vectored(
+                &mut self,
+                buffers: &[$crate::io::IoSlice<'_>],
+            ) -> $crate::io::Result<usize> {
+                self.lock().write_vectored(buffers)
+            }
+
             fn write_all(&mut self, bytes: &[u8]) -> $crate::io::Result<()> {
                 self.lock().write_all(bytes)
             }
@@ -131,6 +143,13 @@ macro_rules! by_lock {
         impl $crate::io::Write for &$stream {
             fn write(&mut self, bytes: &[u8]) -> $crate::io::Result<usize> {
                 self.lock().write(bytes)
+            }
+
+            fn write_vectored(
+                &mut self,
+                buffers: &[$crate::io::IoSlice<'_>],
+            ) -> $crate::io::Result<usize> {
+                self.lock().write_vectored(buffers)
             }
 
             fn write_all(&mut self, bytes: &[u8]) -> $crate::io::Result<()> {

@@ -1,7 +1,7 @@
 //! Standard input, with one buffer for all goroutines.
 
-use alloc::string::String;
-use alloc::vec::Vec;
+use crate::alloc::string::String;
+use crate::alloc::vec::Vec;
 use core::fmt;
 
 use super::buf_read::{BufRead, Lines};

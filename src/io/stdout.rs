@@ -8,7 +8,8 @@ use core::fmt;
 use super::error::{Error, Result};
 use super::lock::{Reentrant, ReentrantGuard};
 use super::raw::{self, STDOUT};
-use super::write::{Write, write_formatted};
+use super::slice::IoSlice;
+use super::write::{Write, write_each, write_formatted};
 
 /// What has been printed and not yet written.
 pub(super) struct Lines {
@@ -169,6 +170,10 @@ impl Write for StdoutLock<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         self.write_all(bytes)?;
         Ok(bytes.len())
+    }
+
+    fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> Result<usize> {
+        write_each(self, buffers)
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> Result<()> {

@@ -160,3 +160,22 @@ where
         copied += count as u64;
     }
 }
+
+/// Writes one buffer after the other, until one is not taken whole: what `write_vectored`
+/// does for a standard stream.
+pub(super) fn write_each<W: Write>(writer: &mut W, buffers: &[IoSlice<'_>]) -> Result<usize> {
+    let mut written = 0;
+    for buffer in buffers.iter().filter(|buffer| !buffer.is_empty()) {
+        match writer.write(buffer) {
+            Ok(count) => {
+                written += count;
+                if count < buffer.len() {
+                    break;
+                }
+            }
+            Err(error) if written == 0 => return Err(error),
+            Err(_) => break, // the next write will say so
+        }
+    }
+    Ok(written)
+}

@@ -1,10 +1,10 @@
 //! [`OsStr`] and [`OsString`]: what the system's strings are, any bytes without a
 //! promise. std's names, and its ways from and to texts.
 
-use alloc::borrow::{Cow, ToOwned};
-use alloc::boxed::Box;
-use alloc::string::String;
-use alloc::vec::Vec;
+use crate::alloc::borrow::{Cow, ToOwned};
+use crate::alloc::boxed::Box;
+use crate::alloc::string::String;
+use crate::alloc::vec::Vec;
 use core::borrow::Borrow;
 use core::cmp::Ordering;
 use core::convert::Infallible;

@@ -1,8 +1,19 @@
-//! What std has for Unix alone: the bytes of its strings.
+//! What std has for Unix alone: the bytes of its strings, and descriptors.
+
+/// Descriptors: [`fd`](crate::os::fd) by an older name.
+pub mod io {
+    pub use crate::os::fd::{AsRawFd, RawFd};
+}
+
+/// All of this.
+pub mod prelude {
+    pub use super::ffi::{OsStrExt, OsStringExt};
+    pub use super::io::{AsRawFd, RawFd};
+}
 
 /// The bytes of [`OsStr`](crate::ffi::OsStr) and [`OsString`](crate::ffi::OsString).
 pub mod ffi {
-    use alloc::vec::Vec;
+    use crate::alloc::vec::Vec;
 
     use crate::os::os_str::{OsStr, OsString};
 

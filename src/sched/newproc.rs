@@ -19,7 +19,7 @@
 //! `gogo` jumps to sched.pc with the closure's address in rdi. When the entry
 //! returns, it returns into goexit.
 
-use alloc::boxed::Box;
+use crate::alloc::boxed::Box;
 use core::mem::ManuallyDrop;
 use core::num::NonZero;
 use core::panic::Location;

@@ -38,7 +38,7 @@ mod rwlock;
 mod semaphore;
 mod wait_group;
 
-pub use alloc::sync::{Arc, Weak};
+pub use crate::alloc::sync::{Arc, Weak};
 pub use core::sync::atomic;
 
 pub use barrier::{Barrier, BarrierWaitResult};

@@ -11,6 +11,20 @@ pub type TryLockResult<Guard> = Result<Guard, TryLockError<Guard>>;
 
 /// A panic happened while the lock was held. It does not happen here: a panic ends the
 /// program.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::sync::Mutex;
+///
+/// // Code that is written against std may look into it, though there never is one.
+/// let lock = Mutex::new(1);
+/// let guard = lock.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+/// assert_eq!(*guard, 1);
+/// # }
+/// ```
 pub struct PoisonError<T> {
     data: T,
 }
@@ -52,6 +66,19 @@ impl<T> fmt::Display for PoisonError<T> {
 impl<T> Error for PoisonError<T> {}
 
 /// Why a lock could not be taken at once.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// use gort::sync::{Mutex, TryLockError};
+///
+/// let lock = Mutex::new(1);
+/// let _guard = lock.lock().unwrap();
+/// assert!(matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
+/// # }
+/// ```
 pub enum TryLockError<T> {
     /// A panic happened while it was held; it does not happen here.
     Poisoned(PoisonError<T>),

@@ -1,6 +1,6 @@
 //! [`WaitGroup`]: a count of clones, over Go's.
 
-use alloc::sync::Arc;
+use crate::alloc::sync::Arc;
 use core::fmt;
 
 use super::go;

@@ -16,8 +16,8 @@
 //! 2. A wake-up before the goroutine sleeps is there when it is about to: `parker`.
 //! 3. A waker that outlives its `block_on` sets a token that nobody waits for.
 
-use alloc::sync::Arc;
-use alloc::task::Wake;
+use crate::alloc::sync::Arc;
+use crate::alloc::task::Wake;
 use core::future::{Future, IntoFuture};
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};

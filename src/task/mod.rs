@@ -11,7 +11,7 @@
 
 mod block_on;
 
-pub use alloc::task::Wake;
+pub use crate::alloc::task::Wake;
 pub use core::task::{Context, Poll, RawWaker, RawWakerVTable, Waker, ready};
 
 pub use block_on::block_on;

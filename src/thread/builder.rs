@@ -1,6 +1,6 @@
 //! [`Builder`]: a goroutine with a name, or with a stack of another size.
 
-use alloc::string::String;
+use crate::alloc::string::String;
 use core::fmt;
 use core::panic::Location;
 

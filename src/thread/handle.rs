@@ -15,7 +15,7 @@
 //! is of interest to two parties, the goroutine and its JoinHandle, and is dropped by
 //! the last of them, however many Threads there still are: `count.rs`.
 
-use alloc::boxed::Box;
+use crate::alloc::boxed::Box;
 use core::cell::Cell;
 use core::fmt;
 use core::mem;

@@ -5,7 +5,7 @@
 //! the packet before. The last of the two parties, the goroutine and the handle, drops
 //! what is still in it; the memory goes with the last [`Thread`].
 
-use alloc::boxed::Box;
+use crate::alloc::boxed::Box;
 use core::any::Any;
 use core::cell::UnsafeCell;
 use core::fmt;

@@ -25,8 +25,8 @@
 //!    so. One without a destructor goes with the table, which is at the very end: until
 //!    then destructors may use it.
 
-use alloc::alloc::{alloc, dealloc, handle_alloc_error};
-use alloc::boxed::Box;
+use crate::alloc::boxed::Box;
+use crate::alloc::{alloc, dealloc, handle_alloc_error};
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::marker::PhantomData;

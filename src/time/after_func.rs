@@ -14,8 +14,8 @@
 //! and is swept out on g0: so it is an allocation of its own, from the runtime's heap,
 //! and has no destructor.
 
-use alloc::alloc::handle_alloc_error;
-use alloc::sync::Arc;
+use crate::alloc::handle_alloc_error;
+use crate::alloc::sync::Arc;
 use core::alloc::{GlobalAlloc, Layout};
 use core::mem;
 use core::panic::Location;
@@ -23,7 +23,7 @@ use core::ptr::NonNull;
 use core::time::Duration;
 
 use super::Timer;
-use crate::malloc::Allocator;
+use crate::malloc::System;
 use crate::mem::DEFAULT_STACK;
 use crate::sched;
 use crate::sched::{timer, timers};
@@ -102,7 +102,7 @@ impl Alarm {
         });
         let layout = Layout::new::<timer::Timer>();
         // SAFETY: it has a size.
-        let memory: *mut timer::Timer = unsafe { Allocator.alloc(layout) }.cast();
+        let memory: *mut timer::Timer = unsafe { System.alloc(layout) }.cast();
         let Some(timer) = NonNull::new(memory) else {
             handle_alloc_error(layout)
         };
@@ -159,5 +159,5 @@ impl Drop for Alarm {
 /// It must be an alarm's, and nobody else's.
 unsafe fn free(timer: *const timer::Timer) {
     // SAFETY: the caller's promise.
-    unsafe { Allocator.dealloc(timer.cast_mut().cast(), Layout::new::<timer::Timer>()) };
+    unsafe { System.dealloc(timer.cast_mut().cast(), Layout::new::<timer::Timer>()) };
 }

@@ -6,7 +6,7 @@
 //! It is a [`Line`] whose alarm is set for the next tick by the one before, under the
 //! line's lock.
 
-use alloc::sync::Arc;
+use crate::alloc::sync::Arc;
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
@@ -90,7 +90,7 @@ impl Ticker {
     #[must_use = "it stops when it is dropped"]
     #[track_caller]
     pub fn new(period: Duration) -> Self {
-        let ticks = Arc::new_cyclic(|ticks: &alloc::sync::Weak<Ticks>| {
+        let ticks = Arc::new_cyclic(|ticks: &crate::alloc::sync::Weak<Ticks>| {
             let ticks = ticks.clone();
             Ticks {
                 line: Line::new(),

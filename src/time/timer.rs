@@ -8,7 +8,7 @@
 //! has been stopped or set anew: so what is sent is decided under a lock, by the [`Line`],
 //! and not by who comes.
 
-use alloc::sync::Arc;
+use crate::alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 

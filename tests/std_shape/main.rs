@@ -22,6 +22,7 @@ mod errors;
 mod hashing;
 mod maps;
 mod memory;
+#[allow(unsafe_code, reason = "memory by its layout")]
 mod paths;
 mod streams;
 mod traits;

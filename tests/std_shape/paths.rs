@@ -13,6 +13,7 @@
     reason = "paths and macros are tried for their own sake"
 )]
 
+use std::alloc::{GlobalAlloc, Layout, LayoutError, System, handle_alloc_error};
 use std::any::{Any, TypeId, type_name};
 use std::array::from_fn;
 use std::ascii::escape_default;
@@ -37,6 +38,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::{NonZeroU32, ParseIntError, Wrapping};
 use std::ops::{Add, Bound, ControlFlow, Deref, DerefMut, Index, Range, RangeInclusive};
 use std::option::Option as StdOption;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::raw::c_long;
 use std::panic::{AssertUnwindSafe, Location, UnwindSafe};
 use std::pin::{Pin, pin};
 use std::prelude::v1::*;
@@ -92,6 +95,53 @@ cases! {
         assert_eq!(zip([1, 2], "ab".chars()).count(), 2);
         assert_eq!(std::any::TypeId::of::<u8>(), TypeId::of::<byte>());
         assert_eq!(Location::caller().file().rsplit('/').next(), Some("paths.rs"));
+    }
+
+    fn memory_has_a_layout() {
+        let layout = Layout::from_size_align(100, 64).unwrap();
+        assert_eq!((layout.size(), layout.align(), layout.pad_to_align().size()), (100, 64, 128));
+        let wrong: Result<Layout, LayoutError> = Layout::from_size_align(1, 3);
+        assert!(wrong.is_err());
+        assert_eq!(Layout::new::<c_long>(), Layout::array::<u64>(1).unwrap());
+        // SAFETY: the layout has a size.
+        let memory = unsafe { std::alloc::alloc_zeroed(layout) };
+        assert!(!memory.is_null() && memory.addr() % 64 == 0);
+        // SAFETY: as large as that,
+        let last = unsafe { memory.add(99) };
+        // SAFETY: and zeros.
+        assert_eq!(unsafe { last.read() }, 0);
+        // SAFETY: it came from there with that layout.
+        let memory = unsafe { std::alloc::realloc(memory, layout, 1000) };
+        let layout = Layout::from_size_align(1000, 64).unwrap();
+        // SAFETY: as above.
+        unsafe { std::alloc::dealloc(memory, layout) };
+        // SAFETY: the layout has a size.
+        let memory = unsafe { System.alloc(layout) };
+        assert!(!memory.is_null());
+        // SAFETY: it came from there with that layout.
+        unsafe { System.dealloc(memory, layout) };
+    }
+
+    fn streams_have_descriptors() {
+        let numbers: [RawFd; 3] = [
+            std::io::stdin().lock().as_raw_fd(),
+            std::io::stdout().as_raw_fd(),
+            Rc::new(std::io::stderr()).as_raw_fd(),
+        ];
+        assert_eq!(numbers, [0, 1, 2]);
+        // Each takes several pieces at a time.
+        let pieces = ["one, ", "", "two\n"].map(|text| std::io::IoSlice::new(text.as_bytes()));
+        assert_eq!(std::io::Write::write_vectored(&mut std::io::stdout(), &pieces).unwrap(), 9);
+        assert_eq!(std::io::Write::write_vectored(&mut std::io::stderr(), &pieces).unwrap(), 9);
+    }
+
+    fn goroutines_have_locals_without_asking() {
+        thread_local! {
+            static COUNT: Cell<u32> = const { Cell::new(1) };
+        }
+        COUNT.set(COUNT.get() + 1);
+        assert_eq!(COUNT.get(), 2);
+        assert_eq!(std::thread::spawn(|| COUNT.get()).join().unwrap(), 1);
     }
 
     fn macros_are_there() {

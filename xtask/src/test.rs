@@ -4,6 +4,7 @@
 //!                                  debug             release
 //!                               native  qemu      native  qemu
 //!   tests on gort                 x      x          x      x     cargo test
+//!   tests of features             x      x                       --test hooks, with flags of its own
 //!   tests of its programs         x      x          x      x     cargo test -p gort-host-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
 //!   tests of the sources          x                                   --test pure, header, heap, layers, link,
@@ -36,6 +37,12 @@ use report::{Report, heading};
 /// The package of the host-side tests, and where its tests are.
 const HOST: &str = "gort-host-tests";
 const HOST_TESTS: &str = "tests/host/tests";
+
+/// The test of what gort has for other crates, its features, and the flag that getrandom
+/// asks for.
+const HOOKS: &str = "hooks";
+const FEATURES: &str = "critical-section,embedded-io,getrandom,log";
+const BACKEND: &str = "rustflags=[\"--cfg\",\"getrandom_backend=\\\"custom\\\"\"]";
 
 /// The package of the models.
 const LOOM: &str = "tests/loom";
@@ -72,6 +79,8 @@ struct Stage {
 enum Tests {
     /// All of those on gort.
     OnGort,
+    /// What gort has for other crates, with the features for that.
+    Hooks,
     /// Those on the host that have these names.
     Host(Vec<String>),
     /// The models, in a crate and with flags of their own.
@@ -131,6 +140,9 @@ fn stages(profiles: &[Profile], runners: &[Runner]) -> Outcome<Vec<Stage>> {
                 })
             };
             add(Tests::OnGort);
+            if profile == Profile::Debug {
+                add(Tests::Hooks);
+            }
             add(everywhere());
             if runner == Runner::Native {
                 add(listed(NATIVE));
@@ -197,6 +209,7 @@ impl Stage {
         let how = format!("{}, {}", self.profile.name(), self.runner.name());
         match &self.tests {
             Tests::OnGort => format!("on gort, {how}"),
+            Tests::Hooks => format!("{HOOKS}, {how}"),
             Tests::Loom => "loom".into(),
             Tests::Host(names) if names.iter().all(|name| ONCE.contains(&name.as_str())) => {
                 names.join(", ")
@@ -211,15 +224,14 @@ impl Stage {
         cargo.args(["test", "--no-fail-fast"]);
         match &self.tests {
             Tests::OnGort => {
-                cargo
-                    .args(["--target", run::TARGET])
-                    .args(self.profile.arguments());
-                if self.runner == Runner::Qemu {
-                    cargo.env(RUNNER, tools::QEMU);
-                }
-                if env::var_os(TEST_LIMIT).is_none() {
-                    cargo.env(TEST_LIMIT, self.runner.test_limit());
-                }
+                self.on_gort(&mut cargo);
+            }
+            Tests::Hooks => {
+                let flags = format!("target.{}.{BACKEND}", run::TARGET);
+                self.on_gort(&mut cargo)
+                    .args(["--test", HOOKS, "--features", FEATURES, "--config", &flags])
+                    // Other flags: elsewhere, so that nothing is built anew for them.
+                    .env("CARGO_TARGET_DIR", run::target().join(HOOKS));
             }
             Tests::Host(names) => {
                 cargo.args(["--package", HOST]);
@@ -238,6 +250,20 @@ impl Stage {
                     .current_dir(run::root().join(LOOM))
                     .env("CARGO_TARGET_DIR", run::target().join("loom"));
             }
+        }
+        cargo
+    }
+
+    /// Has cargo build tests for gort, and start them as they should be.
+    fn on_gort<'a>(&self, cargo: &'a mut Command) -> &'a mut Command {
+        cargo
+            .args(["--target", run::TARGET])
+            .args(self.profile.arguments());
+        if self.runner == Runner::Qemu {
+            cargo.env(RUNNER, tools::QEMU);
+        }
+        if env::var_os(TEST_LIMIT).is_none() {
+            cargo.env(TEST_LIMIT, self.runner.test_limit());
         }
         cargo
     }

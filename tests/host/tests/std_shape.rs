@@ -26,6 +26,7 @@ mod maps;
 #[path = "../../std_shape/memory.rs"]
 mod memory;
 #[path = "../../std_shape/paths.rs"]
+#[allow(unsafe_code, reason = "memory by its layout")]
 mod paths;
 #[path = "../../std_shape/traits.rs"]
 mod traits;
