@@ -260,6 +260,7 @@ fn join_deadlock(_: &str) -> Result<ExitCode, Failure> {
 
 /// Waits on channels in every way, one after the other.
 fn deadlock_channels(_: &str) -> Result<ExitCode, Failure> {
+    runtime::gomaxprocs(1); // each P has numbers of its own for goroutines
     let (s, r) = channel::bounded::<u8>(0);
     let (other, also) = channel::bounded::<u8>(1);
     _ = other.send(1);

@@ -1,7 +1,7 @@
 //! The standard streams: what is held back, and when it is written; what cannot be
 //! written; input that comes slowly.
 
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use gort::io::{self, BufRead as _, Write as _};
 use gort::process::{self, ExitCode};
@@ -57,24 +57,24 @@ fn cat(_: &str) -> Result<ExitCode, Failure> {
     OK
 }
 
-/// The same by the line, while another goroutine counts; says whether that went on while
-/// this one waited for the next line.
+/// The same by the line, while another goroutine says each time that it runs although
+/// this one waits for a line.
 fn cat_beside(_: &str) -> Result<ExitCode, Failure> {
-    static ROUNDS: AtomicUsize = AtomicUsize::new(0);
+    static READS: AtomicBool = AtomicBool::new(false);
     gort::go(|| {
         loop {
-            ROUNDS.fetch_add(1, Ordering::Relaxed);
+            if READS.swap(false, Ordering::Relaxed) {
+                println!("beside");
+            }
             runtime::gosched();
         }
     });
-    let mut before = ROUNDS.load(Ordering::Relaxed);
-    for line in io::stdin().lock().lines() {
-        let line = line.map_err(|_| Failure { why: "no line" })?;
-        let now = ROUNDS.load(Ordering::Relaxed);
-        println!("{line}: {}", if now > before { "on" } else { "stuck" });
-        before = now;
+    let mut lines = io::stdin().lock().lines();
+    loop {
+        READS.store(true, Ordering::Relaxed);
+        let Some(line) = lines.next() else { return OK };
+        println!("{}", line.map_err(|_| Failure { why: "no line" })?);
     }
-    OK
 }
 
 /// Writes so many letters by one call, in lines of 100.

@@ -294,23 +294,25 @@ fn is_whole(detail: &Detail) -> Result<bool, Failed> {
     ensure!(ms == expected && ms.len() >= 2, "{detail:?}");
     // Main, and those that it has made so far.
     ensure!((1..=5).contains(&detail.gs.len()), "{detail:?}");
-    let has = |head: &str, status: &str| {
+    // Who is in that state; its number depends on the P that main was on when it made it.
+    let who = |status: &str| {
         let mut gs = detail.gs.iter();
-        gs.any(|gp| gp.head == head && gp.word("status") == status)
+        gs.find(|gp| gp.word("status") == status && gp.head != "G1")
+            .and_then(|gp| gp.head.strip_prefix('G'))
     };
-    let locked_to = |goid: &str| {
+    let m_with = |field: &str, goid: &str| {
         let mut ms = detail.ms.iter();
-        ms.find(|mp| mp.word("lockedg") == goid)
+        ms.find(|mp| mp.word(field) == goid)
     };
     // Running main; asleep; parked, on its thread; in a system call, without a P.
-    let all = has("G1", "2()") && has("G3", "4(sleep)") && has("G4", "4(thread::park)");
-    let in_syscall = detail
-        .ms
-        .iter()
-        .any(|mp| mp.word("curg") == "5" && mp.word("p") == "nil");
-    let locked = locked_to("4").is_some_and(|mp| mp.word("blocked") == "true");
-    let sleeps = detail.ps.iter().any(|pp| pp.word("timerslen") == "1");
-    Ok(all && has("G5", "3()") && in_syscall && locked && sleeps)
+    let main = |gp: &Fields| gp.head == "G1" && gp.word("status") == "2()";
+    let locked = who("4(thread::park)").and_then(|goid| m_with("lockedg", goid));
+    let calls = who("3()").and_then(|goid| m_with("curg", goid));
+    Ok(detail.gs.iter().any(main)
+        && who("4(sleep)").is_some()
+        && detail.ps.iter().any(|pp| pp.word("timerslen") == "1")
+        && locked.is_some_and(|mp| mp.word("blocked") == "true")
+        && calls.is_some_and(|mp| mp.word("p") == "nil"))
 }
 
 fn off_unless_asked_for() -> Result<(), Failed> {

@@ -162,8 +162,8 @@ fn copies_all() -> Result<(), Failed> {
     Ok(())
 }
 
-/// A line comes when the one before has been answered: the program waits for each, and
-/// others run on its only P.
+/// The end of a line comes when somebody else has said that he runs: the program waits for
+/// it meanwhile, and others have its only P.
 fn slow_input() -> Result<(), Failed> {
     for procs in ["1", "2"] {
         let mut command = program("testprog")?;
@@ -175,13 +175,16 @@ fn slow_input() -> Result<(), Failed> {
             for byte in line.bytes() {
                 input.write_all(&[byte])?;
             }
-            std::thread::sleep(std::time::Duration::from_millis(20)); // it waits for the end
+            let mut comes = |expected: &str| -> Result<(), Failed> {
+                let mut got = vec![0; expected.len()];
+                output.read_exact(&mut got)?;
+                let got = String::from_utf8_lossy(&got);
+                ensure!(got == expected, "GOMAXPROCS={procs}: got {got:?}");
+                Ok(())
+            };
+            comes("beside\n")?;
             input.write_all(b"\n")?;
-            let expected = format!("{line}: on\n");
-            let mut got = vec![0; expected.len()];
-            output.read_exact(&mut got)?;
-            let got = String::from_utf8_lossy(&got);
-            ensure!(got == expected, "GOMAXPROCS={procs}: got {got:?}");
+            comes(&format!("{line}\n"))?;
         }
         drop(input);
         ensure!(wait(&mut child)?.success(), "it did not end well");
