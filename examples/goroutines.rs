@@ -1,8 +1,8 @@
 //! Ten thousand goroutines, each with a stack of its own, that count together.
 //!
-//! A goroutine is a closure that is given to `gort::go`. There are no channels
-//! yet: the goroutines share atomics, and whoever waits for something lets others
-//! run until it is there.
+//! A goroutine is a closure that is given to `gort::go`. These do without channels and
+//! locks: they share atomics, and whoever waits for something lets others run until it
+//! is there.
 
 #![no_std]
 #![no_main]

@@ -330,10 +330,12 @@ def is_inlined(block):
 
 def entry(pc):
     """Describes a goroutine that has not run yet by its closure's name."""
-    for name in functions_at(pc):
+    names = list(functions_at(pc))
+    for name in names:  # what the closure begins with may be inlined there
         closure = re.search(r"entry<(.*?)\{closure_env#(\d+)\}", name)
-        return (f"{closure[1]}{{closure#{closure[2]}}}" if closure else name) + ", not started"
-    return "??"
+        if closure:
+            return f"{closure[1]}{{closure#{closure[2]}}}, not started"
+    return f"{names[0]}, not started" if names else "??"
 
 
 def minimal_name(pc):

@@ -149,6 +149,7 @@ fn goexit() {
 }
 
 /// Reads a word at an address where there is none.
+#[inline(never)] // it is what the debugger shall name
 pub(crate) fn load(address: usize) -> Result<ExitCode, Failure> {
     let word: u64;
     // SAFETY: the fault ends the program, which is what this is for. Rust's own

@@ -73,7 +73,6 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
     let chains: [&[&str]; 3] = [
         &[
             SWITCH,
-            "gort::runtime::gosched",
             "goroutines::main",
             "main.main",
             "runtime.main",
@@ -88,7 +87,10 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
     ];
     for (number, chain) in numbers.zip(chains) {
         let text = gdb.command(&format!("goroutine {number} bt"))?;
-        goes_through(&text, chain)?;
+        // What one that has not started begins with may be inlined there.
+        let inlined = |line: &&str| chain[0].ends_with("::entry") && !line.contains(chain[0]);
+        let frames: Vec<&str> = text.lines().skip_while(inlined).collect();
+        goes_through(&frames.join("\n"), chain)?;
         let all = gdb.command("goroutine all bt")?;
         ensure!(
             all.contains(&text),
@@ -147,14 +149,14 @@ fn goroutines_on_many_threads() -> Result<(), Failed> {
     ensure!(spinning.len() == 2, "{list}");
     let blocked = numbers(" syscall ", "");
     ensure!(blocked.len() == 3, "{list}");
-    let waiting = numbers(" waiting ", "testprog::threads::keep_busy");
+    let waiting = numbers(" waiting ", "");
     ensure!(waiting.len() == 1, "{list}");
     let stars = list.lines().filter(|line| line.starts_with("* ")).count();
     ensure!(stars == 6, "all but one are on a thread:\n{list}");
     for (numbers, place) in [
         (spinning, "testprog::threads::spin ("),
         (blocked, "testprog::threads::nap ("),
-        (waiting, "runtime.gopark ("),
+        (waiting, "runtime.mcall ("), // what called it may have jumped there
     ] {
         for number in numbers {
             let text = gdb.command(&format!("goroutine {number} bt"))?;
