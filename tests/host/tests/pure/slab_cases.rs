@@ -119,7 +119,13 @@ fn addresses_and_slots_agree() -> Result<(), Failed> {
     let slab = slab(start, 100);
     for index in 0..100 {
         let (lo, hi) = (start + index * STRIDE, start + (index + 1) * STRIDE);
-        ensure!(slab.top(index) == hi - LINE, "slot {index}");
+        ensure!(slab.line(index) == hi - LINE, "slot {index}");
+        // A G is at a line of its own in the slot's last page, in its upper half, and not
+        // where its neighbours' are in theirs.
+        let below = hi - LINE - slab.top(index);
+        ensure!(below.is_multiple_of(LINE) && below < 2048, "slot {index}");
+        let next = slab.line(index + 1) - slab.top(index + 1);
+        ensure!(below != next, "slot {index}");
         for address in [lo, lo + 1, hi - 1] {
             ensure!(slab.index_of(address) == index, "{address:#x}");
         }
