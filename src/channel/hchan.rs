@@ -304,6 +304,7 @@ impl Hchan {
 
     /// Pops a value, which has been taken off `items` or was kept, and lets those in who
     /// waited for the room. With the lock held, which this gives back, as all of `enter`.
+    #[inline]
     pub(super) fn pop_and_leave(&self, elem: *mut u8) {
         while self.buffer.at_end_of_block() {
             let block = self.buffer.used_up();
@@ -315,6 +316,9 @@ impl Hchan {
         }
         self.buffer.pop(elem, self.size);
         add(&self.room, 1);
+        if self.sendq.is_empty() && self.send_watch.is_empty() {
+            return self.leave(); // nobody has waited
+        }
         self.settle_and_leave(ReadyList::new());
     }
 

@@ -116,14 +116,7 @@ impl Hchan {
         let items = self.items.load(Ordering::Relaxed);
         if items != 0 {
             self.items.store(items - 1, Ordering::Relaxed); // it is kept, or ours
-            let nobody = self.sendq.is_empty() && self.flags.load(Ordering::Relaxed) == 0;
-            if nobody && self.inline && !self.buffer.at_end_of_block() {
-                // As the usual way of recv.
-                self.buffer.pop(token.slot(), self.size);
-                add(&self.room, 1);
-                self.leave();
-                token.outcome = Outcome::Done;
-            } else if self.inline {
+            if self.inline {
                 self.pop_and_leave(token.slot());
                 token.outcome = Outcome::Done;
             } else {

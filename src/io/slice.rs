@@ -46,13 +46,7 @@ impl<'a> IoSlice<'a> {
     ///
     /// If they have not as many.
     pub fn advance_slices(buffers: &mut &mut [Self], count: usize) {
-        let lengths = buffers.iter().map(|buffer| buffer.len());
-        let (used, rest) = whole(lengths, count);
-        *buffers = mem::take(buffers).get_mut(used..).unwrap_or_default();
-        match buffers.first_mut() {
-            Some(first) => first.advance(rest),
-            None => assert!(rest == 0, "advancing io slices beyond their length"),
-        }
+        advance_list(buffers, count, Self::advance);
     }
 }
 
@@ -93,13 +87,7 @@ impl<'a> IoSliceMut<'a> {
     ///
     /// If they have not as many.
     pub fn advance_slices(buffers: &mut &mut [Self], count: usize) {
-        let lengths = buffers.iter().map(|buffer| buffer.len());
-        let (used, rest) = whole(lengths, count);
-        *buffers = mem::take(buffers).get_mut(used..).unwrap_or_default();
-        match buffers.first_mut() {
-            Some(first) => first.advance(rest),
-            None => assert!(rest == 0, "advancing io slices beyond their length"),
-        }
+        advance_list(buffers, count, Self::advance);
     }
 }
 
@@ -114,6 +102,21 @@ impl Deref for IoSliceMut<'_> {
 impl DerefMut for IoSliceMut<'_> {
     fn deref_mut(&mut self) -> &mut [u8] {
         self.0
+    }
+}
+
+/// Takes the first `count` bytes away from a list, of whose pieces `advance` shortens one.
+fn advance_list<B: Deref<Target = [u8]>>(
+    buffers: &mut &mut [B],
+    count: usize,
+    advance: fn(&mut B, usize),
+) {
+    let lengths = buffers.iter().map(|buffer| buffer.len());
+    let (used, rest) = whole(lengths, count);
+    *buffers = mem::take(buffers).get_mut(used..).unwrap_or_default();
+    match buffers.first_mut() {
+        Some(first) => advance(first, rest),
+        None => assert!(rest == 0, "advancing io slices beyond their length"),
     }
 }
 

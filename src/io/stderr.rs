@@ -112,9 +112,9 @@ impl Write for StderrLock<'_> {
     }
 }
 
-/// What an output stream and its lock have in common with the other's.
-macro_rules! by_lock {
-    ($stream:ident, $lock:ident, $descriptor:ident) => {
+/// Writes to a stream, or to a reference to one, by its lock.
+macro_rules! write_by_lock {
+    ($stream:ty) => {
         impl $crate::io::Write for $stream {
             fn write(&mut self, bytes: &[u8]) -> $crate::io::Result<usize> {
                 self.lock().write(bytes)
@@ -139,31 +139,15 @@ macro_rules! by_lock {
                 self.lock().flush()
             }
         }
+    };
+}
+pub(super) use write_by_lock;
 
-        impl $crate::io::Write for &$stream {
-            fn write(&mut self, bytes: &[u8]) -> $crate::io::Result<usize> {
-                self.lock().write(bytes)
-            }
-
-            fn write_vectored(
-                &mut self,
-                buffers: &[$crate::io::IoSlice<'_>],
-            ) -> $crate::io::Result<usize> {
-                self.lock().write_vectored(buffers)
-            }
-
-            fn write_all(&mut self, bytes: &[u8]) -> $crate::io::Result<()> {
-                self.lock().write_all(bytes)
-            }
-
-            fn write_fmt(&mut self, args: core::fmt::Arguments<'_>) -> $crate::io::Result<()> {
-                self.lock().write_fmt(args)
-            }
-
-            fn flush(&mut self) -> $crate::io::Result<()> {
-                self.lock().flush()
-            }
-        }
+/// What an output stream and its lock have in common with the other's.
+macro_rules! by_lock {
+    ($stream:ident, $lock:ident, $descriptor:ident) => {
+        $crate::io::stderr::write_by_lock!($stream);
+        $crate::io::stderr::write_by_lock!(&$stream);
 
         impl $crate::io::raw::Stream for $stream {
             const DESCRIPTOR: i32 = $crate::io::raw::$descriptor;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Scenario, Subject, memory, peers, program};
+use super::{Benchmark, Measure, Scenario, Subject, memory, program};
 use crate::Outcome;
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
@@ -109,16 +109,5 @@ fn fits(subject: &Subject, scenario: &Scenario, _: usize) -> bool {
 
 /// Builds the subjects.
 fn subjects() -> Outcome<Vec<Subject>> {
-    let mut subjects = Vec::new();
-    for (name, package, program) in [
-        ("gort", "gort", "chan"),
-        ("crossbeam", "peers", "chan-crossbeam"),
-        ("may", "peers", "chan-may"),
-        ("tokio", "peers", "chan-tokio"),
-        ("smol", "peers", "chan-smol"),
-    ] {
-        subjects.push(Subject::new(name, peers::crate_program(package, program)?)?);
-    }
-    subjects.extend(memory::go("chan")?);
-    Ok(subjects)
+    memory::runtimes("chan", &["crossbeam", "may", "tokio", "smol"])
 }

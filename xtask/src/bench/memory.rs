@@ -1,5 +1,5 @@
-//! The programs of the benchmarks of memory: those in Rust share their source,
-//! and have an allocator each.
+//! The programs of the benchmarks, of which those of memory in Rust share their source, and
+//! have an allocator each.
 
 use super::{Subject, peers};
 use crate::Outcome;
@@ -18,6 +18,19 @@ pub(super) fn subjects(benchmark: &str) -> Outcome<Vec<Subject>> {
     subjects.push(Subject::new("gort", program)?);
     for name in PEERS {
         let program = peers::crate_program("peers", name)?;
+        subjects.push(Subject::new(name, program)?);
+    }
+    subjects.extend(go(benchmark)?);
+    Ok(subjects)
+}
+
+/// Builds the programs of a benchmark that has one for each runtime: on gort, on those
+/// named, and in Go.
+pub(super) fn runtimes(benchmark: &str, peers: &[&'static str]) -> Outcome<Vec<Subject>> {
+    let gort = peers::crate_program("gort", benchmark)?;
+    let mut subjects = vec![Subject::new("gort", gort)?];
+    for name in peers {
+        let program = peers::crate_program("peers", &format!("{benchmark}-{name}"))?;
         subjects.push(Subject::new(name, program)?);
     }
     subjects.extend(go(benchmark)?);

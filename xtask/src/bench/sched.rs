@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Run, Sample, Scenario, Subject, idle, memory, peers, program};
+use super::{Benchmark, Measure, Run, Sample, Scenario, Subject, idle, memory, program};
 use crate::Outcome;
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
@@ -112,18 +112,7 @@ fn fits(subject: &Subject, scenario: &Scenario, procs: usize) -> bool {
 
 /// Builds the subjects.
 fn subjects() -> Outcome<Vec<Subject>> {
-    let mut subjects = Vec::new();
-    for (name, package, program) in [
-        ("gort", "gort", "sched"),
-        ("corosensei", "peers", "sched-corosensei"),
-        ("may", "peers", "sched-may"),
-        ("tokio", "peers", "sched-tokio"),
-        ("smol", "peers", "sched-smol"),
-    ] {
-        subjects.push(Subject::new(name, peers::crate_program(package, program)?)?);
-    }
-    subjects.extend(memory::go("sched")?);
-    Ok(subjects)
+    memory::runtimes("sched", &["corosensei", "may", "tokio", "smol"])
 }
 
 /// Takes a sample: an idle process is watched, all others measure themselves.
