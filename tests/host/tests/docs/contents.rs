@@ -6,7 +6,7 @@ use crate::document::{self, DIRECTORY};
 use crate::links;
 
 /// The table, within docs/.
-const SUMMARY: &str = "SUMMARY.md";
+pub(crate) const SUMMARY: &str = "SUMMARY.md";
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
