@@ -83,6 +83,7 @@ fn join(from: &str, to: &str) -> PathBuf {
 pub(crate) fn of(document: &Document) -> Vec<Link> {
     let mut found = Vec::new();
     let mut code = false;
+    let mut before_line = "";
     for (number, line) in document.lines.iter().enumerate() {
         if line.starts_with("```") {
             code = !code;
@@ -93,15 +94,20 @@ pub(crate) fn of(document: &Document) -> Vec<Link> {
         // What stands in backquotes is code, unless it is within a link's text.
         let mut rest = line.as_str();
         while let Some((before, behind)) = rest.split_once("](") {
-            let text = before.rsplit_once('[').map_or("", |(_, text)| text);
+            let text = match (before.rsplit_once('['), before_line.rsplit_once('[')) {
+                (Some((_, text)), _) => text.to_string(),
+                (None, Some((_, start))) => format!("{start} {before}"), // wrapped
+                (None, None) => String::new(),
+            };
             let (target, behind) = behind.split_once(')').unwrap_or((behind, ""));
             found.push(Link {
-                text: text.into(),
+                text,
                 target: target.into(),
                 line: number + 1,
             });
             rest = behind;
         }
+        before_line = line;
     }
     found
 }
