@@ -6,18 +6,14 @@
 
 #[cfg(not(feature = "archive"))]
 use core::fmt::{self, Write};
-use core::panic::{Location, PanicInfo};
-#[cfg(not(feature = "traceback"))]
-use core::ptr;
+use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
+pub(crate) use super::goroutines::other_goroutines;
+use super::goroutines::goroutine_header;
 use super::print::say;
-#[cfg(feature = "traceback")]
-use super::traceback::{self, Here, What, unwind::Registers};
 use crate::os::{self, Died};
 use crate::sched::{self, G};
-#[cfg(not(feature = "traceback"))]
-use crate::sched::{GStatus, WaitReason};
 
 /// How many threads are dying: the first of them says why. runtime.main waits for it.
 pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
@@ -51,6 +47,11 @@ static TRACEBACK: AtomicU8 = AtomicU8::new(Traceback::Single as u8);
 /// Sets what a death shows, a [`Traceback`].
 pub(crate) fn set_traceback(level: u8) {
     TRACEBACK.store(level, Ordering::Relaxed); // a setting; nothing hangs on its order
+}
+
+/// Returns that.
+pub(super) fn traceback_level() -> u8 {
+    TRACEBACK.load(Ordering::Relaxed) // as above
 }
 
 /// Ends the program because the runtime found itself in a state that cannot be.
@@ -116,129 +117,6 @@ pub(crate) fn die(status: i32) -> ! {
     #[cfg(not(feature = "archive"))]
     crate::io::flush_at_death();
     os::exit(status)
-}
-
-/// Prints which goroutine died and where, unless GOTRACEBACK=none.
-#[cfg(not(feature = "traceback"))]
-fn goroutine_header(location: Option<&Location<'_>>, _: Option<&Died>, _: bool) {
-    if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
-        return;
-    }
-    let Some(gp) = sched::try_getg() else { return };
-    let goid = gp.goid.get();
-    say(
-        if goid == 0 {
-            "\nruntime stack:"
-        } else {
-            "\ngoroutine %d [running]:"
-        },
-        &[goid],
-        &[],
-    );
-    if let Some(at) = location {
-        say(
-            "\t%s:%d:%d",
-            &[at.line().into(), at.column().into()],
-            &[at.file().as_bytes()],
-        );
-    }
-    if let (true, Some(at)) = (goid != 0, gp.gopc.get()) {
-        let numbers = [gp.parent_goid.get(), at.line().into()];
-        say(
-            "created by go in goroutine %d\n\t%s:%d",
-            &numbers,
-            &[at.file().as_bytes()],
-        );
-    }
-    if TRACEBACK.load(Ordering::Relaxed) >= Traceback::All as u8 {
-        other_goroutines();
-    }
-}
-
-/// Prints all goroutines but the current one, for a deadlock's message and for
-/// GOTRACEBACK=all.
-#[cfg(not(feature = "traceback"))]
-pub(crate) fn other_goroutines() {
-    if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
-        return;
-    }
-    let current = sched::try_getg().map_or(ptr::null(), ptr::from_ref);
-    sched::for_each_g(&mut |gp| {
-        let reason = match sched::readgstatus(gp) {
-            _ if ptr::eq(current, gp) => return, // it has been printed
-            status if status == GStatus::Runnable as u32 => "runnable",
-            status if status == GStatus::Running as u32 => "running", // on another thread
-            status if status == GStatus::Syscall as u32 => "syscall",
-            _ => gp.waitreason.get().map_or("", WaitReason::text),
-        };
-        say(
-            "\ngoroutine %d [%s]:",
-            &[gp.goid.get()],
-            &[reason.as_bytes()],
-        );
-    });
-}
-
-/// Prints where the current goroutine is, and others if GOTRACEBACK asks for them or
-/// the runtime itself is what failed (`throwing`). It died where `died` says, or else
-/// where this is called.
-#[cfg(feature = "traceback")]
-#[inline(never)] // its frame is left out
-fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, throwing: bool) {
-    let level = TRACEBACK.load(Ordering::Relaxed);
-    if level == Traceback::None as u8 && !throwing {
-        return;
-    }
-    let Some(gp) = sched::try_getg() else { return };
-    let system = throwing || level >= Traceback::System as u8;
-    let what = What {
-        all: throwing || level >= Traceback::All as u8 || gp.goid.get() == 0,
-        system,
-        dying: true,
-    };
-    let here = match died {
-        Some(died) => Here {
-            registers: Registers {
-                pc: died.pc,
-                sp: died.sp,
-                fp: died.fp,
-            },
-            skip: false,
-            location,
-        },
-        None => {
-            let [pc, sp, fp] = crate::arch::registers();
-            Here {
-                registers: Registers { pc, sp, fp },
-                skip: true,
-                location,
-            }
-        }
-    };
-    say("", &[], &[]);
-    traceback::on_own_stack(|| traceback::report(what, gp, here, &mut to_stderr));
-}
-
-/// Prints all goroutines but the current one, for a deadlock's message.
-#[cfg(feature = "traceback")]
-pub(crate) fn other_goroutines() {
-    let level = TRACEBACK.load(Ordering::Relaxed);
-    if level == Traceback::None as u8 {
-        return;
-    }
-    let what = What {
-        all: true,
-        system: level >= Traceback::System as u8,
-        dying: true,
-    };
-    let gp = sched::try_getg();
-    traceback::on_own_stack(|| traceback::report_others(what, gp, &mut to_stderr));
-}
-
-/// Writes a trace. If that fails there is nobody to tell.
-#[cfg(feature = "traceback")]
-fn to_stderr(text: &[u8]) {
-    let _ = os::write_all(2, text);
 }
 
 /// stderr for `core::fmt`, by the buffer.

@@ -7,6 +7,11 @@ pub(crate) mod boottrace;
 pub(crate) mod elf;
 pub(crate) mod fatal;
 mod futex_lock;
+#[cfg_attr(
+    not(all(feature = "traceback", any(feature = "backtrace", debug_assertions))),
+    path = "goroutines_small.rs"
+)]
+mod goroutines;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;

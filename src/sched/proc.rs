@@ -246,22 +246,27 @@ pub(crate) fn goexit(abandon: bool) -> ! {
 }
 
 /// Calls `f` for each of the program's goroutines that is not dead.
+#[inline(never)] // one for all
 pub(crate) fn for_each_g(f: &mut dyn FnMut(&'static G)) {
-    for_every_g(&mut |gp| {
-        if !is_system(gp) {
+    allgs(|gp| {
+        if exists(gp) && !is_system(gp) {
             f(gp);
         }
     });
 }
 
 /// The same with the runtime's own.
-#[inline(never)] // one for all
+#[inline(never)] // not in every program
 pub(crate) fn for_every_g(f: &mut dyn FnMut(&'static G)) {
     allgs(|gp| {
-        let status = super::readgstatus(gp);
-        let exists = status != GStatus::Dead as u32 && status != GStatus::Idle as u32;
-        if exists {
+        if exists(gp) {
             f(gp);
         }
     });
+}
+
+/// Tells whether a goroutine is not dead.
+fn exists(gp: &G) -> bool {
+    let status = super::readgstatus(gp);
+    status != GStatus::Dead as u32 && status != GStatus::Idle as u32
 }

@@ -6,7 +6,8 @@ use gimli::constants as c;
 use gimli::{EndianSlice, LittleEndian, Reader as _};
 
 use super::dwarf::{Abbrevs, Entry, Unit};
-use super::image::{Bytes, Sections};
+use super::image::Sections;
+use super::names::Bytes;
 
 /// How many functions deep inlining is followed.
 pub(crate) const DEEPEST: usize = 32;

@@ -6,7 +6,8 @@ use gimli::Reader as _;
 use gimli::constants as c;
 
 use super::dwarf::{Cursor, Unit, at, text};
-use super::image::{Bytes, Sections};
+use super::image::Sections;
+use super::names::Bytes;
 
 /// A file's name, in its parts.
 #[derive(Clone, Copy, Default)]

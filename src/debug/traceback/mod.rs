@@ -22,6 +22,7 @@
 //! | `report` | its header; all goroutines |
 //! | `out` | where the text goes |
 //! | `own_stack` | a stack for all of this |
+//! | `small` | what deaths have instead in release builds without the feature `backtrace` |
 //!
 //! Nothing here allocates or takes a lock: this is what the last minutes of a program
 //! are for, on whatever stack is left. The stacks that are read may be those that have
@@ -34,8 +35,11 @@ mod out;
 mod own_stack;
 mod report;
 mod show;
+#[cfg(not(any(feature = "backtrace", debug_assertions)))]
+pub(crate) mod small;
 mod stack;
 pub(crate) mod unwind;
 
 pub(crate) use own_stack::on_own_stack;
-pub(crate) use report::{Here, What, report, report_others};
+pub(crate) use report::{Here, What, report};
+pub(crate) use stack::saved;

@@ -3,8 +3,10 @@
 //! Go's counterparts: `traceback1`, `traceback2`, `printcreatedby` in
 //! `runtime/traceback.go`.
 
+use core::cell::Cell;
+
 use super::code::Program;
-use super::frames::{Frame, Shared};
+use super::frames::{Frame, Frames, Shared};
 use super::hide::write_name;
 use super::out::Out;
 use super::stack::GoStack;
@@ -16,9 +18,9 @@ const INNER: usize = 50;
 const OUTER: usize = 50;
 
 /// What shows traces.
-pub(crate) struct Tracer<'a, 'o, 'f> {
-    pub(crate) out: &'a mut Out<'o>,
-    pub(crate) frames: &'a Shared<'f>,
+pub(crate) struct Tracer<'a, 'f> {
+    pub(crate) out: Out<'a>,
+    frames: &'a Shared<'f>,
     /// With the runtime's frames, and each one's registers.
     pub(crate) system: bool,
 }
@@ -26,7 +28,32 @@ pub(crate) struct Tracer<'a, 'o, 'f> {
 /// Goes from frame to frame of a goroutine.
 type Walk<'a, 'f> = Unwinder<'a, GoStack<'a>, Program<'a, 'f>>;
 
-impl Tracer<'_, '_, '_> {
+impl Tracer<'_, '_> {
+    /// Calls `f` with one that writes to `sink`; on a stack with room for that, if this is
+    /// the last that the program does.
+    pub(crate) fn with(
+        dying: bool,
+        system: bool,
+        sink: &mut dyn FnMut(&[u8]),
+        f: &mut dyn FnMut(&mut Tracer<'_, '_>),
+    ) {
+        Frames::with(dying, |frames| {
+            let mut tracer = Tracer {
+                out: Out::new(sink),
+                frames: &Shared(Cell::new(Some(frames))),
+                system,
+            };
+            f(&mut tracer);
+            tracer.out.flush();
+        });
+    }
+
+    /// Tells whether any names are known, and any lines.
+    pub(crate) fn knows(&self) -> (bool, bool) {
+        let knows = self.frames.with(|frames| (frames.has_names(), frames.has_lines()));
+        knows.unwrap_or_default()
+    }
+
     /// Shows where a goroutine is: from the frame that has these registers, or from its
     /// caller.
     pub(crate) fn trace(&mut self, gp: &G, registers: Registers, skip: bool) {
@@ -39,8 +66,10 @@ impl Tracer<'_, '_, '_> {
     /// The same, with the runtime's frames or without. Returns how many frames there are.
     fn trace_with(&mut self, gp: &G, registers: Registers, skip: bool, runtime: bool) -> usize {
         let stack = GoStack(gp);
-        let frames = self.frames;
-        let program = Program { gp, frames };
+        let program = Program {
+            gp,
+            frames: self.frames,
+        };
         let mut walk = Unwinder::new(&stack, &program, registers);
         if skip {
             walk.next();
@@ -52,7 +81,7 @@ impl Tracer<'_, '_, '_> {
             let (remaining, _) = self.part(&mut walk, runtime, usize::MAX, 0);
             let elided = remaining.saturating_sub(begun + OUTER);
             if elided > 0 {
-                self.out.say("...%d frames elided...\n", &[elided as u64]);
+                self.out.say("...%d frames elided...\n", &[elided as u64], "");
             }
             self.part(&mut rest, runtime, begun + elided, OUTER);
         }
@@ -78,7 +107,7 @@ impl Tracer<'_, '_, '_> {
             let mut outer = walk.clone();
             let more = outer.next();
             let fp = if more { outer.registers().sp } else { 0 };
-            let (out, system) = (&mut *self.out, self.system);
+            let (out, system) = (&mut self.out, self.system);
             let mut each = |frame: &Frame| {
                 if stop || frame.hidden && !runtime {
                     return;
@@ -111,7 +140,7 @@ impl Tracer<'_, '_, '_> {
             return;
         };
         self.out
-            .say("runtime: g %d: unexpected return pc for ", &[gp.goid.get()]);
+            .say("runtime: g %d: unexpected return pc for ", &[gp.goid.get()], "");
         let mut name: &[u8] = b"?";
         let mut each = |frame: &Frame| {
             if !frame.name.is_empty() {
@@ -119,17 +148,8 @@ impl Tracer<'_, '_, '_> {
             }
         };
         self.frames.with(|frames| frames.each(walk.symbol_pc(), &mut each));
-        write_name(name, self.out);
-        self.out.say(" called from 0x%x\n", &[pc as u64]);
-    }
-
-    /// Says which `go` has made a goroutine.
-    pub(crate) fn created_by(&mut self, gp: &G) {
-        let Some(at) = gp.gopc.get() else { return };
-        self.out
-            .say("created by go in goroutine %d\n\t", &[gp.parent_goid.get()]);
-        self.out.text(at.file().as_bytes());
-        self.out.say(":%d\n", &[at.line().into()]);
+        write_name(name, &mut self.out);
+        self.out.say(" called from 0x%x\n", &[pc as u64], "");
     }
 }
 
@@ -137,7 +157,7 @@ impl Tracer<'_, '_, '_> {
 fn show(out: &mut Out<'_>, frame: &Frame, registers: Registers, fp: Option<usize>) {
     let pc = registers.pc as u64;
     if frame.name.is_empty() {
-        out.say("0x%x\n", &[pc]);
+        out.say("0x%x\n", &[pc], "");
         return;
     }
     write_name(frame.name, out);
@@ -145,21 +165,20 @@ fn show(out: &mut Out<'_>, frame: &Frame, registers: Registers, fp: Option<usize
     place(out, frame, pc);
     if !frame.inlined {
         if frame.entry != 0 && registers.pc > frame.entry {
-            out.say(" +0x%x", &[(registers.pc - frame.entry) as u64]);
+            out.say(" +0x%x", &[(registers.pc - frame.entry) as u64], "");
         }
         if let Some(fp) = fp {
             let numbers = [fp as u64, registers.sp as u64, pc];
-            out.say(" fp=0x%x sp=0x%x pc=0x%x", &numbers);
+            out.say(" fp=0x%x sp=0x%x pc=0x%x", &numbers, "");
         }
     }
     out.text(b"\n");
 }
 
 /// Shows the file and the line of a frame, or else its address.
-#[cfg(any(feature = "backtrace", debug_assertions))]
 fn place(out: &mut Out<'_>, frame: &Frame, pc: u64) {
     if frame.line == 0 && frame.file.name.is_empty() {
-        out.say("0x%x", &[pc]);
+        out.say("0x%x", &[pc], "");
         return;
     }
     let parts = [frame.file.comp_dir, frame.file.dir, frame.file.name];
@@ -173,11 +192,5 @@ fn place(out: &mut Out<'_>, frame: &Frame, pc: u64) {
         out.text(part);
         between = !part.ends_with(b"/");
     }
-    out.say(":%d", &[frame.line]);
-}
-
-/// The same where no lines are known.
-#[cfg(not(any(feature = "backtrace", debug_assertions)))]
-fn place(out: &mut Out<'_>, _: &Frame, pc: u64) {
-    out.say("0x%x", &[pc]);
+    out.say(":%d", &[frame.line], "");
 }
