@@ -9,8 +9,8 @@ use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-pub(crate) use super::goroutines::other_goroutines;
 use super::goroutines::goroutine_header;
+pub(crate) use super::goroutines::other_goroutines;
 use super::print::say;
 use crate::os::{self, Died};
 use crate::sched::{self, G};

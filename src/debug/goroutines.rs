@@ -17,7 +17,11 @@ use crate::{arch, sched};
 /// the runtime itself is what failed (`throwing`). It died where `died` says, or else
 /// where this is called.
 #[inline(never)] // its frame is left out
-pub(super) fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, throwing: bool) {
+pub(super) fn goroutine_header(
+    location: Option<&Location<'_>>,
+    died: Option<&Died>,
+    throwing: bool,
+) {
     let level = traceback_level();
     if level == Traceback::None as u8 && !throwing {
         return;

@@ -48,7 +48,11 @@ pub(super) fn goroutine_header(
             Some(died) => [died.pc, died.sp, died.fp],
             None => crate::arch::registers(),
         };
-        trace(gp, Registers { pc, sp, fp }, level >= Traceback::System as u8 || throwing);
+        trace(
+            gp,
+            Registers { pc, sp, fp },
+            level >= Traceback::System as u8 || throwing,
+        );
     }
     let _ = died;
     created_by(gp);

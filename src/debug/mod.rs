@@ -15,6 +15,7 @@ mod goroutines;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
+mod stack;
 #[cfg(feature = "traceback")]
 pub(crate) mod symbols;
 mod threads;
@@ -27,4 +28,5 @@ use core::sync::atomic;
 use crate::os;
 
 pub use memory::{free_os_memory, set_memory_limit};
+pub use stack::{print_stack, stack};
 pub use threads::set_max_threads;

@@ -121,7 +121,7 @@ pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
 pub(crate) use proc::{for_each_g, for_every_g, goexit};
 use spinning::Spinning;
-pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
+pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs, stop_everybody};
 pub(crate) use syscall::{blocking, need_p};
 
 pub(crate) use procresize::procresize;

@@ -97,7 +97,7 @@ pub(super) struct Many {
     /// `newproc::exit_to_next`
     pub(super) exit: fn(),
     /// `syscall::try_entersyscall`
-    pub(super) try_entersyscall: fn() -> bool,
+    pub(super) try_entersyscall: extern "C" fn() -> bool,
     /// `syscall::need_p`
     pub(super) need_p: fn(),
     /// How a goroutine waits, for those parts of the runtime that every program has.

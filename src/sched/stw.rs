@@ -84,6 +84,20 @@ pub(super) fn update_gomaxprocs() {
     releasem();
 }
 
+/// Calls `f` while no other goroutine runs, but for those in system calls. From a
+/// goroutine. `f` must not give way.
+pub(crate) fn stop_everybody(f: &mut dyn FnMut()) {
+    let world = WORLD.lock();
+    super::machine::start_sysmon();
+    need_p();
+    let mp = acquirem();
+    stop_the_world(mp);
+    f();
+    start_the_world(mp, GOMAXPROCS.load(Ordering::Relaxed)); // changes by us alone
+    releasem();
+    drop(world);
+}
+
 /// The right to stop the world, and to say how many Ps there are.
 pub(super) type World = SpinMutexGuard<'static, (), GiveWay>;
 

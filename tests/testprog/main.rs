@@ -23,6 +23,11 @@ mod sched;
 mod segments;
 mod streams;
 mod threads;
+#[allow(
+    unsafe_code,
+    reason = "instructions that fault, and smash the stack first"
+)]
+mod traces;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
 mod waits;
@@ -81,7 +86,7 @@ fn commands() -> impl Iterator<Item = &'static Command> {
     let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
     let more = more.chain(preempt::COMMANDS).chain(threads::COMMANDS);
     let more = more.chain(sched::COMMANDS).chain(streams::COMMANDS);
-    more.chain(waits::COMMANDS)
+    more.chain(waits::COMMANDS).chain(traces::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

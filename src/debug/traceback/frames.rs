@@ -27,9 +27,14 @@ pub(crate) struct Frame {
 }
 
 /// What the program's file says of addresses, for two who ask in turn.
-pub(crate) struct Shared<'a>(pub(crate) Cell<Option<&'a mut Frames>>);
+pub(crate) struct Shared<'a>(Cell<Option<&'a mut Frames>>);
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
+    /// Has them share `frames`.
+    pub(crate) fn new(frames: &'a mut Frames) -> Self {
+        Self(Cell::new(Some(frames)))
+    }
+
     /// Calls `f` with it; not while somebody else does.
     pub(crate) fn with<T>(&self, f: impl FnOnce(&mut Frames) -> T) -> Option<T> {
         let frames = self.0.take()?;
@@ -41,7 +46,8 @@ impl Shared<'_> {
 
 /// Finds the function at `pc`.
 fn physical(sections: Option<&Sections>, pc: usize) -> Frame {
-    let function = sections.and_then(|sections| symbols::function(sections.symtab, sections.strtab, pc));
+    let function =
+        sections.and_then(|sections| symbols::function(sections.symtab, sections.strtab, pc));
     match function {
         Some(function) => Frame {
             name: function.name,
@@ -95,25 +101,26 @@ unsafe impl Sync for Dying {}
 static DYING: Dying = Dying(UnsafeCell::new(MaybeUninit::zeroed()));
 
 impl Frames {
-    /// Calls `f` with one: with that of the dying, if that is who asks.
-    pub(crate) fn with<T>(dying: bool, f: impl FnOnce(&mut Self) -> T) -> T {
+    /// Calls `f` with one: with that of the dying, if that is who asks. Not if there is no
+    /// memory for another.
+    pub(crate) fn with(dying: bool, f: impl FnOnce(&mut Self)) {
         let size = size_of::<Self>().next_multiple_of(4096);
         let mapped = if dying { None } else { os::map(0, size) };
         let memory = match mapped {
             Some(memory) => memory.cast::<Self>(),
-            None => DYING.0.get().cast::<Self>(),
+            None if dying => DYING.0.get().cast::<Self>(),
+            None => return,
         };
         // SAFETY: it is ours: just mapped, or that of the one who reports a death.
         // All zeros are one, and so is what an earlier one has left.
         let frames = unsafe { &mut *memory };
         frames.sections.write(symbols::in_file(symbols::sections));
         frames.forget();
-        let result = f(frames);
+        f(frames);
         if let Some(memory) = mapped {
             // SAFETY: mapped above, and used by nobody any more.
             unsafe { os::unmap(memory, size) };
         }
-        result
     }
 
     /// Returns what the file has.
@@ -124,12 +131,14 @@ impl Frames {
 
     /// Tells whether any names are known.
     pub(crate) fn has_names(&self) -> bool {
-        self.sections().is_some_and(|sections| !sections.symtab.is_empty())
+        self.sections()
+            .is_some_and(|sections| !sections.symtab.is_empty())
     }
 
     /// Tells whether any lines are known.
     pub(crate) fn has_lines(&self) -> bool {
-        self.sections().is_some_and(|sections| !sections.debug_line.is_empty())
+        self.sections()
+            .is_some_and(|sections| !sections.debug_line.is_empty())
     }
 
     /// Forgets all.
@@ -163,7 +172,9 @@ impl Frames {
             Known::There(rule) => Some(rule),
             Known::Nowhere => None,
             Known::NotYet => {
-                let rule = self.sections().and_then(|sections| symbols::rule(sections, pc));
+                let rule = self
+                    .sections()
+                    .and_then(|sections| symbols::rule(sections, pc));
                 self.used = self.used.max(1); // there is something to forget
                 self.slot(pc).rule = rule.map_or(Known::Nowhere, Known::There);
                 rule

@@ -32,7 +32,9 @@ pub(super) fn is_runtime(name: &[u8]) -> bool {
     };
     write_name(name, &mut start);
     let text = start.text.get(..start.length).unwrap_or_default();
-    RUNTIME.iter().any(|prefix| text.starts_with(prefix.as_bytes()))
+    RUNTIME
+        .iter()
+        .any(|prefix| text.starts_with(prefix.as_bytes()))
 }
 
 /// Where a name's text goes.
@@ -76,7 +78,10 @@ pub(crate) fn write_name(name: &[u8], to: &mut impl Text) {
         }
     }
 
-    match core::str::from_utf8(name).ok().and_then(|name| rustc_demangle::try_demangle(name).ok()) {
+    match core::str::from_utf8(name)
+        .ok()
+        .and_then(|name| rustc_demangle::try_demangle(name).ok())
+    {
         // Who wants no more says so by an error.
         Some(demangled) => {
             let _ = write!(Adapter(to), "{demangled:#}");

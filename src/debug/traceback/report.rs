@@ -8,7 +8,7 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::show::Tracer;
-use super::stack::{is_whole, saved};
+use super::stack::{is_behind_call, is_whole, saved};
 use super::unwind::Registers;
 use crate::os;
 use crate::sched::{self, G, GStatus, WaitReason};
@@ -74,10 +74,12 @@ fn goroutine(tracer: &mut Tracer<'_, '_>, gp: &'static G, here: Option<Here<'_>>
         let numbers = [at.line().into(), at.column().into()];
         tracer.out.say("\t%s:%d:%d\n", &numbers, at.file());
     }
-    let saved = || saved(gp).map(|registers| (registers, false));
-    let at = here.map(|here| (here.registers, here.skip)).or_else(saved);
+    let at = match here {
+        Some(here) => Some((here.registers, here.skip, true)),
+        None => saved(gp).map(|registers| (registers, false, !is_behind_call(gp))),
+    };
     match at {
-        Some((registers, skip)) => tracer.trace(gp, registers, skip),
+        Some((registers, skip, exact)) => tracer.trace(gp, registers, skip, exact),
         None => tracer
             .out
             .text(b"\tgoroutine running on other thread; stack unavailable\n"),
@@ -138,7 +140,12 @@ fn header(tracer: &mut Tracer<'_, '_>, gp: &G) {
     };
     let m = mp.filter(|_| runs).map_or(0, |mp| mp.id.get());
     let address = ptr::from_ref(gp).addr() as u64;
-    let numbers = [goid, address, m as u64, gp.m.load(Ordering::Relaxed).addr() as u64];
+    let numbers = [
+        goid,
+        address,
+        m as u64,
+        gp.m.load(Ordering::Relaxed).addr() as u64,
+    ];
     out.say(gp_text, &numbers, status_text(gp, status));
     let since = gp.waitsince.get();
     if status == GStatus::Waiting as u32 && since != 0 {
@@ -148,7 +155,11 @@ fn header(tracer: &mut Tracer<'_, '_>, gp: &G) {
         }
     }
     let locked = !gp.lockedm.load(Ordering::Relaxed).is_null();
-    out.text(if locked { b", locked to thread]:\n" } else { b"]:\n" });
+    out.text(if locked {
+        b", locked to thread]:\n"
+    } else {
+        b"]:\n"
+    });
 }
 
 /// Returns what a goroutine with that status is about.

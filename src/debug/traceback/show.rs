@@ -3,14 +3,13 @@
 //! Go's counterparts: `traceback1`, `traceback2`, `printcreatedby` in
 //! `runtime/traceback.go`.
 
-use core::cell::Cell;
-
 use super::code::Program;
 use super::frames::{Frame, Frames, Shared};
-use super::hide::write_name;
+use super::hide::{Text, write_name};
 use super::out::Out;
 use super::stack::GoStack;
 use super::unwind::{End, Registers, Unwinder};
+use crate::debug::symbols::File;
 use crate::sched::G;
 
 /// How many frames are shown from each end of a long trace.
@@ -40,7 +39,7 @@ impl Tracer<'_, '_> {
         Frames::with(dying, |frames| {
             let mut tracer = Tracer {
                 out: Out::new(sink),
-                frames: &Shared(Cell::new(Some(frames))),
+                frames: &Shared::new(frames),
                 system,
             };
             f(&mut tracer);
@@ -50,30 +49,33 @@ impl Tracer<'_, '_> {
 
     /// Tells whether any names are known, and any lines.
     pub(crate) fn knows(&self) -> (bool, bool) {
-        let knows = self.frames.with(|frames| (frames.has_names(), frames.has_lines()));
+        let knows = self
+            .frames
+            .with(|frames| (frames.has_names(), frames.has_lines()));
         knows.unwrap_or_default()
     }
 
     /// Shows where a goroutine is: from the frame that has these registers, or from its
     /// caller.
-    pub(crate) fn trace(&mut self, gp: &G, registers: Registers, skip: bool) {
-        // If nothing of it is the program's own, all of it is shown.
-        if self.trace_with(gp, registers, skip, self.system) == 0 && !self.system {
-            self.trace_with(gp, registers, skip, true);
-        }
-    }
-
-    /// The same, with the runtime's frames or without. Returns how many frames there are.
-    fn trace_with(&mut self, gp: &G, registers: Registers, skip: bool, runtime: bool) -> usize {
-        let stack = GoStack(gp);
+    pub(crate) fn trace(&mut self, gp: &G, registers: Registers, skip: bool, exact: bool) {
         let program = Program {
             gp,
             frames: self.frames,
         };
-        let mut walk = Unwinder::new(&stack, &program, registers);
+        let stack = GoStack(gp);
+        let mut walk = Unwinder::new(&stack, &program, registers, exact);
         if skip {
             walk.next();
         }
+        // If nothing of it is the program's own, all of it is shown.
+        if self.trace_from(gp, walk.clone(), self.system) == 0 && !self.system {
+            self.trace_from(gp, walk, true);
+        }
+    }
+
+    /// Shows the frames from one on, with the runtime's or without. Returns how many there
+    /// are.
+    fn trace_from(&mut self, gp: &G, mut walk: Walk<'_, '_>, runtime: bool) -> usize {
         let (shown, begun) = self.part(&mut walk, runtime, 0, INNER);
         if !walk.is_done() {
             // Maybe in the midst of what was inlined in one place. The rest is counted.
@@ -81,7 +83,8 @@ impl Tracer<'_, '_> {
             let (remaining, _) = self.part(&mut walk, runtime, usize::MAX, 0);
             let elided = remaining.saturating_sub(begun + OUTER);
             if elided > 0 {
-                self.out.say("...%d frames elided...\n", &[elided as u64], "");
+                self.out
+                    .say("...%d frames elided...\n", &[elided as u64], "");
             }
             self.part(&mut rest, runtime, begun + elided, OUTER);
         }
@@ -125,7 +128,8 @@ impl Tracer<'_, '_> {
                 max -= 1;
                 show(out, frame, registers, system.then_some(fp));
             };
-            self.frames.with(|frames| frames.each(walk.symbol_pc(), &mut each));
+            self.frames
+                .with(|frames| frames.each(walk.symbol_pc(), &mut each));
             if stop {
                 return (count, begun);
             }
@@ -139,15 +143,19 @@ impl Tracer<'_, '_> {
         let End::UnexpectedReturn(pc) = walk.end() else {
             return;
         };
-        self.out
-            .say("runtime: g %d: unexpected return pc for ", &[gp.goid.get()], "");
+        self.out.say(
+            "runtime: g %d: unexpected return pc for ",
+            &[gp.goid.get()],
+            "",
+        );
         let mut name: &[u8] = b"?";
         let mut each = |frame: &Frame| {
             if !frame.name.is_empty() {
                 name = frame.name;
             }
         };
-        self.frames.with(|frames| frames.each(walk.symbol_pc(), &mut each));
+        self.frames
+            .with(|frames| frames.each(walk.symbol_pc(), &mut each));
         write_name(name, &mut self.out);
         self.out.say(" called from 0x%x\n", &[pc as u64], "");
     }
@@ -161,7 +169,11 @@ fn show(out: &mut Out<'_>, frame: &Frame, registers: Registers, fp: Option<usize
         return;
     }
     write_name(frame.name, out);
-    out.text(if frame.inlined { b"(...)\n\t" } else { b"()\n\t" });
+    out.text(if frame.inlined {
+        b"(...)\n\t"
+    } else {
+        b"()\n\t"
+    });
     place(out, frame, pc);
     if !frame.inlined {
         if frame.entry != 0 && registers.pc > frame.entry {
@@ -181,16 +193,25 @@ fn place(out: &mut Out<'_>, frame: &Frame, pc: u64) {
         out.say("0x%x", &[pc], "");
         return;
     }
-    let parts = [frame.file.comp_dir, frame.file.dir, frame.file.name];
+    write_path(&frame.file, out);
+    out.say(":%d", &[frame.line], "");
+}
+
+/// Writes the name of a file, whole.
+pub(super) fn write_path(file: &File, to: &mut impl Text) {
+    let parts = [file.comp_dir, file.dir, file.name];
     // What begins with a slash needs nothing in front.
     let first = parts.iter().rposition(|part| part.first() == Some(&b'/'));
     let mut between = false;
-    for part in parts.iter().skip(first.unwrap_or(0)).filter(|part| !part.is_empty()) {
+    for part in parts
+        .iter()
+        .skip(first.unwrap_or(0))
+        .filter(|part| !part.is_empty())
+    {
         if between {
-            out.text(b"/");
+            to.push(b"/");
         }
-        out.text(part);
+        to.push(part);
         between = !part.ends_with(b"/");
     }
-    out.say(":%d", &[frame.line], "");
 }

@@ -37,7 +37,11 @@ pub(crate) fn trace(gp: &G, registers: Registers, runtime: bool) {
 /// Goes from frame to frame. False if it has shown none.
 #[inline(never)]
 fn walk(gp: &G, from: Registers, runtime: bool, symtab: Bytes, strtab: Bytes) -> bool {
-    let Registers { mut pc, mut sp, mut fp } = from;
+    let Registers {
+        mut pc,
+        mut sp,
+        mut fp,
+    } = from;
     let (mut hi, mut top) = (gp.stack.hi.get(), gp.stktop.get());
     let mut shown = 0;
     let mut exact = true;
@@ -60,8 +64,14 @@ fn walk(gp: &G, from: Registers, runtime: bool, symtab: Bytes, strtab: Bytes) ->
         let bare = exact && (pc == gp.startpc.get() || !is_code(pc));
         let at = if bare { sp } else { fp.wrapping_add(8) };
         // SAFETY: while there are pieces of stack, the top of each has the next one's bounds.
-        while at >= hi && let Some(segment) = unsafe { top.as_ref() } {
-            (sp, hi, top) = (segment.stack.lo.get(), segment.stack.hi.get(), segment.link.get());
+        while at >= hi
+            && let Some(segment) = unsafe { top.as_ref() }
+        {
+            (sp, hi, top) = (
+                segment.stack.lo.get(),
+                segment.stack.hi.get(),
+                segment.link.get(),
+            );
         }
         let found = if at % 8 == 0 && (sp..hi).contains(&at) {
             let frame = ptr::with_exposed_provenance::<usize>(at);
@@ -77,7 +87,11 @@ fn walk(gp: &G, from: Registers, runtime: bool, symtab: Bytes, strtab: Bytes) ->
         if !is_code(found) {
             if gp.goid.get() != 0 {
                 let numbers = [gp.goid.get(), pc as u64, found as u64];
-                say("runtime: g %d: unexpected return pc for 0x%x called from 0x%x", &numbers, &[]);
+                say(
+                    "runtime: g %d: unexpected return pc for 0x%x called from 0x%x",
+                    &numbers,
+                    &[],
+                );
             }
             break;
         }
