@@ -10,8 +10,8 @@ use crate::env;
 
 /// Where a goroutine was: std's, with its variables `RUST_BACKTRACE` and
 /// `RUST_LIB_BACKTRACE`. Names, files and lines are looked up when it is displayed, in the
-/// program's own file: see the feature `backtrace`, and what `debug` says of lines in
-/// Cargo's profiles.
+/// program's own file, as far as Cargo's profile has put them there: by
+/// `debug = "line-tables-only"`, and without `strip`.
 ///
 /// ```
 /// # #![no_std]
