@@ -128,6 +128,18 @@ mod resolve {
             }
         }
 
+        /// Finds an instruction of a line.
+        pub(crate) fn instruction_of(
+            &mut self,
+            sections: &Sections,
+            file: &str,
+            line: u32,
+        ) -> Option<usize> {
+            let file = file.as_bytes();
+            let found = info::instruction_of(sections, &mut self.abbrevs, file, line.into())?;
+            usize::try_from(found).ok()
+        }
+
         /// The same. None, and nothing given, if nothing is known.
         fn try_resolve(
             &mut self,

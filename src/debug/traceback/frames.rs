@@ -3,11 +3,13 @@
 
 use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
+use core::ptr;
 
 use super::hide::is_runtime;
 use super::unwind::Rule;
 use crate::debug::symbols::{self, Bytes, Resolver, Sections};
 use crate::os;
+use crate::sched::runtime2::Location;
 
 /// A frame as it is shown: an address has several, where functions have been inlined.
 #[derive(Clone, Copy, Default)]
@@ -63,6 +65,9 @@ fn physical(sections: Option<&Sections>, pc: usize) -> Frame {
 const SLOTS: usize = 1024;
 const FRAMES: usize = 2048;
 
+/// How many `go` statements are.
+const SPAWNERS: usize = 16;
+
 /// Where an address's caller is.
 #[derive(Clone, Copy)]
 #[repr(u8)] // all zeros are the first
@@ -82,6 +87,13 @@ struct Slot {
     count: u32,
 }
 
+/// A `go` statement: its Location, and an instruction of it, or 0. All zeros are none.
+#[derive(Clone, Copy)]
+struct Spawner {
+    at: usize,
+    pc: usize,
+}
+
 /// The memory. It is large, and lies where pages appear when they are touched; all
 /// zeros are an empty one.
 pub(crate) struct Frames {
@@ -89,6 +101,8 @@ pub(crate) struct Frames {
     slots: [Slot; SLOTS],
     frames: [MaybeUninit<Frame>; FRAMES],
     used: u32,
+    spawners: [Spawner; SPAWNERS],
+    next_spawner: usize,
     resolver: Resolver,
 }
 
@@ -139,6 +153,26 @@ impl Frames {
     pub(crate) fn has_lines(&self) -> bool {
         self.sections()
             .is_some_and(|sections| !sections.debug_line.is_empty())
+    }
+
+    /// Finds an instruction of a line, the one that a `go` statement is in.
+    pub(crate) fn instruction_of(&mut self, at: &'static Location) -> Option<usize> {
+        let known = |spawner: &&Spawner| spawner.at == ptr::from_ref(at).addr();
+        if let Some(spawner) = self.spawners.iter().find(known) {
+            return Some(spawner.pc).filter(|&pc| pc != 0);
+        }
+        // SAFETY: `with` has written it.
+        let sections = unsafe { self.sections.assume_init_ref() }.as_ref();
+        let found = sections
+            .and_then(|sections| self.resolver.instruction_of(sections, at.file(), at.line()));
+        self.next_spawner = (self.next_spawner + 1) % SPAWNERS;
+        if let Some(slot) = self.spawners.get_mut(self.next_spawner) {
+            *slot = Spawner {
+                at: ptr::from_ref(at).addr(),
+                pc: found.unwrap_or(0),
+            };
+        }
+        found
     }
 
     /// Forgets all.

@@ -84,17 +84,8 @@ fn goroutine(tracer: &mut Tracer<'_, '_>, gp: &'static G, here: Option<Here<'_>>
             .out
             .text(b"\tgoroutine running on other thread; stack unavailable\n"),
     }
-    created_by(tracer, gp);
+    tracer.created_by(gp);
     tracer.out.flush();
-}
-
-/// Says which `go` has made a goroutine.
-fn created_by(tracer: &mut Tracer<'_, '_>, gp: &G) {
-    if let Some(at) = gp.gopc.get() {
-        let numbers = [gp.parent_goid.get(), at.line().into()];
-        let text = "created by go in goroutine %d\n\t%s:%d\n";
-        tracer.out.say(text, &numbers, at.file());
-    }
 }
 
 /// Shows all goroutines but `me`; the one that this thread runs, and has left for g0,

@@ -159,6 +159,37 @@ impl Tracer<'_, '_> {
         write_name(name, &mut self.out);
         self.out.say(" called from 0x%x\n", &[pc as u64], "");
     }
+
+    /// Says which `go` has made a goroutine: there is only its Location, but the lines'
+    /// table knows the function.
+    pub(crate) fn created_by(&mut self, gp: &G) {
+        let Some(at) = gp.gopc.get() else { return };
+        let pc = self.frames.with(|frames| frames.instruction_of(at)).flatten();
+        let (mut function, mut entry) = (None, 0);
+        let mut each = |frame: &Frame| {
+            if function.is_none() && frame.line == u64::from(at.line()) {
+                function = Some(*frame);
+            }
+            entry = frame.entry;
+        };
+        if let Some(pc) = pc {
+            self.frames.with(|frames| frames.each(pc, &mut each));
+        }
+        let parent = [gp.parent_goid.get()];
+        let (Some(pc), Some(function)) = (pc, function) else {
+            self.out.say("created by go in goroutine %d\n\t", &parent, "");
+            return self
+                .out
+                .say("%s:%d\n", &[at.line().into()], at.file());
+        };
+        self.out.text(b"created by ");
+        write_name(function.name, &mut self.out);
+        self.out.say(" in goroutine %d\n\t", &parent, "");
+        write_path(&function.file, &mut self.out);
+        let numbers = [function.line, pc.wrapping_sub(entry) as u64];
+        let text = if entry == 0 { ":%d\n" } else { ":%d +0x%x\n" };
+        self.out.say(text, &numbers, "");
+    }
 }
 
 /// Shows a frame.
