@@ -55,7 +55,6 @@ impl Backtrace {
     /// Captures where the current goroutine is, if the environment asks for that:
     /// `RUST_LIB_BACKTRACE`, or else `RUST_BACKTRACE`, is set, and not to `0`. From any
     /// goroutine.
-    #[inline(never)] // its frame is left out
     #[must_use]
     pub fn capture() -> Self {
         if Self::enabled() {
@@ -66,7 +65,6 @@ impl Backtrace {
     }
 
     /// The same, whatever the environment says.
-    #[inline(never)] // as above
     #[must_use]
     pub fn force_capture() -> Self {
         Self::create()
@@ -112,27 +110,21 @@ impl Backtrace {
         }
     }
 
-    /// Captures it: two frames above this one.
+    /// Captures it, with this function's own frame, which is not shown.
     #[cfg(feature = "traceback")]
     #[inline(never)]
     fn create() -> Self {
-        const OWN: usize = 2;
         let mut frames = Vec::new();
+        let [pc, sp, fp] = crate::arch::registers();
+        let registers = traceback::unwind::Registers { pc, sp, fp };
         // There is no room for more while it is captured.
-        while frames.capacity() == 0 {
-            let [pc, sp, fp] = crate::arch::registers();
-            let registers = traceback::unwind::Registers { pc, sp, fp };
-            let count = traceback::count(registers).saturating_sub(OWN);
-            frames.reserve_exact(count.max(1));
-            let room = frames.spare_capacity_mut().len();
-            let mut number = 0;
-            traceback::frames(registers, &mut |pc| {
-                if number >= OWN && number - OWN < room {
-                    frames.push(pc);
-                }
-                number += 1;
-            });
-        }
+        frames.reserve_exact(traceback::count(registers));
+        let room = frames.capacity();
+        traceback::frames(registers, &mut |pc| {
+            if frames.len() < room {
+                frames.push(pc);
+            }
+        });
         Self {
             inner: Inner::Captured(frames),
         }

@@ -198,7 +198,9 @@ pub(super) fn instruction_of(
             // What the linker has dropped is at 0.
             let here = row.line == line
                 && row.address != 0
-                && lines.file(sections, row.file).is_some_and(|file| file.ends_with(name));
+                && lines
+                    .file(sections, row.file)
+                    .is_some_and(|file| file.ends_with(name));
             found = here.then_some(row.address);
             !here
         });

@@ -135,6 +135,9 @@ type Each<'a> = dyn FnMut(usize, &super::frames::Frame) -> fmt::Result + 'a;
 
 /// Gives `each` all frames at these addresses.
 fn each_frame(pcs: &[usize], each: &mut Each<'_>) -> fmt::Result {
+    /// What the names of who captures begin with, behind `_ZN` or the newer way's.
+    const CAPTURES: &[u8] = b"4gort9backtrace";
+    let mut captures = true;
     let mut result = Ok(());
     for &pc in pcs {
         // Copied, since `each` is the user's: it may give way.
@@ -153,7 +156,11 @@ fn each_frame(pcs: &[usize], each: &mut Each<'_>) -> fmt::Result {
         });
         sched::releasem();
         for frame in found.iter().take(count) {
-            result = result.and_then(|()| each(pc, frame));
+            let name = frame.name;
+            captures &= name.windows(CAPTURES.len()).any(|text| text == CAPTURES);
+            if !captures {
+                result = result.and_then(|()| each(pc, frame));
+            }
         }
     }
     result

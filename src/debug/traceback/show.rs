@@ -164,7 +164,10 @@ impl Tracer<'_, '_> {
     /// table knows the function.
     pub(crate) fn created_by(&mut self, gp: &G) {
         let Some(at) = gp.gopc.get() else { return };
-        let pc = self.frames.with(|frames| frames.instruction_of(at)).flatten();
+        let pc = self
+            .frames
+            .with(|frames| frames.instruction_of(at))
+            .flatten();
         let (mut function, mut entry) = (None, 0);
         let mut each = |frame: &Frame| {
             if function.is_none() && frame.line == u64::from(at.line()) {
@@ -177,10 +180,9 @@ impl Tracer<'_, '_> {
         }
         let parent = [gp.parent_goid.get()];
         let (Some(pc), Some(function)) = (pc, function) else {
-            self.out.say("created by go in goroutine %d\n\t", &parent, "");
-            return self
-                .out
-                .say("%s:%d\n", &[at.line().into()], at.file());
+            self.out
+                .say("created by go in goroutine %d\n\t", &parent, "");
+            return self.out.say("%s:%d\n", &[at.line().into()], at.file());
         };
         self.out.text(b"created by ");
         write_name(function.name, &mut self.out);

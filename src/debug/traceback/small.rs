@@ -45,6 +45,7 @@ fn walk(gp: &G, from: Registers, runtime: bool, symtab: Bytes, strtab: Bytes) ->
     let (mut hi, mut top) = (gp.stack.hi.get(), gp.stktop.get());
     let mut shown = 0;
     let mut exact = true;
+    sp = sp.max(gp.stack.lo.get()); // wherever it was
     while shown < FRAMES {
         let function = symbols::function(symtab, strtab, pc - usize::from(!exact));
         let name = function.and_then(|function| function.name.first_chunk());
@@ -62,7 +63,8 @@ fn walk(gp: &G, from: Registers, runtime: bool, symtab: Bytes, strtab: Bytes) ->
         }
         // One that has not begun, or was called and is no function, has no frame.
         let bare = exact && (pc == gp.startpc.get() || !is_code(pc));
-        let at = if bare { sp } else { fp.wrapping_add(8) };
+        let frame = if bare { sp } else { fp };
+        let at = frame.wrapping_add(if bare { 0 } else { 8 });
         // SAFETY: while there are pieces of stack, the top of each has the next one's bounds.
         while at >= hi
             && let Some(segment) = unsafe { top.as_ref() }
@@ -73,14 +75,14 @@ fn walk(gp: &G, from: Registers, runtime: bool, symtab: Bytes, strtab: Bytes) ->
                 segment.link.get(),
             );
         }
-        let found = if at % 8 == 0 && (sp..hi).contains(&at) {
-            let frame = ptr::with_exposed_provenance::<usize>(at);
+        let found = if at % 8 == 0 && frame >= sp && at < hi {
+            let word = ptr::with_exposed_provenance::<usize>(at);
             if !bare {
-                // SAFETY: in the stack, below `at`; or just below it, in its guard at worst.
-                fp = unsafe { frame.sub(1).read_volatile() };
+                // SAFETY: `frame`, in the stack.
+                fp = unsafe { word.sub(1).read_volatile() };
             }
             // SAFETY: in the stack, which is never unmapped.
-            unsafe { frame.read_volatile() }
+            unsafe { word.read_volatile() }
         } else {
             0
         };

@@ -83,11 +83,11 @@ mod slab_cases;
 mod span_set_cases;
 #[path = "pure/timer_heap_cases.rs"]
 mod timer_heap_cases;
-#[path = "pure/unwind_cases.rs"]
-mod unwind_cases;
 #[allow(unsafe_code, reason = "allocates pages")]
 #[path = "pure/timer_memory.rs"]
 mod timer_memory;
+#[path = "pure/unwind_cases.rs"]
+mod unwind_cases;
 #[path = "pure/vdso_cases.rs"]
 mod vdso_cases;
 

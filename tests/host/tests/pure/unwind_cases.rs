@@ -68,7 +68,7 @@ impl Code for Text {
             2 => Some(Rule::Root),
             kind => Some(Rule::Frame {
                 by_fp: kind % 2 == 0,
-                offset: (pc as isize % 64) * 8 - 64,
+                offset: (pc as isize % 8) * 8 - 8,
                 pc: -8,
                 fp: (kind < 5).then_some(-16),
                 interrupted: kind == 6,
@@ -93,7 +93,11 @@ fn unwind(memory: &Words, code: &Text, from: Registers) -> Result<(Vec<Registers
     while !unwinder.is_done() {
         frames.push(unwinder.registers());
         if frames.len() > memory.0.len() + 2 {
-            return Err(format!("{} frames in {} words", frames.len(), memory.0.len()));
+            return Err(format!(
+                "{} frames in {} words",
+                frames.len(),
+                memory.0.len()
+            ));
         }
         unwinder.next();
     }
@@ -112,18 +116,21 @@ fn garbage() -> Result<(), Failed> {
     let mut long = 0;
     for round in 0..200_000 {
         let length = 1 + random() % 64;
-        let mut word = || match random() % 4 {
-            0 => TEXT + random() % TEXT_SIZE,
+        let mut word = || match random() % 16 {
+            0 => random(),
             1 => STACK + random() % (length * 8 + 32),
-            2 => STACK + random() % (length + 4) * 8,
-            _ => random(),
+            2..6 => STACK + random() % (length + 4) * 8,
+            _ => TEXT + random() % TEXT_SIZE,
         };
         let words = Words((0..length).map(|_| word()).collect());
-        let from = Registers {
+        let mut from = Registers {
             pc: word(),
             sp: word(),
             fp: word(),
         };
+        if round % 4 != 0 {
+            (from.sp, from.fp) = (STACK, STACK + word() % 4 * 8);
+        }
         let code = Text {
             rules: round % 2 == 0,
             base: round % 3 == 0,
@@ -150,7 +157,20 @@ const WHOLE: usize = TEXT + 4 - TEXT % 5;
 fn a_chain() -> Result<(), Failed> {
     // Three frames of four words each: two locals, the caller's fp, the return address.
     let fp = |frame: usize| STACK + (frame * 4 + 2) * 8;
-    let words = Words(vec![0, 0, fp(1), WHOLE + 6, 0, 0, fp(2), WHOLE + 11, 0, 0, 0, ROOT + 1]);
+    let words = Words(vec![
+        0,
+        0,
+        fp(1),
+        WHOLE + 6,
+        0,
+        0,
+        fp(2),
+        WHOLE + 11,
+        0,
+        0,
+        0,
+        ROOT + 1,
+    ]);
     let code = Text {
         rules: false,
         base: false,
@@ -181,7 +201,9 @@ fn a_chain() -> Result<(), Failed> {
 /// Without a frame pointer, where DWARF says how large the frame is.
 fn by_rules() -> Result<(), Failed> {
     // By the stack pointer: pc % 7 is 3 or 5, and the size in words what `rule` makes of it.
-    let at = (TEXT..).find(|pc| pc % 7 == 5 && pc % 64 == 12).ok_or("no such address")?;
+    let at = (TEXT..)
+        .find(|pc| pc % 7 == 5 && pc % 8 == 5)
+        .ok_or("no such address")?;
     let code = Text {
         rules: true,
         base: false,
