@@ -64,7 +64,8 @@ fn divide() -> Result<(), Failed> {
 }
 
 fn illegal_instruction() -> Result<(), Failed> {
-    let text = "SIGILL: illegal instruction\nPC=0x4* m=0 sigcode=2\n";
+    let text = "SIGILL: illegal instruction\nPC=0x4* m=0 sigcode=2\n\
+        instruction bytes: 0xf 0xb *\n";
     run_with("testprog", ["illegal"])?.expect(2, "", &format!("{text}{MAIN}"))?;
     Ok(())
 }

@@ -1,0 +1,338 @@
+//! Each of `examples/ways_to_die`, compared with what stands in `ways_to_die/*.txt`:
+//!
+//! ```text
+//! $ GOTRACEBACK=none ways_to_die panic
+//! panic: a plain text
+//! exit status 2
+//! ```
+//!
+//! The first line is the command; in front of it may stand variables, and, ended by `;`,
+//! what a shell is to do first. Lines with `#` behind it say what the test should know:
+//! `natively` keeps it from emulators, `once` from being run with several GOMAXPROCS.
+//! Then comes what the program prints, standard output first, and how it ends. Addresses
+//! are `0x?`; a `*` stands for anything within a line.
+//!
+//! In a release build each dies once more, stripped. What such a build says differently
+//! stands in `NAME.release.txt` or `NAME.stripped.txt`.
+//!
+//! `GORT_BLESS=1 cargo test -p gort-host-tests --test ways_to_die` writes down what the
+//! programs print now, but for what is right already. A new death is a file with its first
+//! line in it, and that command.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use gort_host_tests::ensure;
+use gort_host_tests::programs::{self, Outcome, find_tool, native, run, runner};
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// The example's name, and of the directory here.
+const NAME: &str = "ways_to_die";
+
+/// What each is tried with.
+const PROCS: &[&str] = &["1", "2", "8"];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let trials = trials().unwrap_or_else(|error| vec![Trial::test(NAME, || Err(error.into()))]);
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// Makes a trial for each file, in each build, and one that looks whether all are there.
+fn trials() -> Result<Vec<Trial>, String> {
+    let mut trials = vec![Trial::test(
+        "every_command_is_tried",
+        every_command_is_tried,
+    )];
+    for name in names()? {
+        let death = Death::read(&name)?;
+        let ignored = death.natively && !native();
+        for build in Build::all() {
+            let death = death.clone();
+            let title = format!("{}::{name}", build.name());
+            trials
+                .push(Trial::test(title, move || death.compare(build)).with_ignored_flag(ignored));
+        }
+    }
+    Ok(trials)
+}
+
+/// Returns where the texts are.
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(NAME)
+}
+
+/// Lists the deaths, by their files.
+fn names() -> Result<BTreeSet<String>, String> {
+    let failed = |error| format!("{}: {error}", directory().display());
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(directory()).map_err(failed)? {
+        let file = entry.map_err(failed)?.file_name();
+        let file = file.to_string_lossy();
+        names.extend(
+            file.strip_suffix(".txt")
+                .filter(|name| !name.contains('.'))
+                .map(String::from),
+        );
+    }
+    Ok(names)
+}
+
+/// How the program was built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Build {
+    Debug,
+    Release,
+    Stripped,
+}
+
+impl Build {
+    /// Returns those of this run.
+    fn all() -> Vec<Self> {
+        match env::var("GORT_PROFILE").as_deref() {
+            Ok("release") => vec![Self::Release, Self::Stripped],
+            _ => vec![Self::Debug],
+        }
+    }
+
+    /// Returns its name, in our messages and in files.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+            Self::Stripped => "stripped",
+        }
+    }
+
+    /// Finds the program; a stripped one is made of the other.
+    fn program(self) -> Result<PathBuf, Failed> {
+        let whole = programs::path(NAME)?;
+        if self != Self::Stripped {
+            return Ok(whole);
+        }
+        let stripped = whole.with_file_name(format!("{NAME}.stripped"));
+        let modified = |file: &Path| file.metadata().and_then(|data| data.modified()).ok();
+        if modified(&stripped) < modified(&whole) {
+            let strip = find_tool("strip").ok_or("strip is not there: apt-get install binutils")?;
+            // Under a name of its own first: several trials may be about this.
+            let mine = whole.with_file_name(format!("{NAME}.{:?}", std::thread::current().id()));
+            let status = Command::new(strip)
+                .arg("-o")
+                .arg(&mine)
+                .arg(&whole)
+                .status()?;
+            ensure!(status.success(), "strip: {status}");
+            fs::rename(&mine, &stripped)?;
+        }
+        Ok(stripped)
+    }
+}
+
+/// A file: the command, and how it should end.
+#[derive(Clone)]
+struct Death {
+    name: String,
+    /// Its first lines, which are no output.
+    head: String,
+    natively: bool,
+    once: bool,
+    /// What a shell does first, if anything.
+    script: Option<String>,
+    variables: Vec<(String, String)>,
+    arguments: Vec<String>,
+    wanted: String,
+}
+
+impl Death {
+    /// Reads it.
+    fn read(name: &str) -> Result<Self, String> {
+        let path = directory().join(format!("{name}.txt"));
+        let text = fs::read_to_string(&path).map_err(|error| format!("{name}: {error}"))?;
+        let end = text
+            .split_inclusive('\n')
+            .take_while(|line| line.starts_with(['$', '#']));
+        let (head, wanted) = text.split_at(end.map(str::len).sum());
+        let command = head.lines().next().and_then(|line| line.strip_prefix("$ "));
+        let command = command.ok_or_else(|| format!("{name}.txt does not begin with a command"))?;
+        let (script, command) = match command.rsplit_once("; ") {
+            Some((script, command)) => (Some(script.to_string()), command),
+            None => (None, command),
+        };
+        let (variables, arguments) = command
+            .split_once(NAME)
+            .ok_or_else(|| format!("{name}.txt is not about {NAME}"))?;
+        let pairs = variables
+            .split_whitespace()
+            .filter_map(|word| word.split_once('='));
+        let remarks: Vec<&str> = head
+            .lines()
+            .filter_map(|line| line.strip_prefix('#'))
+            .collect();
+        let says = |word: &str| remarks.iter().any(|remark| remark.contains(word));
+        Ok(Self {
+            name: name.into(),
+            head: head.into(),
+            natively: says("natively"),
+            once: says("once"),
+            script,
+            variables: pairs
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            arguments: arguments.split_whitespace().map(String::from).collect(),
+            wanted: wanted.into(),
+        })
+    }
+
+    /// Dies, and compares.
+    fn compare(&self, build: Build) -> Result<(), Failed> {
+        let bless = env::var_os("GORT_BLESS").is_some();
+        let wanted =
+            fs::read_to_string(self.variant(build)).unwrap_or_else(|_| self.wanted.clone());
+        let program = build.program()?;
+        let procs = if self.once || bless { &["2"] } else { PROCS };
+        for procs in procs {
+            let mut command = self.command(&program, procs);
+            let got = masked(&run(&mut command)?);
+            if programs::like(got.as_bytes(), wanted.as_bytes()) {
+                continue;
+            }
+            if bless {
+                return self.bless(build, &with_stars(&got, &wanted));
+            }
+            return Err(format!(
+                "{}with GOMAXPROCS={procs} it should be\n{wanted}\nand it is\n{got}",
+                self.head
+            )
+            .into());
+        }
+        Ok(())
+    }
+
+    /// Writes down how it ends in that build, if that is not what it does in the others.
+    fn bless(&self, build: Build, got: &str) -> Result<(), Failed> {
+        let variant = self.variant(build);
+        if build == Build::Debug {
+            let file = directory().join(format!("{}.txt", self.name));
+            fs::write(file, format!("{}{got}", self.head))?;
+        } else if !programs::like(got.as_bytes(), self.wanted.as_bytes()) {
+            fs::write(variant, got)?;
+        } else if variant.exists() {
+            fs::remove_file(variant)?;
+        }
+        Ok(())
+    }
+
+    /// Returns where it stands how it ends in that build, if it ends differently.
+    fn variant(&self, build: Build) -> PathBuf {
+        directory().join(format!("{}.{}.txt", self.name, build.name()))
+    }
+
+    /// Makes the command.
+    fn command(&self, program: &Path, procs: &str) -> Command {
+        let mut command = match &self.script {
+            None => programs::command(program),
+            Some(script) => {
+                let mut shell = Command::new("/bin/sh");
+                shell
+                    .args(["-c", &format!("{script}\nexec \"$@\""), "sh"])
+                    .args(runner())
+                    .arg(program)
+                    .env_clear()
+                    .stdin(Stdio::null());
+                shell
+            }
+        };
+        command
+            .args(&self.arguments)
+            .env("GOMAXPROCS", procs)
+            .envs(self.variables.iter().cloned());
+        command
+    }
+}
+
+/// Returns what a program printed, and how it ended, without what is different each time.
+fn masked(outcome: &Outcome) -> String {
+    let mut text = String::from_utf8_lossy(&outcome.stdout).into_owned();
+    text += &String::from_utf8_lossy(&outcome.stderr);
+    // What the emulator says of an end by a signal.
+    let lines = text
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("qemu: uncaught"));
+    let text: String = lines.collect();
+    // An address has five digits at least; other numbers are parts of the message.
+    let mut masked = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once("0x") {
+        let digits = after.find(|character: char| !character.is_ascii_hexdigit());
+        let (number, behind) = after.split_at(digits.unwrap_or(after.len()));
+        let offset = before.ends_with('+'); // into a function
+        masked += before;
+        masked += if number.len() >= 5 || offset {
+            "0x?"
+        } else {
+            "0x"
+        };
+        masked += if number.len() >= 5 || offset {
+            ""
+        } else {
+            number
+        };
+        rest = behind;
+    }
+    masked += rest;
+    // The compiler's own name for its sources.
+    while let Some(start) = masked.find("/rustc/")
+        && let Some(length) = masked[start..].find("/library/")
+    {
+        masked.replace_range(start..start + length + 1, "");
+    }
+    masked += &match (outcome.status.code(), outcome.status.signal()) {
+        (Some(code), _) => format!("exit status {code}\n"),
+        (None, Some(signal)) => format!("signal {signal}\n"),
+        (None, None) => format!("{}\n", outcome.status),
+    };
+    masked
+}
+
+/// Returns the text with the stars that another one has, in lines that are otherwise alike.
+fn with_stars(text: &str, starred: &str) -> String {
+    let starred: Vec<&str> = starred
+        .split_inclusive('\n')
+        .filter(|line| line.contains('*'))
+        .collect();
+    let lines = text.split_inclusive('\n').map(|line| {
+        let like = |pattern: &&&str| programs::like(line.as_bytes(), pattern.as_bytes());
+        starred.iter().find(like).copied().unwrap_or(line)
+    });
+    lines.collect()
+}
+
+/// Looks whether the program has commands that no file is about, and the other way round.
+fn every_command_is_tried() -> Result<(), Failed> {
+    let listed = run(&mut programs::command(&programs::path(NAME)?))?;
+    let listed = String::from_utf8(listed.stdout)?;
+    let commands: BTreeSet<&str> = listed
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    let deaths = names()?
+        .iter()
+        .map(|name| Death::read(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let tried: BTreeSet<&str> = deaths
+        .iter()
+        .filter_map(|death| death.arguments.first().map(String::as_str))
+        .collect();
+    let missing: Vec<_> = commands.difference(&tried).collect();
+    ensure!(
+        !commands.is_empty() && missing.is_empty(),
+        "no file for {missing:?}"
+    );
+    Ok(())
+}
