@@ -87,6 +87,16 @@ gort_test::tests! {
         assert!(critical_section::with(|_| runtime::gomaxprocs(0)) > 0);
     }
 
+    /// Nothing can wait there, and so what is panicked with is printed as it comes.
+    fn critical_sections_panic() {
+        if is_again() {
+            critical_section::with(|_| panic!("at {}", 42));
+        }
+        let output = again("critical_sections_panic", "GOMAXPROCS", "2");
+        let text = "panic: at 42\nfatal error: panic holding locks\n\ngoroutine ";
+        assert!(output.stderr.contains(text), "{output:?}");
+    }
+
     fn random_bytes_are_random() {
         let mut seen = BTreeSet::new();
         for _ in 0..100 {

@@ -9,6 +9,7 @@ use gort::prelude::v1::*;
 use gort::{go, stack, thread};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap};
+use rustix::process::{Signal, getpid, kill_process};
 
 use crate::ends::wait;
 use crate::{Command, Failure};
@@ -28,6 +29,14 @@ pub(crate) const COMMANDS: &[Command] = &[
     }),
     ("nil-goroutine", "the same on a goroutine", |_| {
         go(|| _ = load(0));
+        wait()
+    }),
+    ("nil-g0", "the same on the scheduler's stack", |_| {
+        gort::__private::on_system_stack(|| _ = load(0));
+        Ok(())
+    }),
+    ("sent-segv", "somebody sends SIGSEGV", |_| {
+        let _ = kill_process(getpid(), Signal::SEGV);
         wait()
     }),
     ("nil-call", "a function is called at address 0", |_| call(0)),
