@@ -86,6 +86,50 @@ pub(crate) fn getsp() -> usize {
     sp
 }
 
+/// Returns the instruction pointer, the stack pointer and the frame pointer of the
+/// function that this is inlined into.
+#[inline(always)]
+pub(crate) fn registers() -> [usize; 3] {
+    let (pc, sp, fp);
+    // SAFETY: copies registers.
+    unsafe {
+        asm!(
+            "lea {}, [rip]",
+            "mov {}, rsp",
+            "mov {}, rbp",
+            out(reg) pc,
+            out(reg) sp,
+            out(reg) fp,
+            options(nomem, nostack, preserves_flags),
+        );
+    };
+    [pc, sp, fp]
+}
+
+/// Calls `f` with `arg` on another stack, and comes back. Nobody is told: it is for who
+/// neither gives way on it nor looks for its end.
+///
+/// # Safety
+///
+/// `top` must be the end of memory that nobody else uses, enough for `f`, and divisible
+/// by 16. `f` must take `arg`.
+pub(crate) unsafe fn call_on(top: usize, f: extern "C" fn(*mut u8), arg: *mut u8) {
+    // SAFETY: the caller's promise. The stack pointer is back before anybody sees it.
+    unsafe {
+        asm!(
+            "mov r12, rsp",
+            "mov rsp, {top}",
+            "call {f}",
+            "mov rsp, r12",
+            top = in(reg) top,
+            f = in(reg) f,
+            in("rdi") arg,
+            out("r12") _,
+            clobber_abi("C"),
+        );
+    };
+}
+
 /// Ends the program with a trap, where nothing else can be relied on.
 pub(crate) fn abort() -> ! {
     // SAFETY: takes nothing and needs nothing.

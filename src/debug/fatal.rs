@@ -24,12 +24,17 @@ mod fault;
 mod panic;
 
 use core::panic::Location;
+#[cfg(not(feature = "traceback"))]
 use core::ptr;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use super::print::say;
-use crate::os;
-use crate::sched::{self, GStatus, WaitReason};
+#[cfg(feature = "traceback")]
+use super::traceback::{self, Here, What, unwind::Registers};
+use crate::os::{self, Died};
+use crate::sched;
+#[cfg(not(feature = "traceback"))]
+use crate::sched::{GStatus, WaitReason};
 
 pub(crate) use fault::{fault, stack_overflow};
 #[cfg(not(feature = "archive"))]
@@ -68,6 +73,17 @@ pub(crate) enum Traceback {
 
 static TRACEBACK: AtomicU8 = AtomicU8::new(Traceback::Single as u8);
 
+/// Who is to blame: it says what a report shows if GOTRACEBACK asks for no more.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// What the goroutine did: that one.
+    Panic,
+    /// What the program as a whole came to: all goroutines.
+    Fatal,
+    /// The runtime, or nobody knows: all goroutines, with the runtime's part.
+    Throw,
+}
+
 /// Sets what a death shows, a [`Traceback`].
 pub(crate) fn set_traceback(level: u8) {
     TRACEBACK.store(level, Ordering::Relaxed); // a setting; nothing hangs on its order
@@ -80,7 +96,15 @@ pub(crate) fn set_traceback(level: u8) {
 pub(crate) fn throw(message: &str) -> ! {
     let depth = start_dying();
     say("fatal error: %s", &[], &[message.as_bytes()]);
-    report(depth, None)
+    report(depth, Kind::Throw, None, None)
+}
+
+/// Ends the program because of what it did to the runtime. Go's `fatal`.
+#[cold]
+pub(crate) fn fatal(message: &str) -> ! {
+    let depth = start_dying();
+    say("fatal error: %s", &[], &[message.as_bytes()]);
+    report(depth, Kind::Fatal, None, None)
 }
 
 /// Ends the program with one line and status 2: for what is wrong with the
@@ -121,7 +145,7 @@ fn start_dying() -> i32 {
 }
 
 /// The report on the goroutine that dies, behind the words that say why, and the end.
-fn report(depth: i32, location: Option<&Location<'_>>) -> ! {
+fn report(depth: i32, kind: Kind, location: Option<&Location<'_>>, died: Option<&Died>) -> ! {
     match depth {
         1 => {}
         _ if TERSE || depth == 2 => say("panic during panic", &[], &[]),
@@ -130,7 +154,7 @@ fn report(depth: i32, location: Option<&Location<'_>>) -> ! {
             os::exit(4);
         }
     }
-    goroutine_header(location);
+    goroutine_header(location, died, kind);
     die(2)
 }
 
@@ -155,7 +179,8 @@ pub(crate) fn die(status: i32) -> ! {
 }
 
 /// Prints which goroutine died and where, unless GOTRACEBACK=none.
-fn goroutine_header(location: Option<&Location<'_>>) {
+#[cfg(not(feature = "traceback"))]
+fn goroutine_header(location: Option<&Location<'_>>, _: Option<&Died>, _: Kind) {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
         return;
     }
@@ -192,6 +217,7 @@ fn goroutine_header(location: Option<&Location<'_>>) {
 
 /// Prints all goroutines but the current one, for a deadlock's message and for
 /// GOTRACEBACK=all.
+#[cfg(not(feature = "traceback"))]
 pub(crate) fn other_goroutines() {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
         return;
@@ -211,6 +237,69 @@ pub(crate) fn other_goroutines() {
             &[reason.as_bytes()],
         );
     });
+}
+
+/// Prints where the current goroutine is, and others if GOTRACEBACK asks for them or
+/// `kind` says so. It died where `died` says, or else
+/// where this is called.
+#[cfg(feature = "traceback")]
+#[inline(never)] // its frame is left out
+fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, kind: Kind) {
+    let level = TRACEBACK.load(Ordering::Relaxed);
+    let throwing = kind == Kind::Throw;
+    if level == Traceback::None as u8 && !throwing {
+        return;
+    }
+    let Some(gp) = sched::try_getg() else { return };
+    let system = throwing || level >= Traceback::System as u8;
+    let what = What {
+        all: kind != Kind::Panic || level >= Traceback::All as u8 || gp.goid.get() == 0,
+        system,
+        dying: true,
+    };
+    let here = match died {
+        Some(died) => Here {
+            registers: Registers {
+                pc: died.pc,
+                sp: died.sp,
+                fp: died.fp,
+            },
+            skip: false,
+            location,
+        },
+        None => {
+            let [pc, sp, fp] = crate::arch::registers();
+            Here {
+                registers: Registers { pc, sp, fp },
+                skip: true,
+                location,
+            }
+        }
+    };
+    say("", &[], &[]);
+    traceback::on_own_stack(|| traceback::report(what, gp, here, &mut to_stderr));
+}
+
+/// Prints all goroutines but the current one, for a deadlock's message.
+#[cfg(feature = "traceback")]
+pub(crate) fn other_goroutines() {
+    let level = TRACEBACK.load(Ordering::Relaxed);
+    if level == Traceback::None as u8 {
+        return;
+    }
+    let what = What {
+        all: true,
+        system: level >= Traceback::System as u8,
+        dying: true,
+    };
+    let gp = sched::try_getg();
+    traceback::on_own_stack(|| traceback::report_others(what, gp, &mut to_stderr));
+}
+
+/// Writes a trace. If that fails there is nobody to tell.
+#[cfg(feature = "traceback")]
+fn to_stderr(text: &[u8]) {
+    let _ = os::write_all(2, text);
 }
 
 /// Where C code ends up that finds the canary below its frame overwritten; the

@@ -170,7 +170,7 @@ fn check_stack(gp: &'static G) {
     // Found by the G and not by `stack`, which may be a segment's.
     let whole = mem::canary_is_whole(slab_of(gp), ptr::from_ref(gp).addr());
     if sp < gp.stack.lo.get() || !whole {
-        fatal::stack_overflow(gp, sp);
+        fatal::stack_overflow(gp, sp, None);
     }
 }
 

@@ -113,9 +113,9 @@ pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_go
 pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{Park, gopark, goready, wait_with};
-pub(crate) use preempt::{preemptions, storm};
+pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
-pub(crate) use proc::{for_each_g, goexit, systemstack as on_system_stack};
+pub(crate) use proc::{for_each_g, for_every_g, goexit, systemstack as on_system_stack};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::{blocking, need_p};

@@ -225,12 +225,21 @@ pub(crate) fn goexit(abandon: bool) -> ! {
 }
 
 /// Calls `f` for each of the program's goroutines that is not dead.
-#[inline(never)] // one for all
 pub(crate) fn for_each_g(f: &mut dyn FnMut(&'static G)) {
+    for_every_g(&mut |gp| {
+        if !is_system(gp) {
+            f(gp);
+        }
+    });
+}
+
+/// The same with the runtime's own.
+#[inline(never)] // one for all
+pub(crate) fn for_every_g(f: &mut dyn FnMut(&'static G)) {
     allgs(|gp| {
         let status = super::readgstatus(gp);
         let exists = status != GStatus::Dead as u32 && status != GStatus::Idle as u32;
-        if exists && !is_system(gp) {
+        if exists {
             f(gp);
         }
     });

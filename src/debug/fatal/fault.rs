@@ -23,7 +23,7 @@
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::{TERSE, report, start_dying};
+use super::{Kind, TERSE, report, start_dying};
 use crate::debug::print::say;
 use crate::mem;
 use crate::os::Died;
@@ -50,31 +50,33 @@ pub(crate) fn fault(died: &Died) -> ! {
     if let (false, Some(gp)) = (sent, gp)
         && has_left_its_stack(gp, died)
     {
-        stack_overflow(gp, died.sp);
+        stack_overflow(gp, died.sp, Some(died));
     }
     let (code, addr, pc) = (died.code as u64, died.addr as u64, died.pc as u64);
     let goroutine = gp.filter(|gp| gp.goid.get() != 0);
     // Its own count: also of one that is dying.
     let at_work = !TERSE && goroutine.is_some_and(|gp| gp.locks.load(Ordering::Relaxed) != 0);
     let depth = start_dying();
-    let what = match died.signal {
-        SIGSEGV | SIGBUS | SIGFPE if sent || goroutine.is_none() => "",
-        SIGSEGV | SIGBUS | SIGFPE if at_work => {
-            "fatal error: unexpected signal during runtime execution"
-        }
+    let (kind, what) = match died.signal {
+        SIGSEGV | SIGBUS | SIGFPE if sent || goroutine.is_none() => (Kind::Throw, ""),
+        SIGSEGV | SIGBUS | SIGFPE if at_work => (
+            Kind::Throw,
+            "fatal error: unexpected signal during runtime execution",
+        ),
         SIGFPE => match died.code {
-            FPE_INTDIV => "panic: runtime error: integer divide by zero",
-            FPE_INTOVF if !TERSE => "panic: runtime error: integer overflow",
-            _ => "panic: runtime error: floating point error",
+            FPE_INTDIV => (Kind::Panic, "panic: runtime error: integer divide by zero"),
+            FPE_INTOVF if !TERSE => (Kind::Panic, "panic: runtime error: integer overflow"),
+            _ => (Kind::Panic, "panic: runtime error: floating point error"),
         },
-        SIGSEGV | SIGBUS if died.addr < NULL_PAGE && died.code <= SEGV_ACCERR => {
-            "panic: runtime error: invalid memory address or nil pointer dereference"
-        }
+        SIGSEGV | SIGBUS if died.addr < NULL_PAGE && died.code <= SEGV_ACCERR => (
+            Kind::Panic,
+            "panic: runtime error: invalid memory address or nil pointer dereference",
+        ),
         SIGSEGV | SIGBUS => {
             say("unexpected fault address 0x%x", &[addr], &[]);
-            "fatal error: fault"
+            (Kind::Throw, "fatal error: fault")
         }
-        _ => "",
+        _ => (Kind::Throw, ""),
     };
     let text = died.text.as_bytes();
     if what.is_empty() {
@@ -86,7 +88,7 @@ pub(crate) fn fault(died: &Died) -> ! {
             &[what.as_bytes(), text],
         );
     }
-    report(depth, None)
+    report(depth, kind, None, Some(died))
 }
 
 /// Says which signal it was, and where: for what is no goroutine's fault.
@@ -135,7 +137,7 @@ fn has_left_its_stack(gp: &G, died: &Died) -> bool {
 /// Ends the program because `gp`, the current one, has left its stack.
 #[cold]
 #[inline(never)]
-pub(crate) fn stack_overflow(gp: &G, sp: usize) -> ! {
+pub(crate) fn stack_overflow(gp: &G, sp: usize, died: Option<&Died>) -> ! {
     let depth = start_dying(); // from here on it is not preempted, which would look at its stack again
     let (sp, lo, hi) = (
         sp as u64,
@@ -158,5 +160,5 @@ pub(crate) fn stack_overflow(gp: &G, sp: usize) -> ! {
             &[],
         );
     }
-    report(depth, None)
+    report(depth, Kind::Throw, None, died)
 }

@@ -23,7 +23,7 @@
 
 use core::panic::PanicInfo;
 
-use super::{report, start_dying, throw};
+use super::{Kind, report, start_dying, throw};
 use crate::debug::print::say;
 
 #[cfg(not(feature = "archive"))]
@@ -44,7 +44,7 @@ pub(super) fn gopanic(info: &PanicInfo<'_>) -> ! {
         say("panic: %s", &[], &[text.as_bytes()]);
         depth
     };
-    report(depth, info.location())
+    report(depth, Kind::Panic, info.location(), None)
 }
 
 #[cfg(feature = "panic-handler")]
