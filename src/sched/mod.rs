@@ -57,6 +57,7 @@ mod findrunnable;
 mod gfree;
 mod glist;
 mod gosched;
+mod gpack;
 mod idle;
 mod locked;
 mod machine;
@@ -92,6 +93,8 @@ pub(crate) mod waitreason;
 /// What `timer` and its like use; the tests put loom's here.
 use core::{cell, hint};
 
+use crate::arch::prefetch;
+
 use core::sync::atomic::{
     self, AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
     compiler_fence,
@@ -105,8 +108,9 @@ use crate::os;
 pub(crate) use active_spin::{can_spin, do_spin};
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
-use glist::{GFree, GQueue};
+use glist::GQueue;
 pub(crate) use gosched::gosched;
+use gpack::GFree;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};

@@ -8,8 +8,8 @@
 //!   tests of features             x      x                       --test hooks, with flags of its own
 //!   tests of its programs         x      x          x      x     cargo test -p gort-host-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
-//!   tests of the sources          x                                   --test pure, header, heap, layers, link,
-//!                                                                       select_errors
+//!   tests of the sources          x                                   --test docs, header, heap, layers, link,
+//!                                                                       pure, select_errors
 //!   models of what is lock-free   x                                   cargo test, in tests/loom
 //! ```
 //!
@@ -49,7 +49,15 @@ const BACKEND: &str = "rustflags=[\"--cfg\",\"getrandom_backend=\\\"custom\\\"\"
 const LOOM: &str = "tests/loom";
 
 /// Those that look at sources, or build what they need in every way themselves.
-const ONCE: &[&str] = &["header", "heap", "layers", "link", "pure", "select_errors"];
+const ONCE: &[&str] = &[
+    "docs",
+    "header",
+    "heap",
+    "layers",
+    "link",
+    "pure",
+    "select_errors",
+];
 
 /// Those that look at built programs with tools of the system's.
 const NATIVE: &[&str] = &["elf", "gdb"];
