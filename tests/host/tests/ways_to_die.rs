@@ -8,12 +8,14 @@
 //!
 //! The first line is the command; in front of it may stand variables, and, ended by `;`,
 //! what a shell is to do first. Lines with `#` behind it say what the test should know:
-//! `natively` keeps it from emulators, `once` from being run with several GOMAXPROCS.
-//! Then comes what the program prints, standard output first, and how it ends. Addresses
-//! are `0x?`; a `*` stands for anything within a line.
+//! `natively` keeps it from emulators, `once` from being run with several GOMAXPROCS, and
+//! of `first` there is the first goroutine alone, since what others are about is
+//! anybody's guess. Then comes what the program prints, standard output first, and how it
+//! ends.
 //!
-//! In a release build each dies once more, stripped. What such a build says differently
-//! stands in `NAME.release.txt` or `NAME.stripped.txt`.
+//! Addresses are `0x?`; a `*` stands for anything within a line. Of the traces there are the
+//! frames that are the program's own. A release build is looked at without these, since it
+//! has fewer frames; and once more stripped, where they have no names.
 //!
 //! `GORT_BLESS=1 cargo test -p gort-host-tests --test ways_to_die` writes down what the
 //! programs print now, but for what is right already. A new death is a file with its first
@@ -145,6 +147,7 @@ struct Death {
     head: String,
     natively: bool,
     once: bool,
+    first: bool,
     /// What a shell does first, if anything.
     script: Option<String>,
     variables: Vec<(String, String)>,
@@ -183,6 +186,7 @@ impl Death {
             head: head.into(),
             natively: says("natively"),
             once: says("once"),
+            first: says("first"),
             script,
             variables: pairs
                 .map(|(name, value)| (name.into(), value.into()))
@@ -195,18 +199,28 @@ impl Death {
     /// Dies, and compares.
     fn compare(&self, build: Build) -> Result<(), Failed> {
         let bless = env::var_os("GORT_BLESS").is_some();
-        let wanted =
-            fs::read_to_string(self.variant(build)).unwrap_or_else(|_| self.wanted.clone());
+        let wanted = match build {
+            Build::Debug => self.wanted.clone(),
+            _ => without_places(&self.wanted),
+        };
         let program = build.program()?;
         let procs = if self.once || bless { &["2"] } else { PROCS };
         for procs in procs {
             let mut command = self.command(&program, procs);
-            let got = masked(&run(&mut command)?);
+            let mut got = masked(&run(&mut command)?);
+            if self.first {
+                got = first_goroutine(&got);
+            }
+            if build != Build::Debug {
+                got = without_places(&got);
+            }
             if programs::like(got.as_bytes(), wanted.as_bytes()) {
                 continue;
             }
-            if bless {
-                return self.bless(build, &with_stars(&got, &wanted));
+            if bless && build == Build::Debug {
+                let file = directory().join(format!("{}.txt", self.name));
+                let text = format!("{}{}", self.head, with_stars(&got, &wanted));
+                return Ok(fs::write(file, text)?);
             }
             return Err(format!(
                 "{}with GOMAXPROCS={procs} it should be\n{wanted}\nand it is\n{got}",
@@ -215,25 +229,6 @@ impl Death {
             .into());
         }
         Ok(())
-    }
-
-    /// Writes down how it ends in that build, if that is not what it does in the others.
-    fn bless(&self, build: Build, got: &str) -> Result<(), Failed> {
-        let variant = self.variant(build);
-        if build == Build::Debug {
-            let file = directory().join(format!("{}.txt", self.name));
-            fs::write(file, format!("{}{got}", self.head))?;
-        } else if !programs::like(got.as_bytes(), self.wanted.as_bytes()) {
-            fs::write(variant, got)?;
-        } else if variant.exists() {
-            fs::remove_file(variant)?;
-        }
-        Ok(())
-    }
-
-    /// Returns where it stands how it ends in that build, if it ends differently.
-    fn variant(&self, build: Build) -> PathBuf {
-        directory().join(format!("{}.{}.txt", self.name, build.name()))
     }
 
     /// Makes the command.
@@ -263,14 +258,32 @@ impl Death {
 fn masked(outcome: &Outcome) -> String {
     let mut text = String::from_utf8_lossy(&outcome.stdout).into_owned();
     text += &String::from_utf8_lossy(&outcome.stderr);
-    // What the emulator says of an end by a signal.
+    // What the emulator says of an end by a signal, and what a stripped program says of its
+    // traces.
     let lines = text
         .split_inclusive('\n')
         .filter(|line| !line.starts_with("qemu: uncaught"));
     let text: String = lines.collect();
-    // An address has five digits at least; other numbers are parts of the message.
+    let text = text.split("\n(no names: ").next().unwrap_or_default();
+    let mut text = frames(&addresses(&text.replace(&root(), "")));
+    text += &match (outcome.status.code(), outcome.status.signal()) {
+        (Some(code), _) => format!("exit status {code}\n"),
+        (None, Some(signal)) => format!("signal {signal}\n"),
+        (None, None) => format!("{}\n", outcome.status),
+    };
+    text
+}
+
+/// Returns where the sources are, with a slash behind it.
+fn root() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+    root.map_or_else(String::new, |root| format!("{}/", root.display()))
+}
+
+/// Takes addresses out: what has five digits at least. Other numbers are parts of the message.
+fn addresses(text: &str) -> String {
     let mut masked = String::new();
-    let mut rest = text.as_str();
+    let mut rest = text;
     while let Some((before, after)) = rest.split_once("0x") {
         let digits = after.find(|character: char| !character.is_ascii_hexdigit());
         let (number, behind) = after.split_at(digits.unwrap_or(after.len()));
@@ -289,18 +302,86 @@ fn masked(outcome: &Outcome) -> String {
         rest = behind;
     }
     masked += rest;
-    // The compiler's own name for its sources.
-    while let Some(start) = masked.find("/rustc/")
-        && let Some(length) = masked[start..].find("/library/")
-    {
-        masked.replace_range(start..start + length + 1, "");
-    }
-    masked += &match (outcome.status.code(), outcome.status.signal()) {
-        (Some(code), _) => format!("exit status {code}\n"),
-        (None, Some(signal)) => format!("signal {signal}\n"),
-        (None, None) => format!("{}\n", outcome.status),
-    };
     masked
+}
+
+/// Takes the runtime's and the library's frames out, and of the program's the registers, and
+/// all but the first of those that are the same.
+fn frames(text: &str) -> String {
+    let mut kept = String::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let place = lines.peek().and_then(|next| next.strip_prefix('\t'));
+        if line.starts_with("goroutine ") {
+            kept += &header(line);
+        } else if line == "0x?" {
+            continue;
+        } else if let Some(place) = place.filter(|_| line.ends_with(')')) {
+            if place.starts_with("examples/") || line == "main.main()" {
+                let place = place.split(" fp=").next().unwrap_or(place);
+                let frame = format!("{line}\n\t{place}");
+                lines.next();
+                if kept.trim_end().ends_with(&frame) {
+                    continue;
+                }
+                kept += &frame;
+            } else {
+                lines.next();
+                continue;
+            }
+        } else {
+            kept += line;
+        }
+        kept.push('\n');
+    }
+    kept
+}
+
+/// Takes out of a goroutine's header which thread it is on.
+fn header(line: &str) -> String {
+    match (line.split_once(" m="), line.split_once(" [")) {
+        (Some((before, _)), Some((_, behind))) => format!("{before} m=? [{behind}"),
+        _ => line.into(),
+    }
+}
+
+/// Takes out where goroutines are: what an optimized build may show differently, and a
+/// stripped one not at all.
+fn without_places(text: &str) -> String {
+    let mut kept = String::new();
+    let mut lines = text.split_inclusive('\n').peekable();
+    let mut in_trace = false;
+    while let Some(line) = lines.next() {
+        in_trace |= line.starts_with("goroutine ") || line.starts_with("runtime stack:");
+        if in_trace && (line.starts_with("...") || line.starts_with("runtime: g ")) {
+            continue; // what is left out, or where the trace ends
+        }
+        let created = line.starts_with("created by ");
+        let place = lines.peek().is_some_and(|next| next.starts_with('\t'));
+        if in_trace && !created && (place || line.starts_with('\t')) && !line.ends_with(":\n") {
+            if !line.starts_with('\t') {
+                lines.next();
+            }
+            continue;
+        }
+        kept += line;
+        if created {
+            kept.extend(lines.next());
+        }
+    }
+    kept
+}
+
+/// Leaves one goroutine of a report, and how it ended.
+fn first_goroutine(text: &str) -> String {
+    let starts = [text.find("\ngoroutine "), text.find("\nruntime stack:")];
+    let start = starts.into_iter().flatten().min();
+    let end = start.and_then(|start| Some(start + text[start..].find("\n\n")? + 1));
+    let last = text.trim_end().rfind('\n').map_or(0, |newline| newline + 1);
+    match end {
+        Some(end) if end < last => format!("{}{}", &text[..end], &text[last..]),
+        _ => text.into(),
+    }
 }
 
 /// Returns the text with the stars that another one has, in lines that are otherwise alike.
