@@ -77,9 +77,7 @@ pub(super) fn tick(now: i64) {
         return;
     }
     LAST.store(now, Ordering::Relaxed); // as above
-    // Who reads the lines may keep us waiting: nobody shall count on us for so long. Relaxed:
-    // a hint, which the next round gives again.
-    SCHED.sysmonquick.store(false, Ordering::Relaxed);
+    super::sysmon::look_away(); // who reads the lines may keep us waiting
     if last == 0 {
         START.store(now, Ordering::Relaxed); // as above
     }

@@ -182,7 +182,7 @@ fn panic_into_a_full_pipe() -> Result<(), Failed> {
         stderr,
         status: wait(&mut child)?,
     };
-    let text = format!("panic: first\n\tsecond\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
+    let text = format!("panic: first\n\tsecond\n\ngoroutine 1 [running]:\n**{SOURCE}:*\n**");
     outcome.expect(2, "", &text)?;
     Ok(())
 }
@@ -223,8 +223,8 @@ fn gotraceback() -> Result<(), Failed> {
 /// may die first.
 fn panic_that_gives_way() -> Result<(), Failed> {
     let text = format!(
-        "panic: another one\n\ngoroutine 2 [running]:\n\t{SOURCE}:*:*\n\
-         created by go in goroutine 1\n\t{SOURCE}:*\n"
+        "panic: another one\n\ngoroutine 2 [running]:\n**{SOURCE}:*\n**\
+         created by * in goroutine 1\n\t*{SOURCE}:*\n"
     );
     // With more of them which is the first is anybody's guess.
     run(program("testprog")?
