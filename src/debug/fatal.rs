@@ -48,6 +48,16 @@ pub(crate) fn set_traceback(level: u8) {
     TRACEBACK.store(level, Ordering::Relaxed); // a setting; nothing hangs on its order
 }
 
+/// Tells whether a death shows all goroutines, and not just the one that died.
+pub(crate) fn shows_all() -> bool {
+    TRACEBACK.load(Ordering::Relaxed) >= Traceback::All as u8 // as above
+}
+
+/// Tells whether a death shows no goroutine at all.
+pub(crate) fn shows_none() -> bool {
+    TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 // as above
+}
+
 /// Ends the program because the runtime found itself in a state that cannot be.
 #[unsafe(export_name = "runtime.throw")]
 #[inline(never)]
@@ -75,7 +85,7 @@ pub(crate) fn refuse(template: &str, numbers: &[u64], texts: &[&[u8]]) -> ! {
 /// behind the first.
 #[inline(never)]
 #[cold]
-fn start_dying() {
+pub(crate) fn start_dying() {
     let others = PANICKING.fetch_add(1, Ordering::SeqCst);
     if sched::try_getg().is_some() {
         let mp = sched::acquirem(); // for good: no switch from here on
@@ -114,7 +124,7 @@ pub(crate) fn die(status: i32) -> ! {
 }
 
 /// Prints which goroutine died and where, unless GOTRACEBACK=none.
-fn goroutine_header(location: Option<&Location<'_>>) {
+pub(crate) fn goroutine_header(location: Option<&Location<'_>>) {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
         return;
     }

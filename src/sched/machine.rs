@@ -100,6 +100,8 @@ fn mstartm0() {
         .store(ptr::from_ref(&M0).cast_mut(), Ordering::Relaxed); // this thread's
     M0.gsignal.set(&M0_GSIGNAL);
     os::initsig(stack, SIGNAL_STACK, fatal::fault);
+    #[cfg(feature = "signals")]
+    super::sighandler::initsig(M0.procid.get());
 }
 
 /// Any other thread: its signal stack, and the mask that it was born without.
@@ -114,7 +116,7 @@ fn minit(mp: &'static M) {
     // that ended. Release pairs with preempt_m's swap: who sends one from here on knows our
     // procid.
     mp.signal_pending.store(false, Ordering::Release);
-    os::set_mask(mp.sigmask.get());
+    os::set_mask(os::thread_mask(mp.sigmask.get()));
 }
 
 /// Gives an M its number, its random state, and its place in the list of all.
