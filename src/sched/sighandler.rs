@@ -14,7 +14,7 @@
 
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
 use super::gfree::gfget;
 use super::newproc::{Closure, Entry, newproc};
@@ -34,14 +34,24 @@ use crate::{arch, boot};
 /// What is on its way from the handlers to the receiver.
 static QUEUE: SigQueue<G> = SigQueue::new();
 
+/// What the handler needs of the scheduler where somebody wants signals: by pointer, so
+/// that a program that has but the handler need not know how it is done.
+struct Hooks {
+    preempt: extern "C" fn(*mut c_void),
+    wake: fn(),
+}
+
+/// Null while nobody wants any.
+static HOOKS: AtomicPtr<Hooks> = AtomicPtr::new(ptr::null_mut());
+
 /// What sysmon's thread shall let through although the process was started with it
 /// blocked, and what it does.
 static LET_THROUGH: AtomicU64 = AtomicU64::new(0);
 static LETS_THROUGH: AtomicU64 = AtomicU64::new(0);
 
-/// Installs the handler where it has to be from the start. `thread` is the main thread's
+/// Installs the handler where it has to be from the start; with the feature `signals`
+/// alone. `thread` is the main thread's
 /// id, which is the process's. Go's `initsig`.
-#[cfg(feature = "signals")]
 #[unsafe(export_name = "runtime.initsig")]
 #[inline(never)]
 pub(super) extern "C" fn initsig(thread: u64) {
@@ -50,25 +60,24 @@ pub(super) extern "C" fn initsig(thread: u64) {
         return;
     }
     let handled = Sigaction::handled();
-    for signal in [
+    for signal in &[
         os::SIGQUIT,
         os::SIGABRT,
         os::SIGTRAP,
         os::SIGSTKFLT,
         os::SIGSYS,
     ] {
-        os::change_action(signal, &handled);
+        os::change_action(*signal, &handled);
     }
     handle_unless_ignored(os::SIGPIPE);
     if thread == PROCESS_1 {
-        for signal in [os::SIGHUP, os::SIGINT, os::SIGTERM] {
-            handle_unless_ignored(signal);
+        for signal in &[os::SIGHUP, os::SIGINT, os::SIGTERM] {
+            handle_unless_ignored(*signal);
         }
     }
 }
 
 /// Installs the handler, unless the program was started with that signal ignored.
-#[cfg(feature = "signals")]
 fn handle_unless_ignored(signal: i32) {
     let before = os::change_action(signal, &Sigaction::handled());
     if before.ignores() {
@@ -81,14 +90,22 @@ fn handle_unless_ignored(signal: i32) {
 #[unsafe(export_name = "runtime.sighandler")]
 extern "C" fn sighandler(signal: i32, info: *const c_void, context: *mut c_void) {
     let (class, bit) = (os::signal_class(signal), signal_bit(signal));
-    if class == SignalClass::Preempt {
-        do_sig_preempt(context); // whoever sent it, the scheduler may have, too
+    // SAFETY: null, or the address of a static that nobody changes. Acquire pairs with
+    // start_signal_receiver, before which nothing is wanted.
+    let hooks = unsafe { HOOKS.load(Ordering::Acquire).as_ref() };
+    if let (SignalClass::Preempt, Some(hooks)) = (class, hooks) {
+        (hooks.preempt)(context); // whoever sent it, the scheduler may have, too
     }
     // SAFETY: the kernel gave it to this handler.
     let code = unsafe { os::signal_code(info) };
     // What an instruction has done goes on for ever if the handler just returns.
     let from_instruction = code > 0 && matches!(class, SignalClass::Fault | SignalClass::Trap);
-    if !from_instruction && (QUEUE.send(bit, hurry_sysmon) || QUEUE.is_ignored(bit)) {
+    let wake = || {
+        if let Some(hooks) = hooks {
+            (hooks.wake)();
+        }
+    };
+    if !from_instruction && (QUEUE.send(bit, wake) || QUEUE.is_ignored(bit)) {
         return;
     }
     match class {
@@ -128,7 +145,12 @@ pub(crate) fn start_signal_receiver(entry: Entry) {
     if SIGNAL_RECEIVER.exists() {
         return;
     }
+    static WITH_SYSMON: Hooks = Hooks {
+        preempt: do_sig_preempt,
+        wake: hurry_sysmon,
+    };
     super::machine::start_sysmon();
+    HOOKS.store((&raw const WITH_SYSMON).cast_mut(), Ordering::Release); // pairs with sighandler
     super::syscall::need_p();
     match newproc(entry, &Closure::NONE, None, 0, gfget) {
         Ok(goid) => SIGNAL_RECEIVER.set(goid.get()),

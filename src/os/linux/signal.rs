@@ -235,7 +235,7 @@ fn set_action(signal: i32, action: &Sigaction) {
 /// those: it ends with the status by which shells say the same. From any stack. Go's
 /// `dieFromSignal`.
 pub(crate) fn die_from_signal(signal: i32) -> ! {
-    set_action(signal, &Sigaction::DEFAULT);
+    set_action(signal, &Sigaction::plain(SIG_DFL)); // DEFAULT would be 32 bytes of the program
     change_mask(SIG_UNBLOCK, 1 << (signal - 1));
     signal_thread(thread_id(), signal);
     exit(128 + signal)
