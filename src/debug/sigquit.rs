@@ -6,7 +6,7 @@
 //! all signals blocked, in the middle of anything: nothing here allocates or takes a lock.
 
 use super::fatal;
-use super::print::{Line, say};
+use super::print::say;
 use crate::os::{self, SignalContext};
 use crate::sched;
 
@@ -46,9 +46,6 @@ fn registers(context: &SignalContext) {
     if fatal::shows_none() {
         return;
     }
-    let mut lines = Line::<{ 21 * 32 }>::new();
-    context.for_each_register(&mut |name, value| {
-        lines.add("\n%s 0x%x", &[value], &[name.as_bytes()]);
-    });
-    lines.print();
+    say("", &[], &[]);
+    context.for_each_register(&mut |name, value| say("%s 0x%x", &[value], &[name]));
 }

@@ -13,8 +13,8 @@
 //! which ends it. Nothing is installed where a libc hosts us: the signals are the host's.
 
 use core::ffi::c_void;
-use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use core::{hint, ptr};
 
 use super::gfree::gfget;
 use super::newproc::{Closure, Entry, newproc};
@@ -49,6 +49,19 @@ static HOOKS: AtomicPtr<Hooks> = AtomicPtr::new(ptr::null_mut());
 static LET_THROUGH: AtomicU64 = AtomicU64::new(0);
 static LETS_THROUGH: AtomicU64 = AtomicU64::new(0);
 
+/// What the handler is installed for at the start; the last three in process 1 alone.
+const AT_THE_START: [i32; 9] = [
+    os::SIGQUIT,
+    os::SIGABRT,
+    os::SIGTRAP,
+    os::SIGSTKFLT,
+    os::SIGSYS,
+    os::SIGPIPE,
+    os::SIGHUP,
+    os::SIGINT,
+    os::SIGTERM,
+];
+
 /// Installs the handler where it has to be from the start; with the feature `signals`
 /// alone. `thread` is the main thread's
 /// id, which is the process's. Go's `initsig`.
@@ -59,29 +72,17 @@ pub(super) extern "C" fn initsig(thread: u64) {
     if boot::hosted() {
         return;
     }
-    let handled = Sigaction::handled();
-    for signal in &[
-        os::SIGQUIT,
-        os::SIGABRT,
-        os::SIGTRAP,
-        os::SIGSTKFLT,
-        os::SIGSYS,
-    ] {
-        os::change_action(*signal, &handled);
-    }
-    handle_unless_ignored(os::SIGPIPE);
-    if thread == PROCESS_1 {
-        for signal in &[os::SIGHUP, os::SIGINT, os::SIGTERM] {
-            handle_unless_ignored(*signal);
+    let process_1 = thread == PROCESS_1;
+    for &signal in hint::black_box(AT_THE_START.as_slice()) {
+        let class = os::signal_class(signal);
+        if class == SignalClass::Kill && !process_1 {
+            continue;
         }
-    }
-}
-
-/// Installs the handler, unless the program was started with that signal ignored.
-fn handle_unless_ignored(signal: i32) {
-    let before = os::change_action(signal, &Sigaction::handled());
-    if before.ignores() {
-        os::change_action(signal, &before);
+        let before = os::change_action(signal, &Sigaction::handled());
+        // Go keeps to that for SIGHUP and SIGINT alone.
+        if before.ignores() && matches!(class, SignalClass::Kill | SignalClass::Pipe) {
+            os::change_action(signal, &before);
+        }
     }
 }
 

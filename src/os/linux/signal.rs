@@ -189,6 +189,7 @@ pub(crate) fn set_signal_stack(stack: *mut u8, size: usize) {
 }
 
 /// Changes what is done about a signal, and returns what was done before. Go's `setsig`.
+#[inline(never)] // for its size
 pub(crate) fn change_action(signal: i32, action: &Sigaction) -> Sigaction {
     let mut before = Sigaction::DEFAULT;
     // SAFETY: the kernel reads the one struct and writes the other. As for set_action.
@@ -248,6 +249,7 @@ pub(crate) fn die_by_abort() -> ! {
 
 /// The handler, on the signal stack; runtime.sigtramp calls it.
 #[unsafe(export_name = "runtime.sigtrampgo")]
+#[inline(never)]
 pub(crate) extern "C" fn fault(signal: i32, info: *const c_void, context: *const c_void) {
     let text = match signal {
         SIGSEGV => "SIGSEGV: segmentation violation",

@@ -3,7 +3,7 @@
 //! Go's counterparts: `sigctxt` in `runtime/signal_linux_amd64.go`, and `dumpregs`.
 
 use core::ffi::c_void;
-use core::ptr;
+use core::{hint, ptr};
 
 /// Where in a `siginfo_t` the code is.
 const CODE_OFFSET: usize = 8;
@@ -15,31 +15,38 @@ pub(super) const REG_RSP: usize = 15;
 pub(super) const REG_RIP: usize = 16;
 
 /// What is in the last one: cs, gs and fs, two bytes each.
-const REG_CSGSFS: usize = 18;
+const REG_CSGSFS: u8 = 18;
 
 /// What a function may use below rsp without moving it, by the ABI.
 const RED_ZONE: usize = 128;
 
-/// Go's names of the registers, in Go's order, and their numbers.
-const REGISTERS: [(&str, usize); 18] = [
-    ("rax   ", 13),
-    ("rbx   ", 11),
-    ("rcx   ", 14),
-    ("rdx   ", 12),
-    ("rdi   ", 8),
-    ("rsi   ", 9),
-    ("rbp   ", 10),
-    ("rsp   ", REG_RSP),
-    ("r8    ", 0),
-    ("r9    ", 1),
-    ("r10   ", 2),
-    ("r11   ", 3),
-    ("r12   ", 4),
-    ("r13   ", 5),
-    ("r14   ", 6),
-    ("r15   ", 7),
-    ("rip   ", REG_RIP),
-    ("rflags", 17),
+/// Go's names of the registers, in Go's order, six letters each.
+const NAMES: &[u8; 6 * 21] = b"rax   rbx   rcx   rdx   rdi   rsi   rbp   rsp   r8    \
+    r9    r10   r11   r12   r13   r14   r15   rip   rflagscs    fs    gs    ";
+
+/// Their numbers; and those of the last three's parts, in bytes.
+const NUMBERS: [u8; 21] = [
+    13,
+    11,
+    14,
+    12,
+    8,
+    9,
+    10,
+    15,
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    16,
+    17,
+    REG_CSGSFS,
+    REG_CSGSFS + 4,
+    REG_CSGSFS + 2,
 ];
 
 /// Returns the `si_code` of a signal: above 0 where the kernel has made it, else
@@ -104,17 +111,19 @@ impl SignalContext {
 
     /// Calls `f` with the name and the value of each register, in the order in which Go
     /// prints them.
-    pub(crate) fn for_each_register(&self, f: &mut dyn FnMut(&'static str, u64)) {
-        let read = |number| {
+    pub(crate) fn for_each_register(&self, f: &mut dyn FnMut(&'static [u8], u64)) {
+        // Not as many copies of it.
+        let numbers = hint::black_box(NUMBERS.as_slice());
+        for (name, &number) in NAMES.chunks_exact(6).zip(numbers) {
+            let segment = number >= REG_CSGSFS;
+            let (number, shift) = if segment {
+                (REG_CSGSFS, 8 * (number - REG_CSGSFS))
+            } else {
+                (number, 0)
+            };
             // SAFETY: inside of the ucontext_t that `new` was promised.
-            unsafe { self.register(number).read() as u64 }
-        };
-        for (name, number) in REGISTERS {
-            f(name, read(number));
-        }
-        let segments = read(REG_CSGSFS);
-        for (name, shift) in [("cs    ", 0), ("fs    ", 32), ("gs    ", 16)] {
-            f(name, segments >> shift & 0xffff);
+            let value = unsafe { self.register(number.into()).read() } as u64 >> shift;
+            f(name, if segment { value & 0xffff } else { value });
         }
     }
 }

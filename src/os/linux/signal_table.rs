@@ -38,10 +38,6 @@ const SIGSTOP: i32 = 19;
 pub(crate) const SIGURG: i32 = 23;
 /// A system call that is not allowed.
 pub(crate) const SIGSYS: i32 = 31;
-/// The first and the last of three that libcs use among themselves.
-const FIRST_OF_LIBC: i32 = 32;
-const LAST_OF_LIBC: i32 = 34;
-
 /// The largest number.
 pub(crate) const LAST_SIGNAL: i32 = 64;
 
@@ -50,15 +46,21 @@ pub(crate) const fn signal_bit(signal: i32) -> u64 {
     1 << (signal - 1)
 }
 
+/// Returns those of several.
+const fn bits(signals: &[i32]) -> u64 {
+    let mut bits = 0;
+    let mut rest = signals;
+    while let [signal, tail @ ..] = rest {
+        bits |= signal_bit(*signal);
+        rest = tail;
+    }
+    bits
+}
+
 /// What no thread of the runtime's has blocked: a fault would end the process without a
 /// word, and nobody could be preempted.
-pub(super) const NEVER_BLOCKED: u64 = signal_bit(SIGILL)
-    | signal_bit(SIGTRAP)
-    | signal_bit(SIGBUS)
-    | signal_bit(SIGFPE)
-    | signal_bit(SIGSEGV)
-    | signal_bit(SIGSTKFLT)
-    | signal_bit(SIGURG);
+pub(super) const NEVER_BLOCKED: u64 =
+    bits(&[SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSTKFLT, SIGURG]);
 
 /// What a signal is to the runtime while nobody has asked for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -82,15 +84,22 @@ pub(crate) enum SignalClass {
 }
 
 /// Returns what a signal is to the runtime.
+#[inline(never)] // for its size, as that this goes by bits and not by a table
 pub(crate) fn signal_class(signal: i32) -> SignalClass {
+    const KILL: u64 = bits(&[SIGHUP, SIGINT, SIGTERM]);
+    const DUMP: u64 = bits(&[SIGQUIT, SIGABRT]);
+    const TRAP: u64 = bits(&[SIGTRAP, SIGSTKFLT, SIGSYS]);
+    const FAULT: u64 = bits(&[SIGILL, SIGBUS, SIGFPE, SIGSEGV]);
+    const RESERVED: u64 = bits(&[SIGKILL, SIGSTOP, 32, 33, 34]); // libcs use the last three
+    let is_one_of = |bits: u64| bits & signal_bit(signal) != 0;
     match signal {
-        SIGHUP | SIGINT | SIGTERM => SignalClass::Kill,
-        SIGQUIT | SIGABRT => SignalClass::Dump,
-        SIGTRAP | SIGSTKFLT | SIGSYS => SignalClass::Trap,
-        SIGILL | SIGBUS | SIGFPE | SIGSEGV => SignalClass::Fault,
         SIGPIPE => SignalClass::Pipe,
         SIGURG => SignalClass::Preempt,
-        SIGKILL | SIGSTOP | FIRST_OF_LIBC..=LAST_OF_LIBC => SignalClass::Reserved,
+        _ if is_one_of(KILL) => SignalClass::Kill,
+        _ if is_one_of(DUMP) => SignalClass::Dump,
+        _ if is_one_of(TRAP) => SignalClass::Trap,
+        _ if is_one_of(FAULT) => SignalClass::Fault,
+        _ if is_one_of(RESERVED) => SignalClass::Reserved,
         _ => SignalClass::Plain,
     }
 }
