@@ -10,6 +10,7 @@ mod futex_lock;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
+pub(crate) mod sigquit;
 #[cfg(feature = "traceback")]
 pub(crate) mod symbols;
 mod threads;

@@ -34,6 +34,8 @@
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
+//! | `sighandler`, `sigqueue` | signals, and how they come to a goroutine |
+//! | `system` | which goroutines are the runtime's own |
 //! | `schedtrace` | `GODEBUG=schedtrace` |
 //! | `updatemaxprocs` | GOMAXPROCS follows the CPUs that the process may use |
 //! | `timers` | timers and Ps; `timer`, `timer_set`, `timer_heap`, `timer_memory`: what they are made of |
@@ -74,12 +76,15 @@ pub(crate) mod runq;
 pub(crate) mod runtime2;
 mod schedtrace;
 pub(crate) mod sema;
+mod sighandler;
+mod sigqueue;
 mod spinning;
 mod status;
 mod stw;
 mod switch;
 mod syscall;
 mod sysmon;
+mod system;
 pub(crate) mod timed;
 pub(crate) mod timer;
 mod timer_heap;
@@ -120,6 +125,10 @@ pub(crate) use park::{Park, gopark, goready, wait_with};
 pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
 pub(crate) use proc::{for_each_g, for_every_g, goexit, systemstack as on_system_stack};
+pub(crate) use sighandler::{
+    disable_signal, enable_signal, ignore_signal, raise_signal, signal_is_ignored, signal_recv,
+    signals_are_handed_on, sigpipe, start_signal_receiver,
+};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::{blocking, need_p};

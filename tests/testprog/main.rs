@@ -21,6 +21,7 @@ mod memory;
 mod preempt;
 mod sched;
 mod segments;
+mod signals;
 mod streams;
 mod threads;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
@@ -81,7 +82,7 @@ fn commands() -> impl Iterator<Item = &'static Command> {
     let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
     let more = more.chain(preempt::COMMANDS).chain(threads::COMMANDS);
     let more = more.chain(sched::COMMANDS).chain(streams::COMMANDS);
-    more.chain(waits::COMMANDS)
+    more.chain(waits::COMMANDS).chain(signals::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.
