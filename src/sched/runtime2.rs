@@ -178,6 +178,8 @@ pub(crate) struct G {
     pub(crate) schedlink: Cell<*mut G>,
     /// In the global queue: its turn is when so many others have been taken from there.
     pub(crate) turn: Cell<usize>,
+    /// How many it has made since it last gave way to those. Only it reads and writes this.
+    pub(crate) made: Cell<u32>,
     /// Its `thread::Thread`, or null while nobody has asked for that. While the
     /// goroutine lives, only it reads and writes this.
     pub(crate) thread: Cell<*const ThreadHead>,
@@ -222,6 +224,7 @@ impl G {
             parent_goid: Cell::new(0),
             schedlink: Cell::new(ptr::null_mut()),
             turn: Cell::new(0),
+            made: Cell::new(0),
             thread: Cell::new(ptr::null()),
             lockedm: AtomicPtr::new(ptr::null_mut()),
             waitreason: Cell::new(None),
@@ -254,6 +257,7 @@ impl G {
             parent_goid,
             schedlink,
             turn,
+            made,
             thread,
             lockedm,
             waitsince,
@@ -285,6 +289,7 @@ impl G {
         parent_goid.set(0);
         schedlink.set(ptr::null_mut());
         turn.set(0);
+        made.set(0);
         thread.set(ptr::null());
         stktop.set(ptr::null());
         waitsince.set(0);
@@ -451,6 +456,9 @@ pub(crate) struct P {
     pub(crate) lone: AtomicU32,
     /// How many of the next of those others are to be woken for at once.
     pub(crate) eager: AtomicU32,
+    /// How often who finds the queue full when it makes a goroutine shall not give way for
+    /// that, and how often that was the last time.
+    pub(crate) spawn_skips: Cell<(u32, u32)>,
     /// sysmon's notes; only sysmon touches them.
     pub(crate) sysmontick: Sysmontick,
     /// The M that holds this, or null.

@@ -59,7 +59,11 @@ pub(crate) fn report_others(what: What, me: Option<&'static G>, sink: &mut dyn F
 }
 
 /// Calls `f` with what shows traces.
-fn with_tracer(what: What, sink: &mut dyn FnMut(&[u8]), f: &mut dyn FnMut(&mut Tracer<'_, '_, '_>)) {
+fn with_tracer(
+    what: What,
+    sink: &mut dyn FnMut(&[u8]),
+    f: &mut dyn FnMut(&mut Tracer<'_, '_, '_>),
+) {
     Frames::with(what.dying, |frames| {
         let mut out = Out::new(sink);
         f(&mut Tracer {
@@ -74,7 +78,9 @@ fn with_tracer(what: What, sink: &mut dyn FnMut(&[u8]), f: &mut dyn FnMut(&mut T
 /// Shows a goroutine: its header and its trace.
 fn goroutine(tracer: &mut Tracer<'_, '_, '_>, gp: &'static G, here: Option<Here<'_>>) {
     if !is_whole(gp) {
-        tracer.out.text(b"(a goroutine that another one's overflow has written over)\n");
+        tracer
+            .out
+            .text(b"(a goroutine that another one's overflow has written over)\n");
         return;
     }
     header(tracer, gp);
@@ -183,8 +189,8 @@ fn status_text(gp: &G, status: u32) -> &'static str {
 /// Says what the program's file lacks.
 fn missing(tracer: &mut Tracer<'_, '_, '_>) {
     if tracer.frames.with(|frames| frames.has_names()) == Some(false) {
-        tracer.out.text(
-            b"\n(no names: the program's file is stripped, changed or not to be read)\n",
-        );
+        tracer
+            .out
+            .text(b"\n(no names: the program's file is stripped, changed or not to be read)\n");
     }
 }

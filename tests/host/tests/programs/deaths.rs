@@ -170,7 +170,9 @@ fn gotraceback() -> Result<(), Failed> {
             .args(["panic-plain"])
             .env("GOTRACEBACK", value))
     };
-    let whole = format!("panic: a plain text\n\ngoroutine 1 *[running]:\n**{SOURCE}:*\n**main.main()\n\t*\n**");
+    let whole = format!(
+        "panic: a plain text\n\ngoroutine 1 *[running]:\n**{SOURCE}:*\n**main.main()\n\t*\n**"
+    );
     for value in ["", "single", "all", "1", "system", "2"] {
         with(value)?.expect(2, "", &whole)?;
     }
@@ -216,7 +218,9 @@ fn gotraceback_all() -> Result<(), Failed> {
             .env("GOTRACEBACK", value)
             .env("GOMAXPROCS", "1"))
     };
-    let whole = format!("panic: a plain text\n\ngoroutine 1 *[running]:\n**{SOURCE}:*\n**main.main()\n\t*\n**");
+    let whole = format!(
+        "panic: a plain text\n\ngoroutine 1 *[running]:\n**{SOURCE}:*\n**main.main()\n\t*\n**"
+    );
     with("single")?.expect(2, "", &whole)?;
     with("all")?.expect(2, "", &format!("{whole}{others}"))?;
     Ok(())

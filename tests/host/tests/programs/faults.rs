@@ -113,11 +113,7 @@ fn overflow_of_main() -> Result<(), Failed> {
 }
 
 fn overflow_of_a_goroutine() -> Result<(), Failed> {
-    overflow(
-        &run_with("testprog", ["overflow-goroutine"])?,
-        256,
-        THROWN,
-    )
+    overflow(&run_with("testprog", ["overflow-goroutine"])?, 256, THROWN)
 }
 
 /// The report shows the piece of stack that is used up, with a guard of its own.
