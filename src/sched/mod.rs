@@ -119,7 +119,7 @@ pub(crate) use newstack::newstack;
 pub(crate) use park::{Park, gopark, goready, wait_with};
 pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
-pub(crate) use proc::{for_each_g, for_every_g, goexit};
+pub(crate) use proc::{for_each_g, for_every_g, goexit, systemstack as on_system_stack};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::{blocking, need_p};

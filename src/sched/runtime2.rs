@@ -170,6 +170,8 @@ pub(crate) struct G {
     /// It ended from inside, with frames on its stack that others may borrow from:
     /// nobody gets that stack.
     pub(crate) abandoned: Cell<bool>,
+    /// It has panicked, and formats what with: 1. Or has by that panicked again: 2.
+    pub(crate) printing: Cell<u8>,
     /// Its number, from 1.
     pub(crate) goid: Cell<u64>,
     /// The number of the goroutine that made it.
@@ -220,6 +222,7 @@ impl G {
             locks: AtomicI32::new(0),
             preempt: AtomicBool::new(false),
             abandoned: Cell::new(false),
+            printing: Cell::new(0),
             goid: Cell::new(0),
             parent_goid: Cell::new(0),
             schedlink: Cell::new(ptr::null_mut()),
@@ -252,6 +255,7 @@ impl G {
             locks,
             preempt,
             abandoned,
+            printing,
             waitreason,
             goid,
             parent_goid,
@@ -284,6 +288,7 @@ impl G {
         sched.ctxt.set(ptr::null_mut());
         sched.bp.set(0);
         abandoned.set(false);
+        printing.set(0);
         waitreason.set(None);
         goid.set(0);
         parent_goid.set(0);

@@ -143,12 +143,13 @@ fn header(tracer: &mut Tracer<'_, '_, '_>, gp: &G) {
         out.say("runtime stack:\n", &[]);
         return;
     }
+    let status = sched::readgstatus(gp);
     out.say("goroutine %d ", &[goid]);
     if tracer.system {
         out.say("gp=0x%x ", &[ptr::from_ref(gp).addr() as u64]);
-        let mp = gp.m.load(Ordering::Relaxed);
-        // SAFETY: null, or an M, and none is ever freed: this is no record that somebody
-        // has written over, see `goroutine`.
+        let runs = status == GStatus::Running as u32 || status == GStatus::Syscall as u32;
+        let mp = if runs { gp.m.load(Ordering::Relaxed) } else { ptr::null_mut() };
+        // SAFETY: null, or an M, and none is ever freed.
         match unsafe { mp.as_ref() } {
             Some(mp) => {
                 let numbers = [mp.id.get() as u64, ptr::from_ref(mp).addr() as u64];
@@ -157,7 +158,6 @@ fn header(tracer: &mut Tracer<'_, '_, '_>, gp: &G) {
             None => out.say("m=nil ", &[]),
         }
     }
-    let status = sched::readgstatus(gp);
     out.say("[", &[]);
     out.text(status_text(gp, status).as_bytes());
     let since = gp.waitsince.get();
