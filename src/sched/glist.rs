@@ -10,9 +10,9 @@ use super::runtime2::{G, GList};
 
 /// First in, first out.
 pub(super) struct GQueue {
-    head: *mut G,
+    pub(super) head: *mut G,
     tail: *mut G,
-    size: usize,
+    pub(super) size: usize,
 }
 
 impl GQueue {
@@ -86,7 +86,7 @@ impl GList {
 pub(super) struct GFree {
     hottest: *mut G,
     coldest: *mut G,
-    size: usize,
+    pub(super) size: usize,
 }
 
 impl GFree {
