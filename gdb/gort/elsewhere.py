@@ -38,7 +38,7 @@ class Elsewhere(Unwinder):
             unwound.add_saved_register(register, saved)
         return unwound
 
-    def enter(self, gp, select=True):
+    def enter(self, gp):
         self.gp = gp
         # An id below all that is on the goroutine's stack, as a callee's must be.
         self.below = FrameId(word(gp["stack.lo"]), word(gp["startpc"]))
@@ -58,8 +58,7 @@ class Elsewhere(Unwinder):
             frame = frame.older()
         frame = frame.older()
         self.level = frame.level()
-        if select:
-            where_it_is(frame).select()
+        frame.select()
 
     def leave(self):
         self.enabled = False
@@ -103,49 +102,64 @@ def run_as(gp, command):
     command has let the program run."""
     word = command.split()[0]
     thread = gp.thread
-    if thread is not None:
-        with places.selection():
-            thread.switch()
-            if word not in RUN and not "finish".startswith(word):
-                gdb.execute(command)
-                return
+    if len(word) > 2 and "finish".startswith(word):
+        finish(gp)
+    elif word in RUN:
+        if thread is None:
+            raise gdb.GdbError(f"Goroutine {gp.goid} waits for its turn: `{word}` is for a thread.")
         thread.switch()
         gdb.execute(command)
-        return
-    if gp["m"]:
-        raise gdb.GdbError(f"Goroutine {gp.goid} runs on a thread that is not here.")
-    if word in RUN:
-        raise gdb.GdbError(f"Goroutine {gp.goid} waits for its turn: `{word}` is for a thread.")
-    if "finish".startswith(word) and len(word) > 2:
-        finish(gp)
-        return
-    if not gp.begun:
-        # It has no frame yet, so that its arguments are nowhere.
-        command = "with print frame-arguments none -- " + command
-    with places.selection():
-        ELSEWHERE.enter(gp, word not in ALL_FRAMES)
-        try:
+    else:
+        if not gp.begun:
+            # It has no frame yet, so that its arguments are nowhere.
+            command = "with print frame-arguments none -- " + command
+        with there(gp, word not in ALL_FRAMES):
             gdb.execute(command)
-        finally:
+
+
+class there(places.selection):
+    """Where a goroutine is, for a while: on its thread, or elsewhere. With the first of
+    its frames selected that is not the runtime's, if that is wanted."""
+
+    def __init__(self, gp, select=True):
+        self.gp = gp
+        self.select = select
+
+    def __enter__(self):
+        thread = self.gp.thread
+        if thread is None and self.gp["m"]:
+            raise gdb.GdbError(f"Goroutine {self.gp.goid} runs on a thread that is not here.")
+        super().__enter__()
+        try:
+            if thread is None:
+                ELSEWHERE.enter(self.gp)
+            else:
+                thread.switch()
+            if self.select:
+                first = gdb.selected_frame() if thread is None else gdb.newest_frame()
+                where_it_is(first).select()
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def __exit__(self, *error):
+        if ELSEWHERE.enabled:
             ELSEWHERE.leave()
+        super().__exit__(*error)
 
 
 def finish(gp):
-    """Lets the program run until a goroutine returns from the function in which it
-    waits, on whichever thread."""
-    with places.selection():
-        ELSEWHERE.enter(gp)
-        try:
-            told = gdb.execute("frame", to_string=True).splitlines()[0]
-            frame = gdb.selected_frame()
-            while frame.type() == gdb.INLINE_FRAME:
-                frame = frame.older()
-            caller = places.older(frame)
-            if caller is None or not caller.pc():
-                raise gdb.GdbError(f"Goroutine {gp.goid} has no caller to return to.")
-            pc, sp = caller.pc(), int(caller.read_register("rsp")) & MASK
-        finally:
-            ELSEWHERE.leave()
+    """Lets the program run until a goroutine returns from the function in which it is,
+    on whichever thread."""
+    with there(gp):
+        told = gdb.execute("frame", to_string=True).splitlines()[0]
+        frame = gdb.selected_frame()
+        while frame.type() == gdb.INLINE_FRAME:
+            frame = frame.older()
+        caller = places.older(frame)
+        if caller is None or not caller.pc():
+            raise gdb.GdbError(f"Goroutine {gp.goid} has no caller to return to.")
+        pc, sp = caller.pc(), int(caller.read_register("rsp")) & MASK
     gdb.write(f"Run till exit from {told}\n")
     stop = Returned(pc, sp)
     try:

@@ -16,7 +16,8 @@ use gort::{runtime, select, thread};
 use crate::{Command, Failure, number};
 
 pub(crate) const COMMANDS: &[Command] = &[
-    ("crowd", |procs| crowd(number(procs))),
+    ("crowd", |procs| crowd(number(procs), everybody_is_there)),
+    ("crowd-dies", |_| crowd(1, || panic!("that is all"))),
     ("crowd-many", |count| many(number(count))),
 ];
 
@@ -126,8 +127,9 @@ macro_rules! spawn {
     };
 }
 
-/// A hundred goroutines, on so many Ps.
-fn crowd(procs: usize) -> Result<ExitCode, Failure> {
+/// A hundred goroutines, on so many Ps. When they are there, time and again, `then` is
+/// called.
+fn crowd(procs: usize, then: fn()) -> Result<ExitCode, Failure> {
     runtime::gomaxprocs(procs);
     (0..2).for_each(|value| _ = FULL.0.send(value));
     GROUP.add(1);
@@ -144,7 +146,7 @@ fn crowd(procs: usize) -> Result<ExitCode, Failure> {
     loop {
         runtime::gosched(); // those that were late end
         spawn!(6 late);
-        everybody_is_there();
+        then();
     }
 }
 

@@ -21,6 +21,9 @@ const PROMPT: &str = "\u{2}gdb\u{3}";
 /// readied wait.
 pub(crate) const ONE_P: &str = "set environment GOMAXPROCS 1";
 
+/// Has backtraces of goroutines that wait begin with the switch.
+pub(crate) const RUNTIME_FRAMES: &str = "set gort runtime-frames on";
+
 /// Which gdb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
