@@ -46,6 +46,7 @@ def is_runtime(name):
 def functions_at(pc):
     """Returns the function at an address and before it those that are inlined there,
     innermost first: each its name and, the first, " at FILE:LINE"."""
+    pc &= (1 << 64) - 1
     found = FUNCTIONS.get(pc)
     if found is None:
         found = FUNCTIONS[pc] = list(look_up(pc))

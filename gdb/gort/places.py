@@ -69,7 +69,7 @@ class Stack:
                 self.bytes = structs.read(address, min(WINDOW, self.piece.stop - address))
             except gdb.MemoryError:
                 return None
-        frame = self.bytes[at : at + 16]
+        frame = self.bytes[at : at + 16]  # what can be read of it
         return int.from_bytes(frame[:8], "little"), int.from_bytes(frame[8:], "little")
 
 

@@ -147,6 +147,7 @@ fn crowd(procs: usize, then: fn()) -> Result<ExitCode, Failure> {
         runtime::gosched(); // those that were late end
         spawn!(6 late);
         then();
+        next_round();
     }
 }
 
@@ -161,12 +162,21 @@ fn many(count: usize) -> Result<ExitCode, Failure> {
     loop {
         runtime::gosched();
         everybody_is_there();
+        next_round();
     }
 }
 
 /// Where the debugger stops.
 #[inline(never)]
 fn everybody_is_there() {
+    black_box(());
+}
+
+/// Where it stops as well: gdb 13 steps over a breakpoint from which a program goes on, and
+/// waits for ever if the goroutine is preempted meanwhile. So it has to have two, and one of
+/// them set.
+#[inline(never)]
+fn next_round() {
     black_box(());
 }
 

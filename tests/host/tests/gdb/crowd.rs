@@ -69,25 +69,37 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Runs the program until all are where they belong.
 fn start() -> Result<Gdb, Failed> {
-    let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
-    gdb.commands(&[
-        "unset environment GODEBUG",
-        // gdb leaves out of a core file what lies behind a guard in the same mapping.
-        "set environment GODEBUG guardinstall=0",
-        "b testprog::crowd::everybody_is_there",
-    ])?;
-    let mut stop = gdb.command("r crowd 1")?;
+    let mut gdb = begin("crowd 1")?;
     for _ in 0..ROUNDS {
-        ensure!(stop.contains("Breakpoint 1, "), "{stop}");
-        let list = gdb.command("info goroutines")?;
-        if census(&rows(&list)?).is_ok() {
+        if census(&rows(&gdb.command("info goroutines")?)?).is_ok() {
             return Ok(gdb);
         }
-        stop = gdb.command("c")?;
+        go_on(&mut gdb)?;
     }
-    let list = gdb.command("info goroutines")?;
-    census(&rows(&list)?)?;
+    census(&rows(&gdb.command("info goroutines")?)?)?;
     Ok(gdb)
+}
+
+/// Runs the program with these arguments until it stops for the first time.
+fn begin(arguments: &str) -> Result<Gdb, Failed> {
+    let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
+    // The other setting: gdb leaves out of a core file what lies behind a guard in the same
+    // mapping.
+    gdb.command("set environment GODEBUG asyncpreemptoff=0,guardinstall=0")?;
+    gdb.command("tbreak testprog::crowd::everybody_is_there")?;
+    let stop = gdb.command(&format!("r {arguments}"))?;
+    ensure!(stop.contains("Temporary breakpoint "), "{stop}");
+    Ok(gdb)
+}
+
+/// Runs it until it stops the next time.
+fn go_on(gdb: &mut Gdb) -> Result<(), Failed> {
+    for function in ["next_round", "everybody_is_there"] {
+        gdb.command(&format!("tbreak testprog::crowd::{function}"))?;
+        let stop = gdb.command("c")?;
+        ensure!(stop.contains("Temporary breakpoint "), "{stop}");
+    }
+    Ok(())
 }
 
 /// Tells whether a row is of a kind.
@@ -255,13 +267,7 @@ fn in_the_kernels_core() -> Result<(), Failed> {
 /// With more Ps some that never give way are on other threads, and who is late may have
 /// been stolen: everybody has a root all the same.
 fn on_several_ps() -> Result<(), Failed> {
-    let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
-    gdb.commands(&[
-        "unset environment GODEBUG",
-        "b testprog::crowd::everybody_is_there",
-    ])?;
-    let stop = gdb.command("r crowd 3")?;
-    ensure!(stop.contains("Breakpoint 1, "), "{stop}");
+    let mut gdb = begin("crowd 3")?;
     for _ in 0..5 {
         let text = gdb.command("goroutine all bt")?;
         let all = text.split("\nGoroutine ").skip(1);
@@ -269,8 +275,7 @@ fn on_several_ps() -> Result<(), Failed> {
             .filter(|text| !text.trim_end().lines().last().is_some_and(ends))
             .collect();
         ensure!(lost.is_empty(), "{lost:#?}");
-        let stop = gdb.command("c")?;
-        ensure!(stop.contains("Breakpoint 1, "), "{stop}");
+        go_on(&mut gdb)?;
     }
     gdb.command("kill")?;
     Ok(())
@@ -552,32 +557,30 @@ fn damaged() -> Result<(), Failed> {
             ensure!(answer.contains(message), "{damage}; {command}: {answer}");
             Ok(answer)
         };
-    let list = says(
+    gdb.command("set $next = runtime.allgs.next")?;
+    says(
         &mut gdb,
         "set var runtime.allgs.next = 8",
         "info goroutines",
         "The list of stacks is damaged at 0x8: what comes behind is not shown.",
-    );
-    list?;
+    )?;
     gdb.command("set var runtime.allgs.next = &runtime.allgs")?;
     let answer = gdb.command("info goroutines")?;
     ensure!(
         answer.contains("The list of stacks is damaged at 0x"),
         "{answer}"
     );
-    gdb.command("set var runtime.allgs.next = 0")?;
-    says(
-        &mut gdb,
-        "set $kept = runtime.m0.alllink",
-        "info ms",
-        " runtime.sysmon",
-    )?;
+    gdb.command("set var runtime.allgs.next = $next")?;
+    let answer = gdb.command("info goroutines")?;
+    ensure!(answer == whole, "{answer}");
+    gdb.command("set $next = runtime.sched.allm.alllink")?;
     says(
         &mut gdb,
         "set var runtime.sched.allm.alllink = 16",
         "info ms",
         "The list of Ms is damaged at 0x10",
     )?;
+    gdb.command("set var runtime.sched.allm.alllink = $next")?;
     // Those of which the stack pointer is nonsense, one by one.
     let row = rows(&whole)?
         .into_iter()
@@ -596,13 +599,7 @@ fn damaged() -> Result<(), Failed> {
         ] {
             gdb.command(&format!("set var $g.sched.{field} = {value}"))?;
             let list = gdb.command("info goroutines")?;
-            let known = rows(
-                &list
-                    .lines()
-                    .filter(|l| !l.contains("damaged"))
-                    .collect::<Vec<_>>()
-                    .join("\n"),
-            )?;
+            let known = rows(&list)?;
             ensure!(
                 known.iter().any(|row| row.goid == goid),
                 "{field} = {value}: {list}"
@@ -657,10 +654,7 @@ fn stripped() -> Result<(), Failed> {
 
 /// Ten thousand are listed, and some of them traced.
 fn of_ten_thousand() -> Result<(), Failed> {
-    let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
-    gdb.command("b testprog::crowd::everybody_is_there")?;
-    let stop = gdb.command("r crowd-many 10000")?;
-    ensure!(stop.contains("Breakpoint 1, "), "{stop}");
+    let mut gdb = begin("crowd-many 10000")?;
     let all = rows(&gdb.command("info goroutines chan_recv::deepest")?)?;
     ensure!(all.len() == 10_000, "{}", all.len());
     for row in all.iter().step_by(999) {
