@@ -31,7 +31,7 @@ mod waitreason;
 
 use pstatus::PState;
 use runq::RunQueue;
-use runtime2::{G, GList, Gobuf, M, P, Stack, Stktop};
+use runtime2::{G, GCache, Gobuf, M, P, Stack, Stktop};
 use slab::Slab;
 
 /// The assembly, one object each.
@@ -112,7 +112,7 @@ fn go_asm_h() -> String {
         ("g_goid", offset_of!(G, goid)),
         ("g_parent_goid", offset_of!(G, parent_goid)),
         ("g_schedlink", offset_of!(G, schedlink)),
-        ("g_schedprev", offset_of!(G, schedprev)),
+        ("g_turn", offset_of!(G, turn)),
         ("g_lockedm", offset_of!(G, lockedm)),
         ("g_waitsince", offset_of!(G, waitsince)),
         ("g_waitlock", offset_of!(G, waitlock)),
@@ -152,7 +152,10 @@ fn go_asm_h() -> String {
         ("p_schedtick", offset_of!(P, schedtick)),
         ("p_preempt", offset_of!(P, preempt)),
         ("p_m", offset_of!(P, m)),
-        ("p_gfree_n", offset_of!(P, g_free) + offset_of!(GList, size)),
+        (
+            "p_gfree_n",
+            offset_of!(P, g_free) + offset_of!(GCache, size),
+        ),
         ("p_timers", offset_of!(P, timers)),
         (
             "p_runqhead",

@@ -188,12 +188,14 @@
         pointer_type pointer_pointer_hchan, pointer_hchan
         pointer_type pointer_sudog, sudog
         pointer_type pointer_sleeper, sleeper
+        pointer_type pointer_batch, batch
         pointer_type pointer_stktop, stktop
         pointer_type pointer_slab, slab
         array   tls, uintptr, 8
         array   live, uint64, SLAB_WORDS
         array   runq, pointer_g, RUNQ_SIZE
         array   queues, pointer_sleeper, 1
+        array   gs, pointer_g, layout.batch.most
 
         enumeration gstatus, uint32, 4
         enumerator _Gidle, 0
@@ -248,7 +250,7 @@
         member  goid, uint64, g_goid
         member  parentGoid, uint64, g_parent_goid
         member  schedlink, pointer_g, g_schedlink
-        member  schedprev, pointer_g, g_schedprev
+        member  turn, uint64, g_turn
         member  lockedm, pointer_m, g_lockedm
         member  waitsince, int64, g_waitsince
         member  waitlock, uintptr, g_waitlock
@@ -303,8 +305,16 @@
 
         /* From here on types of which build.rs does not know: the linker has the
            numbers, from src/sched/layout.rs and src/channel/layout.rs. */
+        structure batch, layout.batch.size_of
+        member  older, pointer_batch, layout.batch.older
+        member  begin, uintptr, layout.batch.begin
+        member  end, uintptr, layout.batch.end
+        member  gs, gs, layout.batch.gs
+        .byte   0
+
         structure gQueue, layout.gqueue.size_of
         member  head, pointer_g, layout.gqueue.head
+        member  newest, pointer_batch, layout.gqueue.newest
         member  size, uintptr, layout.gqueue.size
         .byte   0
 

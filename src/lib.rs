@@ -95,7 +95,8 @@
 //! | 11 | `runtime.main` | `boot/main.rs` | init tasks; the first `go` brings `runtime.sysmon` |
 //! | 12 | `main.main` | your program | on the main goroutine |
 //!
-//! `GODEBUG=boottrace=1` prints each step as it ends, with its time.
+//! `GODEBUG=boottrace=1` prints each step as it ends, with its time. The directory `docs`
+//! walks through all of them, and through the scheduler, with sessions in gdb.
 //!
 //! # The scheduler
 //!

@@ -85,8 +85,7 @@ class InfoSched(Scheduler):
         print("idle Ms:", listing(f"m{mp.id}" for mp in idle_ms(sched)))
         print(f"Ps: {int(structs.variable('gomaxprocs'))}, {sched['npidle']} idle")
         print("idle Ps:", listing(f"p{pp.id}" for pp in linked(runtime.P, sched["pidle"], "link", "Ps")))
-        queue = [str(gp.goid) for gp in linked(runtime.G, sched["runq.head"], "schedlink", "queue")]
-        print("global queue:", listing(queue))
+        print("global queue:", listing(global_queue(sched)))
         flags = {
             "gcwaiting": "the world is being stopped",
             "sysmonwait": "sysmon sleeps until it is woken",
@@ -101,6 +100,15 @@ class InfoSched(Scheduler):
 def idle_ms(sched):
     """Returns the Ms on the idle list."""
     return linked(runtime.M, sched["midle"], "schedlink", "idle Ms")
+
+
+def global_queue(sched):
+    """Returns the numbers of the goroutines in the global queue: those that came one by
+    one, and then those that came together, the newest first."""
+    alone = linked(runtime.G, sched["runq.head"], "schedlink", "the global queue")
+    together = linked(lambda at: structs.Record("batch", at), sched["runq.newest"], "older", "batches")
+    gs = [g for batch in together for g in batch.elements("gs")[batch["begin"] : batch["end"]]]
+    return [str(gp.goid) for gp in alone] + [goid(g) for g in gs]
 
 
 def linked(kind, first, link, what):

@@ -2,7 +2,8 @@
 
 use core::mem::offset_of;
 
-use super::glist::{GFree, GQueue};
+use super::glist::{BATCH, Batch, GQueue};
+use super::gpack::GFree;
 use super::sema::{Sema, Sleeper};
 use super::spinning::Spinning;
 use super::timed::Timed;
@@ -29,7 +30,9 @@ layout!("sched":
     allm = LOCKED + offset_of!(SchedLocked, allm),
     stopwait = LOCKED + offset_of!(SchedLocked, stopwait),
 );
-layout!("gqueue", GQueue: head, size);
+layout!("gqueue", GQueue: head, newest, size);
+layout!("batch", Batch: older, begin, end, gs);
+layout!("batch": most = BATCH);
 layout!("waiter", Waiter: gp);
 layout!("sema", Sema: word, lock, queues);
 layout!("sleeper", Sleeper: waiter, next);

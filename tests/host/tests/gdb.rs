@@ -1,4 +1,4 @@
-//! gdb on gort's programs: the sessions of docs/gdb.md, the order of the boot's
+//! gdb on gort's programs: the sessions of docs/, the order of the boot's
 //! breakpoints, and backtraces from every instruction of the assembly.
 //!
 //! `GORT_PROFILE` and `GORT_RUNNER` say which programs are debugged, and where

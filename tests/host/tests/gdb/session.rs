@@ -2,13 +2,15 @@
 
 use std::env;
 use std::io::{PipeReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use gort_host_tests::programs;
+
+pub(crate) use crate::document::root;
 
 /// How long a command may take. None takes a tenth of it: gdb hangs then, or
 /// the program does.
@@ -154,15 +156,6 @@ pub(crate) fn command(kind: Kind) -> Result<Command, String> {
         command.arg("-iex").arg(format!("set {setting}"));
     }
     Ok(command)
-}
-
-/// Returns the repository's directory, which the source's names are relative to.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .unwrap_or(Path::new("/"))
-        .into()
 }
 
 /// Reads a pipe on a thread of its own.
