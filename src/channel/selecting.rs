@@ -125,9 +125,9 @@ fn block_on_heap(
 }
 
 /// The locks that the unlock function opens.
-struct Locks {
-    first: *const &'static Hchan,
-    count: usize,
+pub(super) struct Locks {
+    pub(super) first: *const &'static Hchan,
+    pub(super) count: usize,
 }
 
 /// Opens the locks of a goroutine that has been saved. Go's `selparkcommit`.

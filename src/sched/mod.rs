@@ -35,6 +35,7 @@
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
 //! | `schedtrace` | `GODEBUG=schedtrace` |
+//! | `layout` | where the fields of these structs are, for debuggers |
 //! | `updatemaxprocs` | GOMAXPROCS follows the CPUs that the process may use |
 //! | `timers` | timers and Ps; `timer`, `timer_set`, `timer_heap`, `timer_memory`: what they are made of |
 //! | `bgscavenge` | the goroutine that gives free memory back |
@@ -59,6 +60,7 @@ mod glist;
 mod gosched;
 mod gpack;
 mod idle;
+mod layout;
 mod locked;
 mod machine;
 mod netpoll;

@@ -123,6 +123,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
     };
     gp.waitreason.set(Some(reason));
     gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
+    gp.waitlock.set(lock);
     if let Some(next) = next_at_hand(gp, mp) {
         let wait = Wait {
             unlockf,

@@ -191,6 +191,8 @@ pub(crate) struct G {
     pub(crate) waitreason: Cell<Option<WaitReason>>,
     /// Since when it waits, in nanoseconds, by sysmon's clock; 0 if that stood still.
     pub(crate) waitsince: Cell<i64>,
+    /// The `lock` that it gave to gopark: what it waits on, while it waits. For debuggers.
+    pub(crate) waitlock: Cell<*const c_void>,
     /// The function that it started with.
     pub(crate) startpc: Cell<usize>,
     /// The `go` statement that made it.
@@ -232,6 +234,7 @@ impl G {
             lockedm: AtomicPtr::new(ptr::null_mut()),
             waitreason: Cell::new(None),
             waitsince: Cell::new(0),
+            waitlock: Cell::new(ptr::null()),
             startpc: Cell::new(0),
             gopc: Cell::new(None),
             stktop: Cell::new(ptr::null()),
@@ -265,6 +268,7 @@ impl G {
             thread,
             lockedm,
             waitsince,
+            waitlock: _, // says nothing before it waits again
             startpc,
             gopc,
             stktop,
