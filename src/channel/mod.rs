@@ -77,7 +77,7 @@ mod scheduler {
     pub(super) use crate::debug::lock::ParkLock;
     pub(super) use crate::sched::waiter::Waiter;
     pub(super) use crate::sched::{
-        G, WaitReason, acquirem, cheaprand, getg, gopark, goready, need_p, releasem,
+        G, WaitReason, acquirem, cheaprand, getg, goparkunlock, goready, need_p, open, releasem,
     };
     pub(super) use crate::time::Instant;
 }

@@ -33,6 +33,7 @@
 
 use core::cell::Cell;
 use core::ffi::c_void;
+use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::idle::{wakep, wakep_with_p};
@@ -40,10 +41,10 @@ use super::newproc::runqput;
 use super::proc::{dropg, execute, globrunqput, left, many, mcall, schedule};
 use super::runtime2::{G, GStatus, M, UnlockFn};
 use super::status::casgstatus;
-use super::switch::{drop_left, next_at_hand, put_back, switch, undo};
+use super::switch::{drop_left, next_at_hand, next_at_hand_inlined, put_back, switch, undo};
 use super::syscall::need_p;
 use super::waitreason::WaitReason;
-use super::{SCHED, acquirem, getg, held, releasem, try_getp};
+use super::{ParkLock, SCHED, acquirem, getg, held, releasem, try_getp};
 
 /// What a goroutine needs to wait.
 #[derive(Clone, Copy)]
@@ -139,6 +140,49 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
     mp.waitunlockf.set(unlockf);
     mp.waitlock.set(lock);
     mcall(park_m);
+}
+
+/// Parks the current goroutine as [`gopark`] does, and opens the `lock` that it has taken
+/// when its context is saved. With `acquirem` in force, once, which this undoes; whoever
+/// readies the goroutine has had the lock since.
+///
+/// What is general in `gopark` is left out where the next goroutine is at hand: nothing is
+/// refused, and nothing called by its address but [`opened`]. The rules are the same.
+///
+/// # Safety
+///
+/// The lock is there until it has been opened, and the caller has it.
+#[unsafe(export_name = "runtime.goparkunlock")]
+#[inline(never)]
+pub(crate) unsafe fn goparkunlock(lock: &ParkLock, reason: WaitReason) {
+    /// The short way's end, as [`parked`].
+    extern "C" fn opened(gp: &'static G, lock: &ParkLock) -> bool {
+        drop_left(gp);
+        casgstatus(gp, GStatus::Running, GStatus::Waiting);
+        lock.unlock();
+        true
+    }
+    let gp = getg();
+    let mp = held(gp);
+    if let Some(next) = next_at_hand_inlined(gp, mp) {
+        gp.waitreason.set(Some(reason));
+        gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
+        return switch(gp, mp, next, opened, lock);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { gopark(Some(open), ptr::from_ref(lock).cast(), reason) };
+}
+
+/// Opens the lock of a goroutine that has been saved: gopark's unlock function for who has
+/// taken one.
+///
+/// # Safety
+///
+/// `lock` must be a [`ParkLock`] that the goroutine has taken.
+pub(crate) unsafe fn open(_: &'static G, lock: *const c_void) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { &*lock.cast::<ParkLock>() }.unlock();
+    true
 }
 
 /// Makes a parked goroutine runnable: the next to run on this P, with what is left

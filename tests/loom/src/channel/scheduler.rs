@@ -73,17 +73,24 @@ impl WaitReason {
 
 type UnlockFn = unsafe fn(&'static G, *const c_void) -> bool;
 
-pub(super) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, _: WaitReason) {
+pub(super) unsafe fn goparkunlock(lock: &ParkLock, _: WaitReason) {
     // SAFETY: the caller's promise.
-    unsafe { park(unlockf, lock, || {}) };
+    unsafe { park(open, ptr::from_ref(lock).cast(), || {}) };
+}
+
+/// Opens a lock.
+pub(super) unsafe fn open(_: &'static G, lock: *const c_void) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { &*lock.cast::<ParkLock>() }.unlock();
+    true
 }
 
 /// Parks; `armed` comes when the goroutine may be found.
-unsafe fn park(unlockf: Option<UnlockFn>, lock: *const c_void, armed: impl FnOnce()) {
+unsafe fn park(unlockf: UnlockFn, lock: *const c_void, armed: impl FnOnce()) {
     let gp = getg();
     gp.change(RUNNING, WAITING);
     // SAFETY: the caller's promise.
-    assert!(unlockf.is_none_or(|unlockf| unsafe { unlockf(gp, lock) }));
+    assert!(unsafe { unlockf(gp, lock) });
     armed();
     gp.wait();
     gp.change(RUNNABLE, RUNNING);
@@ -204,7 +211,7 @@ impl Waiter {
             }
         };
         // SAFETY: the caller's promise.
-        unsafe { park(Some(unlockf), lock, arm) };
+        unsafe { park(unlockf, lock, arm) };
         if deadline != 0 {
             let mut waiting = CLOCK.waiting.lock().unwrap();
             waiting.retain(|&waiter| !ptr::eq(waiter, self));
