@@ -31,7 +31,7 @@ use super::clock;
 use super::scheduler::{
     ParkLock, WaitReason, Waiter, acquirem, goparkunlock, need_p, open, releasem,
 };
-use super::token::INLINE;
+use super::token::fits;
 use super::waitq::{Outcome, ReadyList, Sudog, Waitq};
 
 /// All senders are gone, or all receivers.
@@ -114,7 +114,7 @@ impl Hchan {
             buffer,
             size: value.size(),
             capacity,
-            inline: value.size() <= INLINE.size() && value.align() <= INLINE.align(),
+            inline: fits(value),
             recv_watch: Waitq::new(),
             send_watch: Waitq::new(),
         }
@@ -158,18 +158,26 @@ impl Hchan {
     pub(super) fn recv(&self, elem: *mut u8, size: usize, timeout: Timeout) -> Outcome {
         self.enter();
         let items = self.items.load(Ordering::Relaxed); // behind the lock, as all below
-        if items != 0
-            && self.sendq.is_empty()
-            && self.flags.load(Ordering::Relaxed) == 0
-            && !self.buffer.at_end_of_block()
-        {
-            self.buffer.pop(elem, size);
+        if items != 0 && self.pop_fast(elem, size) {
             self.items.store(items - 1, Ordering::Relaxed);
-            add(&self.room, 1);
             self.leave();
             return Outcome::Done;
         }
         self.recv_slow(elem, timeout)
+    }
+
+    /// Pops a value, if nothing else is to be done then. With the lock held, and `items` not 0,
+    /// which the caller counts.
+    #[inline(always)]
+    pub(super) fn pop_fast(&self, elem: *mut u8, size: usize) -> bool {
+        let fast = self.sendq.is_empty()
+            && self.flags.load(Ordering::Relaxed) == 0 // behind the lock
+            && !self.buffer.at_end_of_block();
+        if fast {
+            self.buffer.pop(elem, size);
+            add(&self.room, 1);
+        }
+        fast
     }
 
     /// The rest of [`send`](Self::send), from the lock on.
@@ -399,7 +407,7 @@ impl Hchan {
         let reason = self.announce(side, &sudog);
         let lock: *const ParkLock = &raw const self.lock;
         // SAFETY: as in wait.
-        let by = unsafe { waiter.park(open, lock.cast(), reason, deadline) };
+        let by = unsafe { waiter.park(open::<ParkLock>, lock.cast(), reason, deadline) };
         if by == sudog.claim_word() {
             return sudog.outcome();
         }

@@ -132,7 +132,7 @@ impl RawLock {
         let lock = (&raw const self.queue_lock).cast();
         // SAFETY: `open` is called with the lock that we hold, which nobody moves while it
         // is borrowed; and `waiter` is there until the lock has been handed to us.
-        unsafe { (park.gopark)(Some(sched::open), lock, WaitReason::IO_LOCK) };
+        unsafe { (park.gopark)(Some(sched::open::<ParkLock>), lock, WaitReason::IO_LOCK) };
     }
 
     /// Opens it, or hands it over. By who has it.

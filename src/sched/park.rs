@@ -142,24 +142,49 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
     mcall(park_m);
 }
 
-/// Parks the current goroutine as [`gopark`] does, and opens the `lock` that it has taken
-/// when its context is saved. With `acquirem` in force, once, which this undoes; whoever
-/// readies the goroutine has had the lock since.
-///
-/// What is general in `gopark` is left out where the next goroutine is at hand: nothing is
-/// refused, and nothing called by its address but [`opened`]. The rules are the same.
+/// What a goroutine holds that parks: a lock, or several.
+pub(crate) trait Locked {
+    /// Opens it, and does not touch it, or anything on the goroutine's stack, after the first
+    /// lock that lets others find the goroutine is open. It does not refuse.
+    fn open(&self);
+}
+
+impl Locked for ParkLock {
+    #[inline(always)]
+    fn open(&self) {
+        self.unlock();
+    }
+}
+
+/// Parks the current goroutine as [`park_locked`] does; from the channels and what is like
+/// them.
 ///
 /// # Safety
 ///
-/// The lock is there until it has been opened, and the caller has it.
+/// As there.
 #[unsafe(export_name = "runtime.goparkunlock")]
 #[inline(never)]
 pub(crate) unsafe fn goparkunlock(lock: &ParkLock, reason: WaitReason) {
+    // SAFETY: the caller's promise.
+    unsafe { park_locked(lock, reason) };
+}
+
+/// Parks the current goroutine as [`gopark`] does, and opens what it has `locked` when its
+/// context is saved. With `acquirem` in force, once, which this undoes.
+///
+/// What is general in `gopark` is left out where the next goroutine is at hand: nothing is
+/// refused, and but one function is called by its address. The rules are the same.
+///
+/// # Safety
+///
+/// What is locked is there until it has been opened, and the caller's.
+#[inline(always)]
+pub(crate) unsafe fn park_locked<L: Locked>(locked: &L, reason: WaitReason) {
     /// The short way's end, as [`parked`].
-    extern "C" fn opened(gp: &'static G, lock: &ParkLock) -> bool {
+    extern "C" fn opened<L: Locked>(gp: &'static G, locked: &L) -> bool {
         drop_left(gp);
         casgstatus(gp, GStatus::Running, GStatus::Waiting);
-        lock.unlock();
+        locked.open();
         true
     }
     let gp = getg();
@@ -167,21 +192,20 @@ pub(crate) unsafe fn goparkunlock(lock: &ParkLock, reason: WaitReason) {
     if let Some(next) = next_at_hand_inlined(gp, mp) {
         gp.waitreason.set(Some(reason));
         gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
-        return switch(gp, mp, next, opened, lock);
+        return switch(gp, mp, next, opened, locked);
     }
     // SAFETY: the caller's promise.
-    unsafe { gopark(Some(open), ptr::from_ref(lock).cast(), reason) };
+    unsafe { gopark(Some(open::<L>), ptr::from_ref(locked).cast(), reason) };
 }
 
-/// Opens the lock of a goroutine that has been saved: gopark's unlock function for who has
-/// taken one.
+/// Opens what a goroutine has locked that has been saved: an unlock function for gopark.
 ///
 /// # Safety
 ///
-/// `lock` must be a [`ParkLock`] that the goroutine has taken.
-pub(crate) unsafe fn open(_: &'static G, lock: *const c_void) -> bool {
+/// `locked` must be an `L`, and the goroutine's.
+pub(crate) unsafe fn open<L: Locked>(_: &'static G, locked: *const c_void) -> bool {
     // SAFETY: the caller's promise.
-    unsafe { &*lock.cast::<ParkLock>() }.unlock();
+    unsafe { &*locked.cast::<L>() }.open();
     true
 }
 

@@ -153,7 +153,7 @@ impl<'a, const N: usize> Locked<'a, N> {
         let by = unsafe {
             sleeper
                 .waiter
-                .park(open, lock.cast(), reason, sleeper.deadline)
+                .park(open::<ParkLock>, lock.cast(), reason, sleeper.deadline)
         };
         if by != TIMED_OUT {
             return Ok(sleeper.note.get());

@@ -82,7 +82,7 @@ impl SelectHandle for Half<'_> {
 fn select(halves: &[Half<'_>], timeout: Timeout, token: &mut Token) -> Option<usize> {
     let mut handles: Vec<Handle<'_>> = Vec::new();
     for (index, half) in halves.iter().enumerate() {
-        handles.push((half, index, ptr::null()));
+        handles.push((half.case(), index, ptr::null()));
     }
     run(&mut handles, Mode::Select, timeout, true, token)
 }

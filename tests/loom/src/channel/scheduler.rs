@@ -73,15 +73,31 @@ impl WaitReason {
 
 type UnlockFn = unsafe fn(&'static G, *const c_void) -> bool;
 
-pub(super) unsafe fn goparkunlock(lock: &ParkLock, _: WaitReason) {
-    // SAFETY: the caller's promise.
-    unsafe { park(open, ptr::from_ref(lock).cast(), || {}) };
+/// What a goroutine holds that parks.
+pub(super) trait Locked {
+    fn open(&self);
 }
 
-/// Opens a lock.
-pub(super) unsafe fn open(_: &'static G, lock: *const c_void) -> bool {
+impl Locked for ParkLock {
+    fn open(&self) {
+        self.unlock();
+    }
+}
+
+pub(super) unsafe fn goparkunlock(lock: &ParkLock, reason: WaitReason) {
     // SAFETY: the caller's promise.
-    unsafe { &*lock.cast::<ParkLock>() }.unlock();
+    unsafe { park_locked(lock, reason) };
+}
+
+pub(super) unsafe fn park_locked<L: Locked>(locked: &L, _: WaitReason) {
+    // SAFETY: the caller's promise.
+    unsafe { park(open::<L>, ptr::from_ref(locked).cast(), || {}) };
+}
+
+/// Opens what is locked.
+pub(super) unsafe fn open<L: Locked>(_: &'static G, locked: *const c_void) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { &*locked.cast::<L>() }.open();
     true
 }
 

@@ -42,7 +42,7 @@ impl ParkLock {
 }
 
 /// gopark's unlock function for who has taken a lock.
-pub(super) unsafe fn open(_: &'static G, lock: *const c_void) -> bool {
+pub(super) unsafe fn open<L>(_: &'static G, lock: *const c_void) -> bool {
     // SAFETY: the caller's promise.
     unsafe { &*lock.cast::<ParkLock>() }.unlock();
     true
