@@ -118,7 +118,7 @@ pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
-pub(crate) use park::{Park, gopark, goready, wait_with};
+pub(crate) use park::{Locked, Park, gopark, goparkunlock, goready, open, park_locked, wait_with};
 pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
 pub(crate) use proc::{for_each_g, for_every_g, goexit, systemstack as on_system_stack};

@@ -148,7 +148,11 @@ fn header(tracer: &mut Tracer<'_, '_, '_>, gp: &G) {
     if tracer.system {
         out.say("gp=0x%x ", &[ptr::from_ref(gp).addr() as u64]);
         let runs = status == GStatus::Running as u32 || status == GStatus::Syscall as u32;
-        let mp = if runs { gp.m.load(Ordering::Relaxed) } else { ptr::null_mut() };
+        let mp = if runs {
+            gp.m.load(Ordering::Relaxed)
+        } else {
+            ptr::null_mut()
+        };
         // SAFETY: null, or an M, and none is ever freed.
         match unsafe { mp.as_ref() } {
             Some(mp) => {
