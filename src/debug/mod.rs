@@ -11,6 +11,7 @@ pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
 mod threads;
+pub(crate) mod trace;
 pub(crate) mod vdso;
 
 use core::sync::atomic;

@@ -44,6 +44,7 @@ use super::switch::{drop_left, next_at_hand, put_back, switch, undo};
 use super::syscall::need_p;
 use super::waitreason::WaitReason;
 use super::{SCHED, acquirem, getg, held, releasem, try_getp};
+use crate::debug::trace;
 
 /// What a goroutine needs to wait.
 #[derive(Clone, Copy)]
@@ -124,6 +125,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
     gp.waitreason.set(Some(reason));
     gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
     if let Some(next) = next_at_hand(gp, mp) {
+        trace::park_run(mp, reason, next);
         let wait = Wait {
             unlockf,
             lock,
@@ -136,6 +138,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
         }
         return;
     }
+    trace::park(mp, reason);
     mp.waitunlockf.set(unlockf);
     mp.waitlock.set(lock);
     mcall(park_m);
@@ -151,10 +154,12 @@ pub(crate) fn goready(gp: &'static G) {
     casgstatus(gp, GStatus::Waiting, GStatus::Runnable);
     match try_getp(mp) {
         Some(pp) => {
+            trace::ready(pp, gp);
             runqput(pp, gp, true);
             wakep_with_p();
         }
         None => {
+            trace::ready_without_p(mp, gp);
             globrunqput(&mut SCHED.lock.lock(), gp);
             wakep();
         }

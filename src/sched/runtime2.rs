@@ -455,6 +455,9 @@ pub(crate) struct P {
     pub(crate) mcache: Cell<*mut ()>,
     /// Its timers, a `TimerSet`; null before the first.
     pub(crate) timers: AtomicPtr<()>,
+    /// Where it notes what it does, a `debug::trace`'s ring; null without a trace.
+    #[cfg(feature = "sched-trace")]
+    pub(crate) trace: Cell<*mut ()>,
     /// The goroutines that may run. Last, as it is large and most of it not often
     /// touched.
     pub(crate) runq: RunQueue<G>,

@@ -51,6 +51,12 @@ impl WaitReason {
     /// It waits for a standard stream that another one has locked.
     pub(crate) const IO_LOCK: Self = Self(&"io lock");
 
+    /// Returns the address of the text: a number for each.
+    #[cfg(feature = "sched-trace")]
+    pub(crate) fn address(self) -> usize {
+        core::ptr::from_ref(self.0).expose_provenance()
+    }
+
     /// Returns the text.
     pub(crate) const fn text(self) -> &'static str {
         self.0

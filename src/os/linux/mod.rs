@@ -39,6 +39,8 @@ mod time;
 #[cfg(feature = "getrandom")]
 pub(crate) use auxv::fill_random;
 pub(crate) use auxv::{Auxv, cpu_count, huge_page_size, random};
+#[cfg(feature = "sched-trace")]
+pub(crate) use {file::create, memory::populate, signal::forget_write_signals};
 pub(crate) use file::{
     check_fds, cpu_limit, is_terminal, open_read, read, read_fd, write_all, write_fd,
 };
