@@ -39,8 +39,6 @@ mod time;
 #[cfg(feature = "getrandom")]
 pub(crate) use auxv::fill_random;
 pub(crate) use auxv::{Auxv, cpu_count, huge_page_size, random};
-#[cfg(feature = "sched-trace")]
-pub(crate) use {file::create, memory::populate, signal::forget_write_signals};
 pub(crate) use file::{
     check_fds, cpu_limit, is_terminal, open_read, read, read_fd, write_all, write_fd,
 };
@@ -56,3 +54,5 @@ pub(crate) use thread::{
     EAGAIN, Thread, exit_thread, futexsleep, futexwakeup, nap, new_thread, osyield,
 };
 pub(crate) use time::{getcpu, monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
+#[cfg(feature = "sched-trace")]
+pub(crate) use {file::create, memory::populate, signal::forget_write_signals};

@@ -88,7 +88,12 @@ pub(crate) fn render(recording: &Recording, model: &Model) -> String {
         events.meta("thread_name", PS, p.into(), &format!("P {p}"));
     }
     for (&m, thread) in &model.threads {
-        events.meta("thread_name", MS, m.into(), &format!("M {m}, thread {thread}"));
+        events.meta(
+            "thread_name",
+            MS,
+            m.into(),
+            &format!("M {m}, thread {thread}"),
+        );
     }
     for (&goid, goroutine) in &model.goroutines {
         let place = recording.places.get(&goroutine.place);

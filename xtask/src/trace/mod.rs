@@ -36,8 +36,7 @@ pub(crate) fn command(mut arguments: Parser) -> Outcome {
         name.into()
     });
     let bytes = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let recording =
-        read::read(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
+    let recording = read::read(&bytes).map_err(|error| format!("{}: {error}", file.display()))?;
     let model = Model::new(&recording);
     let text = match out.extension().and_then(|extension| extension.to_str()) {
         Some("json") => json::render(&recording, &model),

@@ -230,14 +230,13 @@ impl Builder {
             words::RUN => match doing() {
                 Some(Doing::Runnable) => true,
                 // What it parked for was there: the scheduler lets it go on.
-                Some(Doing::Waiting(_)) => {
-                    self.now.get(&p).is_some_and(|now| now.parked == event.argument)
-                }
+                Some(Doing::Waiting(_)) => self
+                    .now
+                    .get(&p)
+                    .is_some_and(|now| now.parked == event.argument),
                 _ => false,
             },
-            words::PARK_RUN | words::END_RUN | words::YIELD_RUN => {
-                doing() == Some(Doing::Runnable)
-            }
+            words::PARK_RUN | words::END_RUN | words::YIELD_RUN => doing() == Some(Doing::Runnable),
             _ => true,
         }
     }
@@ -289,7 +288,10 @@ impl Builder {
 
     /// The P runs a goroutine.
     fn enter(&mut self, p: u32, time: f64, goid: u64) {
-        let ready = self.states.get_mut(&goid).and_then(|state| state.ready.take());
+        let ready = self
+            .states
+            .get_mut(&goid)
+            .and_then(|state| state.ready.take());
         if let Some((from, from_p, by, created)) = ready {
             self.model.flows.push(Flow {
                 from,

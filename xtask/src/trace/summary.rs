@@ -159,7 +159,10 @@ pub(crate) fn print(recording: &Recording, model: &Model) {
         println!("{count:>12} {name}");
     }
     if model.lost > 0 {
-        println!("{:>12} events lost, for which there was no room", model.lost);
+        println!(
+            "{:>12} events lost, for which there was no room",
+            model.lost
+        );
     }
     if model.misfits > 0 {
         println!("{:>12} events that fit no state", model.misfits);
