@@ -45,7 +45,7 @@ pub(super) fn early_godebug() {
     if !auxv().secure() {
         read_godebug(false);
     }
-    boottrace::enable(BOOTTRACE.load(Ordering::Relaxed) > 0); // still one thread
+    boottrace::enable(BOOTTRACE.load(Ordering::Relaxed)); // still one thread
 }
 
 /// In secure mode no trace of our memory goes to whoever started us: GODEBUG and

@@ -158,6 +158,7 @@ pub(crate) const fn word(kind: u32, argument: u32) -> u32 {
 }
 
 /// Takes a word apart: the kind, and the argument.
+#[allow(dead_code, reason = "for those who read")]
 #[must_use]
 pub(crate) const fn parts(word: u32) -> (u32, u32) {
     (word & ((1 << KIND_BITS) - 1), word >> KIND_BITS)

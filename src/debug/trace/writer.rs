@@ -38,6 +38,9 @@ const CHUNK_WORDS: usize = 4096;
 const CHUNK_STAMPS: usize = 1024;
 const CHUNK_EXTRA: usize = 512;
 
+/// How many steps the boot has at most.
+const STEPS: usize = 40;
+
 /// So many Ps get the memory of their rings at once: to fault on each page costs as much
 /// as all that is written to it.
 const POPULATED: i32 = 16;
@@ -65,6 +68,9 @@ struct Out {
     /// The names that the file has: a bit each.
     reasons: u64,
     places: [u64; 16],
+    /// The steps of the boot that the file does not have yet.
+    steps: [Option<(&'static str, u64, u64)>; STEPS],
+    step_count: usize,
     /// Of a chunk.
     words: [u32; CHUNK_WORDS],
     extra: [Extra; CHUNK_EXTRA],
@@ -80,6 +86,8 @@ static OUT: Guarded = Guarded(UnsafeCell::new(Out {
     length: 0,
     reasons: 0,
     places: [0; 16],
+    steps: [None; STEPS],
+    step_count: 0,
     words: [0; CHUNK_WORDS],
     extra: [Extra {
         ticks: 0,
@@ -206,19 +214,17 @@ pub(crate) fn finish(status: i32) {
     }
 }
 
-/// Notes a step of the boot.
+/// Notes a step of the boot, maybe before there is a file.
 pub(crate) fn boot_step(name: &'static str, begin: u64, end: u64) {
-    turn(|out| {
-        let pad = [0; 8];
-        let pad = &pad[..name.len().next_multiple_of(8) - name.len()];
-        let parts = [
-            &begin.to_le_bytes()[..],
-            &end.to_le_bytes(),
-            name.as_bytes(),
-            pad,
-        ];
-        out.chunk(words::BOOT, &parts);
-    });
+    // The last step may come while the writer has its turn: it takes microseconds.
+    while !turn(|out| {
+        if let Some(slot) = out.steps.get_mut(out.step_count) {
+            *slot = Some((name, begin, end));
+            out.step_count += 1;
+        }
+    }) {
+        os::osyield();
+    }
 }
 
 /// Calls `f` if nobody else writes, and tells whether it did.
@@ -311,6 +317,16 @@ impl Out {
                 self.put(&b.to_le_bytes());
             }
         }
+        for at in 0..core::mem::take(&mut self.step_count) {
+            any = true;
+            let Some((name, begin, end)) = self.steps[at] else {
+                break;
+            };
+            let name = name.as_bytes();
+            let pad = &[0; 8][..name.len().next_multiple_of(8) - name.len()];
+            let (begin, end) = (begin.to_le_bytes(), end.to_le_bytes());
+            self.chunk(words::BOOT, &[&begin, &end, name, pad]);
+        }
         if any {
             self.names();
             self.clock();
@@ -383,7 +399,7 @@ impl Out {
                 *length += 4;
             }
         });
-        while (self.length - start) % 8 != 0 {
+        while !(self.length - start).is_multiple_of(8) {
             self.put(&[0]);
         }
         let size = (self.length - start - 8) as u32;

@@ -145,10 +145,14 @@ struct Builder {
     states: HashMap<u64, State>,
     /// Which P each M has, and since when; or since when it sleeps.
     ms: BTreeMap<u32, (f64, Option<u32>)>,
+    /// Who runs on an M that has changed its P meanwhile: who changes how many there are.
+    kept: HashMap<u32, u64>,
     stop: Option<f64>,
 }
 
-/// By how much an event may wait for another P's, which is to make it possible.
+/// By how much an event may wait for another P's, which is to make it possible, where some
+/// were lost. Else there is one that does: a thread to which the system gave no CPU may seem
+/// to have been early by all of that.
 const SKEW: f64 = 20e6;
 
 impl Model {
@@ -159,6 +163,7 @@ impl Model {
             now: BTreeMap::new(),
             states: HashMap::new(),
             ms: BTreeMap::new(),
+            kept: HashMap::new(),
             stop: None,
         };
         let mut streams: Vec<(u32, &[Event])> = recording
@@ -167,6 +172,9 @@ impl Model {
             .map(|(&p, events)| (p, &events[..]))
             .collect();
         let mut extra = &recording.extra[..];
+        let whole = streams
+            .iter()
+            .all(|(_, events)| events.iter().all(|event| event.kind != words::LOST));
         loop {
             // The earliest that is possible, and the earliest.
             let mut possible: Option<(f64, Option<usize>)> = None;
@@ -191,7 +199,7 @@ impl Model {
                 break;
             };
             let (fits, which) = match possible {
-                Some((time, which)) if time - first <= SKEW => (true, which),
+                Some((time, which)) if whole || time - first <= SKEW => (true, which),
                 _ => (false, stuck),
             };
             builder.model.misfits += u64::from(!fits);
@@ -388,8 +396,17 @@ impl Builder {
                 let m = event.argument as u32;
                 self.now.entry(p).or_default().m = m;
                 self.hold(m, time, Some(p));
+                if let Some(goid) = self.kept.remove(&m) {
+                    self.enter(p, time, goid);
+                }
             }
-            words::P_STOP => self.hold(m, time, None),
+            words::P_STOP => {
+                if current != 0 {
+                    self.leave(p, time, event.kind, Some(Doing::Running(p)));
+                    self.kept.insert(m, current);
+                }
+                self.hold(m, time, None);
+            }
             words::LOST => self.model.lost += event.argument,
             _ => {}
         }
@@ -427,7 +444,10 @@ impl Builder {
 
     /// The M has a P from now on, or none.
     fn hold(&mut self, m: u32, time: f64, p: Option<u32>) {
-        let before = self.ms.insert(m, (time, p));
+        let before = match p {
+            Some(_) => self.ms.insert(m, (time, p)),
+            None => self.ms.remove(&m),
+        };
         if let Some((start, Some(p))) = before {
             self.model.ms.entry(m).or_default().push(Hold {
                 start,
@@ -449,7 +469,7 @@ impl Builder {
                 self.ms.insert(event.a, (time, None));
             }
             extra::M_UNPARK => {
-                if let Some((start, None)) = self.ms.get(&event.a).copied() {
+                if let Some((start, None)) = self.ms.remove(&event.a) {
                     self.model.ms.entry(event.a).or_default().push(Hold {
                         start,
                         end: time,

@@ -121,7 +121,10 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome<Recording> {
         };
         whole.ok_or_else(|| format!("a chunk of kind {kind} is too short"))?;
     }
-    let clock = Clock::new(&clocks).ok_or("the file ends before the program began")?;
+    let mut clock = Clock::new(&clocks).ok_or("the file ends before the program began")?;
+    // The boot's steps begin before the file.
+    let first = boot.iter().map(|&(_, begin, _)| begin).min();
+    clock.start = clock.start.min(first.unwrap_or(u64::MAX));
     recording.end = clocks.last().map_or(0.0, |&(ticks, _)| clock.time(ticks));
     for (p, stream) in streams {
         let events = events(&stream, &clock);

@@ -65,7 +65,7 @@ fn full_disk() -> Result<(), Failed> {
         run(command.arg(name).env("GORT_TRACE", "/dev/full"))?.expect(
             0,
             "",
-            "gort: GORT_TRACE=\"/dev/full\": No space left on device (os error 28)\n",
+            "gort: GORT_TRACE=/dev/full: No space left on device (os error 28)\n",
         )?;
     }
     Ok(())
@@ -83,7 +83,7 @@ fn limit() -> Result<(), Failed> {
         outcome.expect(
             status,
             "",
-            &format!("gort: GORT_TRACE=\"{path}\": File too large (os error 27)\n"),
+            &format!("gort: GORT_TRACE={path}: File too large (os error 27)\n"),
         )?;
         let (recording, _) = file.read()?;
         ensure!(recording.status.is_none(), "{:?}", recording.status);
@@ -97,7 +97,7 @@ fn no_such_directory() -> Result<(), Failed> {
     run(command.arg("spawn").env("GORT_TRACE", "/nowhere/at/all"))?.expect(
         0,
         "",
-        "gort: GORT_TRACE=\"/nowhere/at/all\": No such file or directory (os error 2)\n",
+        "gort: GORT_TRACE=/nowhere/at/all: No such file or directory (os error 2)\n",
     )?;
     Ok(())
 }
