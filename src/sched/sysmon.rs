@@ -27,6 +27,7 @@ use super::pstatus::PStatus;
 use super::runtime2::P;
 use super::sighandler::{answer_signals, signals_call};
 use super::{GOMAXPROCS, SCHED, SchedLocked, schedtrace, updatemaxprocs};
+use crate::debug::trace;
 use crate::{mem, os};
 
 /// How long a goroutine may run when others wait, in nanoseconds.
@@ -224,6 +225,7 @@ fn retake_one(pp: &'static P, syscall: u32) -> bool {
     incidlelocked(-1);
     let taken = pp.state.retake_from(syscall);
     if taken {
+        trace::retake(pp);
         handoffp(pp);
     }
     incidlelocked(1);
