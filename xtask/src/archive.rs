@@ -125,7 +125,11 @@ fn compile(scratch: &Path, trace: bool) -> Outcome<PathBuf> {
         .env("CFLAGS", assembler_flags);
     cargo
         .args(COMPILE.split_whitespace())
-        .arg(if trace { "archive,trace" } else { "archive" })
+        .arg(if trace {
+            "archive,signals,trace"
+        } else {
+            "archive"
+        })
         .args(["--target", run::TARGET]);
     run::succeed(cargo.arg("--target-dir").arg(scratch))?;
     Ok(scratch.join(run::TARGET).join("dist/libgort.a"))
