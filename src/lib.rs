@@ -95,7 +95,8 @@
 //! | 11 | `runtime.main` | `boot/main.rs` | init tasks; the first `go` brings `runtime.sysmon` |
 //! | 12 | `main.main` | your program | on the main goroutine |
 //!
-//! `GODEBUG=boottrace=1` prints each step as it ends, with its time.
+//! `GODEBUG=boottrace=1` prints each step as it ends, with its time. The directory `docs`
+//! walks through all of them, and through the scheduler, with sessions in gdb.
 //!
 //! # The scheduler
 //!
@@ -294,6 +295,11 @@ pub mod __private {
     /// Returns how often a goroutine has been preempted between two instructions.
     pub fn preemptions() -> usize {
         crate::sched::preemptions()
+    }
+
+    /// Calls a function on the stack of the scheduler, where nobody's code runs.
+    pub fn on_system_stack(f: fn()) {
+        crate::sched::on_system_stack(f);
     }
 
     /// Counts the goroutines that wait.

@@ -55,6 +55,7 @@ mod ends;
 mod error;
 mod hchan;
 mod iter;
+mod layout;
 mod new;
 mod receiver;
 mod select;

@@ -167,9 +167,9 @@ fn block_on_heap(
 const FEW: usize = 4;
 
 /// The locks that a select holds when it parks.
-struct Locks {
-    first: *const &'static Hchan,
-    count: usize,
+pub(super) struct Locks {
+    pub(super) first: *const &'static Hchan,
+    pub(super) count: usize,
 }
 
 impl Locked for Locks {

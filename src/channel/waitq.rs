@@ -42,7 +42,7 @@ pub(super) enum Outcome {
 
 /// A goroutine that waits on one channel.
 pub(super) struct Sudog {
-    gp: &'static G,
+    pub(super) gp: &'static G,
     /// What has to be claimed, or null.
     waiter: *const Waiter,
     /// Where the value is, or goes to. Null where it has no place yet: a select that sends
@@ -50,7 +50,7 @@ pub(super) struct Sudog {
     /// for it.
     elem: *mut u8,
     outcome: Cell<Outcome>,
-    next: Cell<*const Self>,
+    pub(super) next: Cell<*const Self>,
     prev: Cell<*const Self>,
     /// It may be on a queue.
     linked: AtomicBool,
@@ -125,7 +125,7 @@ impl Sudog {
 /// A queue of those; all zeros are an empty one.
 pub(super) struct Waitq {
     /// An atomic for those who look without the lock.
-    first: AtomicPtr<Sudog>,
+    pub(super) first: AtomicPtr<Sudog>,
     last: Cell<*const Sudog>,
 }
 

@@ -124,6 +124,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
     };
     gp.waitreason.set(Some(reason));
     gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
+    gp.waitlock.set(lock);
     if let Some(next) = next_at_hand(gp, mp) {
         let wait = Wait {
             unlockf,
@@ -192,6 +193,7 @@ pub(crate) unsafe fn park_locked<L: Locked>(locked: &L, reason: WaitReason) {
     if let Some(next) = next_at_hand_inlined(gp, mp) {
         gp.waitreason.set(Some(reason));
         gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
+        gp.waitlock.set(ptr::from_ref(locked).cast());
         return switch(gp, mp, next, opened, locked);
     }
     // SAFETY: the caller's promise.

@@ -47,9 +47,9 @@ use super::{ParkLock, acquirem, need_p, open, releasem};
 pub(crate) struct Sema<const N: usize = 1> {
     /// What it says is the owner's business.
     pub(crate) word: AtomicU32,
-    lock: ParkLock,
+    pub(super) lock: ParkLock,
     /// The first in each queue, or null: a ring through `next` and `prev`.
-    queues: [Cell<*const Sleeper>; N],
+    pub(super) queues: [Cell<*const Sleeper>; N],
 }
 
 // SAFETY: the cells are touched under the lock alone.
@@ -61,8 +61,8 @@ impl<const N: usize> RefUnwindSafe for Sema<N> {}
 
 /// One that waits; on its stack.
 pub(crate) struct Sleeper {
-    waiter: Waiter,
-    next: Cell<*const Sleeper>,
+    pub(super) waiter: Waiter,
+    pub(super) next: Cell<*const Sleeper>,
     prev: Cell<*const Sleeper>,
     /// It is in a queue.
     queued: Cell<bool>,
