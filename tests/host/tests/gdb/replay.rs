@@ -225,7 +225,21 @@ fn blessed(expected: &[String], answer: &str) -> Result<Vec<String>, String> {
     let places = normal::align(&normal(&expected), &normal(&answer))?;
     let line = |(expected, place): (&String, Option<usize>)| match place {
         Some(at) if !masked(expected) => answer.get(at).unwrap_or(expected).clone(),
-        _ => expected.clone(),
+        Some(at) => renumbered(expected, answer.get(at).unwrap_or(expected)),
+        None => expected.clone(),
     };
     Ok(expected.iter().zip(places).map(line).collect())
+}
+
+/// Gives a line that ends with a place in the source the place's number in another one.
+fn renumbered(line: &str, like: &str) -> String {
+    let place = |line: &str| {
+        let (before, number) = line.rsplit_once(':')?;
+        let number: u32 = number.parse().ok()?;
+        Some((before.to_string(), number))
+    };
+    match (place(line), place(like)) {
+        (Some((before, _)), Some((_, number))) => format!("{before}:{number}"),
+        _ => line.into(),
+    }
 }
