@@ -109,7 +109,7 @@ fn go_asm_h() -> String {
         ("g_goid", offset_of!(G, goid)),
         ("g_parent_goid", offset_of!(G, parent_goid)),
         ("g_schedlink", offset_of!(G, schedlink)),
-        ("g_schedprev", offset_of!(G, schedprev)),
+        ("g_turn", offset_of!(G, turn)),
         ("g_lockedm", offset_of!(G, lockedm)),
         ("g_waitsince", offset_of!(G, waitsince)),
         ("g_startpc", offset_of!(G, startpc)),

@@ -228,7 +228,7 @@
         member  goid, uint64, g_goid
         member  parentGoid, uint64, g_parent_goid
         member  schedlink, pointer_g, g_schedlink
-        member  schedprev, pointer_g, g_schedprev
+        member  turn, uint64, g_turn
         member  lockedm, pointer_m, g_lockedm
         member  waitsince, int64, g_waitsince
         member  startpc, uintptr, g_startpc

@@ -7,12 +7,17 @@
 #[cfg(not(feature = "archive"))]
 use core::fmt::{self, Write};
 use core::panic::{Location, PanicInfo};
+#[cfg(not(feature = "traceback"))]
 use core::ptr;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use super::print::say;
+#[cfg(feature = "traceback")]
+use super::traceback::{self, Here, What, unwind::Registers};
 use crate::os::{self, Died};
-use crate::sched::{self, G, GStatus, WaitReason};
+use crate::sched::{self, G};
+#[cfg(not(feature = "traceback"))]
+use crate::sched::{GStatus, WaitReason};
 
 /// How many threads are dying: the first of them says why. runtime.main waits for it.
 pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
@@ -55,7 +60,7 @@ pub(crate) fn set_traceback(level: u8) {
 pub(crate) fn throw(message: &str) -> ! {
     start_dying();
     say("fatal error: %s", &[], &[message.as_bytes()]);
-    goroutine_header(None);
+    goroutine_header(None, None, true);
     die(2)
 }
 
@@ -114,7 +119,8 @@ pub(crate) fn die(status: i32) -> ! {
 }
 
 /// Prints which goroutine died and where, unless GOTRACEBACK=none.
-fn goroutine_header(location: Option<&Location<'_>>) {
+#[cfg(not(feature = "traceback"))]
+fn goroutine_header(location: Option<&Location<'_>>, _: Option<&Died>, _: bool) {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
         return;
     }
@@ -151,6 +157,7 @@ fn goroutine_header(location: Option<&Location<'_>>) {
 
 /// Prints all goroutines but the current one, for a deadlock's message and for
 /// GOTRACEBACK=all.
+#[cfg(not(feature = "traceback"))]
 pub(crate) fn other_goroutines() {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
         return;
@@ -170,6 +177,68 @@ pub(crate) fn other_goroutines() {
             &[reason.as_bytes()],
         );
     });
+}
+
+/// Prints where the current goroutine is, and others if GOTRACEBACK asks for them or
+/// the runtime itself is what failed (`throwing`). It died where `died` says, or else
+/// where this is called.
+#[cfg(feature = "traceback")]
+#[inline(never)] // its frame is left out
+fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, throwing: bool) {
+    let level = TRACEBACK.load(Ordering::Relaxed);
+    if level == Traceback::None as u8 && !throwing {
+        return;
+    }
+    let Some(gp) = sched::try_getg() else { return };
+    let system = throwing || level >= Traceback::System as u8;
+    let what = What {
+        all: throwing || level >= Traceback::All as u8 || gp.goid.get() == 0,
+        system,
+        dying: true,
+    };
+    let here = match died {
+        Some(died) => Here {
+            registers: Registers {
+                pc: died.pc,
+                sp: died.sp,
+                fp: died.fp,
+            },
+            skip: false,
+            location,
+        },
+        None => {
+            let [pc, sp, fp] = crate::arch::registers();
+            Here {
+                registers: Registers { pc, sp, fp },
+                skip: true,
+                location,
+            }
+        }
+    };
+    say("", &[], &[]);
+    traceback::on_own_stack(|| traceback::report(what, gp, here, &mut to_stderr));
+}
+
+/// Prints all goroutines but the current one, for a deadlock's message.
+#[cfg(feature = "traceback")]
+pub(crate) fn other_goroutines() {
+    let level = TRACEBACK.load(Ordering::Relaxed);
+    if level == Traceback::None as u8 {
+        return;
+    }
+    let what = What {
+        all: true,
+        system: level >= Traceback::System as u8,
+        dying: true,
+    };
+    let gp = sched::try_getg();
+    traceback::on_own_stack(|| traceback::report_others(what, gp, &mut to_stderr));
+}
+
+/// Writes a trace. If that fails there is nobody to tell.
+#[cfg(feature = "traceback")]
+fn to_stderr(text: &[u8]) {
+    let _ = os::write_all(2, text);
 }
 
 /// stderr for `core::fmt`, by the buffer.
@@ -226,7 +295,7 @@ pub(crate) fn gopanic(info: &PanicInfo<'_>) -> ! {
     }
     start_dying();
     print_message(info);
-    goroutine_header(info.location());
+    goroutine_header(info.location(), None, false);
     die(2)
 }
 
@@ -269,7 +338,7 @@ pub(crate) fn fault(died: &Died) -> ! {
         && (gp.stack.lo.get().wrapping_sub(died.addr).wrapping_sub(1) < crate::mem::GUARD
             || gp.check_stack.get().is_some() && died.sp < gp.stack.lo.get())
     {
-        stack_overflow(gp, died.sp);
+        stack_overflow(gp, died.sp, Some(died));
     }
     start_dying();
     let (code, addr, pc) = (
@@ -301,14 +370,14 @@ pub(crate) fn fault(died: &Died) -> ! {
             &[what.as_bytes(), text],
         );
     }
-    goroutine_header(None);
+    goroutine_header(None, Some(died), false);
     die(2)
 }
 
 /// Ends the program because the current goroutine, `gp`, has left its stack.
 #[cold]
 #[inline(never)]
-pub(crate) fn stack_overflow(gp: &G, sp: usize) -> ! {
+pub(crate) fn stack_overflow(gp: &G, sp: usize, died: Option<&Died>) -> ! {
     start_dying(); // from here on it is not preempted, which would look at its stack again
     let (lo, hi) = (gp.stack.lo.get(), gp.stack.hi.get());
     say(
@@ -318,7 +387,7 @@ pub(crate) fn stack_overflow(gp: &G, sp: usize) -> ! {
         &[(hi - lo) as u64, sp as u64, lo as u64, hi as u64],
         &[],
     );
-    goroutine_header(None);
+    goroutine_header(None, died, true);
     die(2)
 }
 

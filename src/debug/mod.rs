@@ -10,7 +10,11 @@ mod futex_lock;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
+#[cfg(feature = "traceback")]
+pub(crate) mod symbols;
 mod threads;
+#[cfg(feature = "traceback")]
+pub(crate) mod traceback;
 pub(crate) mod vdso;
 
 use core::sync::atomic;

@@ -57,6 +57,7 @@ mod findrunnable;
 mod gfree;
 mod glist;
 mod gosched;
+mod gpack;
 mod idle;
 mod locked;
 mod machine;
@@ -92,6 +93,8 @@ pub(crate) mod waitreason;
 /// What `timer` and its like use; the tests put loom's here.
 use core::{cell, hint};
 
+use crate::arch::prefetch;
+
 use core::sync::atomic::{
     self, AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
     compiler_fence,
@@ -105,17 +108,18 @@ use crate::os;
 pub(crate) use active_spin::{can_spin, do_spin};
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
-use glist::{GFree, GQueue};
+use glist::GQueue;
 pub(crate) use gosched::gosched;
+use gpack::GFree;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{Park, gopark, goready, wait_with};
-pub(crate) use preempt::{preemptions, storm};
+pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
-pub(crate) use proc::{for_each_g, goexit};
+pub(crate) use proc::{for_each_g, for_every_g, goexit};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::{blocking, need_p};

@@ -27,7 +27,8 @@ use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::bgscavenge::system_goroutines;
-use super::gfree::gfget;
+use super::gfree::{gfget, warm};
+use super::glist::BATCH;
 use super::idle::wakep_with_p;
 use super::proc::{dropg, left, many, mcall, schedule};
 use super::procresize::allp;
@@ -289,16 +290,18 @@ pub(super) fn runqput(pp: &'static P, gp: &'static G, next: bool) {
 
 /// Puts on a P's queue what that had no room for. By the P's owner.
 pub(super) fn runqputslow(pp: &'static P, gp: *mut G) {
-    let mut batch = super::glist::GQueue::new();
+    // SAFETY: what a run queue holds are Gs, which are never freed.
+    let of = |gp: *mut G| unsafe { &*gp };
+    let mut batch = [of(gp); BATCH];
+    let mut count = 0;
     pp.runq.put(gp, false, |overflow| {
-        // SAFETY: what a run queue holds are Gs, which are never freed.
-        batch.push_back(unsafe { &*overflow });
-    });
-    if batch.len() > 0 {
-        let mut sched = SCHED.lock.lock();
-        while let Some(gp) = batch.pop() {
-            super::proc::globrunqput(&mut sched, gp);
+        if let Some(slot) = batch.get_mut(count) {
+            *slot = of(overflow);
+            count += 1;
         }
+    });
+    if let Some(batch) = batch.get(..count) {
+        super::proc::globrunqputbatch(&mut SCHED.lock.lock(), batch);
     }
 }
 
@@ -328,6 +331,9 @@ pub(super) fn runqget(pp: &'static P) -> Option<(&'static G, bool)> {
         pp.runq.get()
     };
     let (gp, inherit_time) = found?;
+    if let Some(next) = pp.runq.crowds_next() {
+        warm(next);
+    }
     // SAFETY: what a run queue holds are Gs, which are never freed.
     Some((unsafe { &*gp }, inherit_time))
 }

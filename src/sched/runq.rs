@@ -332,6 +332,15 @@ impl<T, const N: usize> RunQueue<T, N> {
         }
     }
 
+    /// Returns the ring's first item if there are some more behind it, which is when
+    /// its memory may be far away. Owner only.
+    pub(crate) fn crowds_next(&self) -> Option<*const T> {
+        let (head, tail) = self.owners_view();
+        // A thief may have it, too, by now: a hint.
+        (tail.wrapping_sub(head) >= 16)
+            .then(|| self.slot(head).load(Ordering::Relaxed).cast_const())
+    }
+
     /// Tells whether there is one item alone, in front of the ring. Owner only; a thief may
     /// take it any time.
     pub(crate) fn is_lone(&self) -> bool {

@@ -176,8 +176,8 @@ pub(crate) struct G {
     pub(crate) parent_goid: Cell<u64>,
     /// The next in the queue or list that this is in.
     pub(crate) schedlink: Cell<*mut G>,
-    /// The one before it there, in the list of dead ones that all Ps share.
-    pub(crate) schedprev: Cell<*mut G>,
+    /// In the global queue: its turn is when so many others have been taken from there.
+    pub(crate) turn: Cell<usize>,
     /// Its `thread::Thread`, or null while nobody has asked for that. While the
     /// goroutine lives, only it reads and writes this.
     pub(crate) thread: Cell<*const ThreadHead>,
@@ -221,7 +221,7 @@ impl G {
             goid: Cell::new(0),
             parent_goid: Cell::new(0),
             schedlink: Cell::new(ptr::null_mut()),
-            schedprev: Cell::new(ptr::null_mut()),
+            turn: Cell::new(0),
             thread: Cell::new(ptr::null()),
             lockedm: AtomicPtr::new(ptr::null_mut()),
             waitreason: Cell::new(None),
@@ -253,7 +253,7 @@ impl G {
             goid,
             parent_goid,
             schedlink,
-            schedprev,
+            turn,
             thread,
             lockedm,
             waitsince,
@@ -284,7 +284,7 @@ impl G {
         goid.set(0);
         parent_goid.set(0);
         schedlink.set(ptr::null_mut());
-        schedprev.set(ptr::null_mut());
+        turn.set(0);
         thread.set(ptr::null());
         stktop.set(ptr::null());
         waitsince.set(0);
@@ -402,6 +402,19 @@ pub(crate) struct GList {
     pub(crate) size: Cell<u32>,
 }
 
+/// How many dead goroutines a P keeps before it gives half of them away.
+pub(crate) const MAX_G_FREE: usize = 64;
+
+/// The dead goroutines of a P, the coldest first. An array, and no list through them: who
+/// takes one knows the next one, too, and can ask for its memory in time.
+#[repr(C)]
+pub(crate) struct GCache {
+    /// How many there are.
+    pub(crate) size: Cell<u32>,
+    /// Them.
+    pub(crate) gs: [Cell<*mut G>; MAX_G_FREE],
+}
+
 /// What sysmon last saw of a P.
 #[repr(C)]
 pub(crate) struct Sysmontick {
@@ -446,8 +459,6 @@ pub(crate) struct P {
     pub(crate) goidcache: Cell<u64>,
     /// The end of the batch.
     pub(crate) goidcacheend: Cell<u64>,
-    /// Dead goroutines, with their stacks.
-    pub(crate) g_free: GList,
     /// How many goroutines were made with it, and how many ended.
     pub(crate) made: AtomicUsize,
     pub(crate) ended: AtomicUsize,
@@ -455,8 +466,10 @@ pub(crate) struct P {
     pub(crate) mcache: Cell<*mut ()>,
     /// Its timers, a `TimerSet`; null before the first.
     pub(crate) timers: AtomicPtr<()>,
-    /// The goroutines that may run. Last, as it is large and most of it not often
-    /// touched.
+    /// Dead goroutines, with their stacks. Behind the rest, as it is large and most of it
+    /// not often touched.
+    pub(crate) g_free: GCache,
+    /// The goroutines that may run. Last for the same reason.
     pub(crate) runq: RunQueue<G>,
 }
 

@@ -51,6 +51,11 @@ impl WaitReason {
     /// It waits for a standard stream that another one has locked.
     pub(crate) const IO_LOCK: Self = Self(&"io lock");
 
+    /// Returns where the text is noted.
+    pub(crate) fn address(self) -> usize {
+        core::ptr::from_ref(self.0).addr()
+    }
+
     /// Returns the text.
     pub(crate) const fn text(self) -> &'static str {
         self.0

@@ -28,6 +28,7 @@
 
 mod auxv;
 pub(crate) mod cgroup;
+mod exe;
 mod fields;
 mod file;
 mod memory;
@@ -39,6 +40,7 @@ mod time;
 #[cfg(feature = "getrandom")]
 pub(crate) use auxv::fill_random;
 pub(crate) use auxv::{Auxv, cpu_count, huge_page_size, random};
+pub(crate) use exe::map_exe;
 pub(crate) use file::{
     check_fds, cpu_limit, is_terminal, open_read, read, read_fd, write_all, write_fd,
 };

@@ -31,8 +31,9 @@ const SA_ONSTACK: usize = 0x0800_0000;
 const SA_RESTORER: usize = 0x0400_0000;
 
 /// Where in a `ucontext_t` the registers begin (`uc_mcontext.gregs`), and the
-/// numbers of two of them.
+/// numbers of some of them.
 const GREGS_OFFSET: usize = 40;
+const REG_RBP: usize = 10;
 const REG_RSP: usize = 15;
 const REG_RIP: usize = 16;
 
@@ -70,6 +71,8 @@ pub(crate) struct Died {
     pub(crate) pc: usize,
     /// Its stack pointer.
     pub(crate) sp: usize,
+    /// And its frame pointer.
+    pub(crate) fp: usize,
 }
 
 /// Who is told of a fault.
@@ -254,6 +257,7 @@ extern "C" fn fault(signal: i32, info: *const c_void, context: *const c_void) {
         addr: word(info, 16),
         pc: word(context, GREGS_OFFSET + 8 * REG_RIP),
         sp: word(context, GREGS_OFFSET + 8 * REG_RSP),
+        fp: word(context, GREGS_OFFSET + 8 * REG_RBP),
     };
     // SAFETY: initsig stored such a function before it installed this handler;
     // Acquire pairs with its store.

@@ -17,6 +17,8 @@ pub(crate) mod nr {
     pub(crate) const WRITE: usize = 1;
     /// `open`
     pub(crate) const OPEN: usize = 2;
+    /// `lseek`
+    pub(crate) const LSEEK: usize = 8;
     /// `mmap`
     pub(crate) const MMAP: usize = 9;
     /// `mprotect`

@@ -40,4 +40,4 @@ mod timer_models;
 /// What the pieces use.
 use loom::{cell, hint, sync::atomic};
 
-use timer_memory::TimersLock;
+use timer_memory::{TimersLock, prefetch};

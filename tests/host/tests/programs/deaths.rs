@@ -88,7 +88,7 @@ fn names_the_line(outcome: &Outcome, code: &str) -> Result<(), Failed> {
     let place = text
         .split_once(SOURCE)
         .and_then(|(_, rest)| rest.strip_prefix(':'));
-    let number = place.and_then(|place| place.split([':', '\n']).next());
+    let number = place.and_then(|place| place.split([':', ' ', '\n']).next());
     let number: usize = number.unwrap_or_default().parse()?;
     let file = fs::read_to_string(format!("{}/../../{SOURCE}", env!("CARGO_MANIFEST_DIR")))?;
     let line = file.lines().nth(number.wrapping_sub(1)).unwrap_or_default();
@@ -100,7 +100,7 @@ fn names_the_line(outcome: &Outcome, code: &str) -> Result<(), Failed> {
 }
 
 fn panic() -> Result<(), Failed> {
-    let at_main = format!("\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
+    let at_main = format!("\n\ngoroutine 1 [running]:\n**{SOURCE}:*\n**\nmain.main()\n\t*\n");
     let cases = [
         ("panic", "panic!(\"the value", "the value is 42"),
         ("panic-plain", "panic!(\"a plain", "a plain text"),
@@ -122,8 +122,8 @@ fn panic() -> Result<(), Failed> {
 fn panic_on_a_goroutine() -> Result<(), Failed> {
     let outcome = die(&["panic-goroutine"])?;
     let text = format!(
-        "panic: on a goroutine\n\ngoroutine 2 [running]:\n\t{SOURCE}:*:*\n\
-         created by go in goroutine 1\n\t{SOURCE}:*\n"
+        "panic: on a goroutine\n\ngoroutine 2 [running]:\n**{SOURCE}:*\n**\
+         created by * in goroutine 1\n\t*{SOURCE}:*\n"
     );
     outcome.expect(2, "", &text)?;
     names_the_line(&outcome, "panic!(\"on a goroutine")?;
@@ -131,8 +131,8 @@ fn panic_on_a_goroutine() -> Result<(), Failed> {
     // The same for one that another waits for: it never hears of it.
     let outcome = die(&["panic-thread"])?;
     let text = format!(
-        "panic: in a spawned one\n\ngoroutine 2 [running]:\n\t{SOURCE}:*:*\n\
-         created by go in goroutine 1\n\t{SOURCE}:*\n"
+        "panic: in a spawned one\n\ngoroutine 2 [running]:\n**{SOURCE}:*\n**\
+         created by * in goroutine 1\n\t*{SOURCE}:*\n"
     );
     outcome.expect(2, "", &text)?;
     names_the_line(&outcome, "panic!(\"in a spawned one")
@@ -170,7 +170,7 @@ fn gotraceback() -> Result<(), Failed> {
             .args(["panic-plain"])
             .env("GOTRACEBACK", value))
     };
-    let whole = format!("panic: a plain text\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
+    let whole = format!("panic: a plain text\n\ngoroutine 1 *[running]:\n**{SOURCE}:*\n**main.main()\n\t*\n**");
     for value in ["", "single", "all", "1", "system", "2"] {
         with(value)?.expect(2, "", &whole)?;
     }
@@ -209,14 +209,14 @@ fn panic_that_gives_way() -> Result<(), Failed> {
 
 /// All goroutines but the one that died, with what they are about.
 fn gotraceback_all() -> Result<(), Failed> {
-    let others = "\ngoroutine 2 [*]:\n\ngoroutine 3 [*]:\n";
+    let others = "\ngoroutine 2 [*]:\n**\ngoroutine 3 [*]:\n**";
     let with = |value: &str| {
         run(program("testprog")?
             .args(["panic-with-others"])
             .env("GOTRACEBACK", value)
             .env("GOMAXPROCS", "1"))
     };
-    let whole = format!("panic: a plain text\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
+    let whole = format!("panic: a plain text\n\ngoroutine 1 *[running]:\n**{SOURCE}:*\n**main.main()\n\t*\n**");
     with("single")?.expect(2, "", &whole)?;
     with("all")?.expect(2, "", &format!("{whole}{others}"))?;
     Ok(())
@@ -246,27 +246,28 @@ fn goexit_of_main() -> Result<(), Failed> {
 
 fn deadlock() -> Result<(), Failed> {
     let text = "fatal error: all goroutines are asleep - deadlock!\n";
-    die(&["deadlock"])?.expect(2, "", &format!("{text}\ngoroutine 1 [thread::park]:\n"))?;
+    die(&["deadlock"])?.expect(2, "", &format!("{text}\ngoroutine 1 [thread::park]:\n**"))?;
     // Main has gone, and the others wait for ever: that is no lack of goroutines.
     die(&["deadlock-others"])?.expect(
         2,
         "",
-        &format!("{text}\ngoroutine 2 [thread::park]:\n\ngoroutine 3 [thread::park]:\n"),
+        &format!("{text}\ngoroutine 2 [thread::park]:\n**\n\ngoroutine 3 [thread::park]:\n**"),
     )?;
     // One that waits for the other's end.
     die(&["deadlock-join"])?.expect(
         2,
         "",
-        &format!("{text}\ngoroutine 1 [JoinHandle::join]:\n\ngoroutine 2 [thread::park]:\n"),
+        &format!("{text}\ngoroutine 1 [JoinHandle::join]:\n**\n\ngoroutine 2 [thread::park]:\n**"),
     )?;
     // Those that wait on channels, each in its way.
     die(&["deadlock-channels"])?.expect(
         2,
         "",
         &format!(
-            "{text}\ngoroutine 1 [thread::park]:\n\ngoroutine 2 [chan receive]:\n\n\
-             goroutine 3 [chan send]:\n\ngoroutine 4 [select]:\n\n\
-             goroutine 5 [chan receive (nil chan)]:\n\ngoroutine 6 [select (no cases)]:\n"
+            "{text}\ngoroutine 1 [thread::park]:\n**\n\ngoroutine 2 [chan receive]:\n**\n\n\
+             goroutine 3 [chan send]:\n**\n\ngoroutine 4 [select]:\n**\n\n\
+             goroutine 5 [chan receive (nil chan)]:\n**\n\n\
+             goroutine 6 [select (no cases)]:\n**"
         ),
     )?;
     Ok(())
@@ -285,7 +286,7 @@ fn deadlock_on_locks() -> Result<(), Failed> {
         ("semaphore", "semacquire"),
     ] {
         let text = "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1";
-        die(&["deadlock-on", what])?.expect(2, "", &format!("{text} [{reason}]:\n"))?;
+        die(&["deadlock-on", what])?.expect(2, "", &format!("{text} [{reason}]:\n**"))?;
     }
     Ok(())
 }
@@ -294,7 +295,7 @@ fn deadlock_on_locks() -> Result<(), Failed> {
 /// not, though it is still in the heap.
 fn deadlock_without_timers() -> Result<(), Failed> {
     let text = "fatal error: all goroutines are asleep - deadlock!\n\n\
-        goroutine 1 [thread::park]:\n";
+        goroutine 1 [thread::park]:\n**";
     die(&["deadlock-slept"])?.expect(2, "awake\n", text)?;
     die(&["deadlock-timers"])?.expect(2, "fired\ntrue\n", text)?;
     Ok(())
@@ -324,7 +325,7 @@ fn deadlock_of_many() -> Result<(), Failed> {
 fn too_many_goroutines() -> Result<(), Failed> {
     let outcome = run(in_shell("ulimit -v 300000", "testprog")?.args(["too-many-goroutines"]))?;
     let text = "runtime: may need to increase the limit of the address space (ulimit -v)\n\
-        fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
+        fatal error: out of memory (stack allocation)\n\ngoroutine 1 gp=* [running]:\n**";
     outcome.expect(2, "", text)?;
     Ok(())
 }
@@ -348,7 +349,7 @@ fn too_many_threads() -> Result<(), Failed> {
 /// A segment that is too large, or for which there is no room, at once or after
 /// many others.
 fn too_deep() -> Result<(), Failed> {
-    let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
+    let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 gp=* [running]:\n**";
     for size in [u64::MAX, u64::MAX >> 1, (1 << 30) + 1] {
         die(&["grow", &size.to_string()])?.expect(2, "", text)?;
     }
