@@ -297,6 +297,11 @@ pub mod __private {
         crate::sched::preemptions()
     }
 
+    /// Calls a function on the stack of the scheduler, where nobody's code runs.
+    pub fn on_system_stack(f: fn()) {
+        crate::sched::on_system_stack(f);
+    }
+
     /// Counts the goroutines that wait.
     pub fn waiting() -> usize {
         let mut count = 0;

@@ -60,6 +60,9 @@ pub(crate) struct Guard<'a, T, const RANK: u8> {
 }
 
 impl<T, const RANK: u8> Mutex<T, RANK> {
+    /// Where in it the value is, for debuggers.
+    pub(crate) const VALUE: usize = core::mem::offset_of!(Self, value);
+
     /// Makes an open lock.
     pub(crate) const fn new(value: T) -> Self {
         Self {

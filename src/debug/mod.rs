@@ -7,6 +7,7 @@ pub(crate) mod boottrace;
 pub(crate) mod elf;
 pub(crate) mod fatal;
 mod futex_lock;
+pub(crate) mod layout;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;

@@ -35,6 +35,7 @@
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
 //! | `schedtrace` | `GODEBUG=schedtrace` |
+//! | `layout` | where the fields of these structs are, for debuggers |
 //! | `updatemaxprocs` | GOMAXPROCS follows the CPUs that the process may use |
 //! | `timers` | timers and Ps; `timer`, `timer_set`, `timer_heap`, `timer_memory`: what they are made of |
 //! | `bgscavenge` | the goroutine that gives free memory back |
@@ -59,6 +60,7 @@ mod glist;
 mod gosched;
 mod gpack;
 mod idle;
+mod layout;
 mod locked;
 mod machine;
 mod netpoll;
@@ -116,10 +118,10 @@ pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
-pub(crate) use park::{Park, gopark, goready, wait_with};
+pub(crate) use park::{Locked, Park, gopark, goparkunlock, goready, open, park_locked, wait_with};
 pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
-pub(crate) use proc::{for_each_g, for_every_g, goexit};
+pub(crate) use proc::{for_each_g, for_every_g, goexit, systemstack as on_system_stack};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::{blocking, need_p};

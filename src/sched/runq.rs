@@ -40,13 +40,13 @@ pub(crate) const RUNQ_SIZE: usize = 256;
 /// The queue of one P. All zeros are an empty one. `N` is a power of two.
 #[repr(C)]
 pub(crate) struct RunQueue<T, const N: usize = RUNQ_SIZE> {
-    head: AtomicU32,
-    tail: AtomicU32,
+    pub(super) head: AtomicU32,
+    pub(super) tail: AtomicU32,
     /// What was readied last by the running goroutine: it runs next and goes on
     /// with that goroutine's time slice, so that a pair which talks back and
     /// forth does not wait for all others each time.
-    runnext: AtomicPtr<T>,
-    ring: [AtomicPtr<T>; N],
+    pub(super) runnext: AtomicPtr<T>,
+    pub(super) ring: [AtomicPtr<T>; N],
 }
 
 impl<T, const N: usize> RunQueue<T, N> {

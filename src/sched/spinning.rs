@@ -48,9 +48,9 @@ use super::atomic::{AtomicI32, Ordering, fence};
 /// The counts. All zeros are those of a scheduler without idle Ps.
 pub(super) struct Spinning {
     /// How many Ms spin, those included that are started to spin.
-    nmspinning: AtomicI32,
+    pub(super) nmspinning: AtomicI32,
     /// How many Ps are on the idle list.
-    npidle: AtomicI32,
+    pub(super) npidle: AtomicI32,
 }
 
 impl Spinning {

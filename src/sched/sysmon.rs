@@ -185,6 +185,20 @@ fn look_at_lone(pp: &P) -> bool {
     false
 }
 
+/// sysmon will not look for a while, as long as somebody else likes: nobody shall leave a
+/// goroutine to its P and to sysmon meanwhile, and those that were left already get another.
+#[cold]
+pub(super) fn look_away() {
+    // Relaxed: a hint, which the next round gives again. Who has not seen it has put his
+    // goroutine into the queue before he looked, which is there to see after a rest.
+    SCHED.sysmonquick.store(false, Ordering::Relaxed);
+    os::nap(SHORTEST_REST as u64);
+    for pp in allp().iter() {
+        look_at_lone(pp); // the first time it may only take note
+        look_at_lone(pp);
+    }
+}
+
 /// Tells whether the system call that a P was left in is one that lasts: we have seen it
 /// before, and somebody could use the P, or it has been 10 ms.
 fn lasts(pp: &P, syscall: u32, now: i64) -> bool {

@@ -13,6 +13,8 @@
 
 extern crate alloc;
 
+#[allow(unsafe_code, reason = "registers with numbers in them")]
+mod crowd;
 #[allow(unsafe_code, reason = "instructions that fault")]
 mod deaths;
 #[allow(unsafe_code, reason = "uses memory as nobody should")]
@@ -81,7 +83,7 @@ fn commands() -> impl Iterator<Item = &'static Command> {
     let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
     let more = more.chain(preempt::COMMANDS).chain(threads::COMMANDS);
     let more = more.chain(sched::COMMANDS).chain(streams::COMMANDS);
-    more.chain(waits::COMMANDS)
+    more.chain(waits::COMMANDS).chain(crowd::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

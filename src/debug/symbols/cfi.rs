@@ -43,12 +43,10 @@ pub(crate) fn rule(sections: &Sections, pc: usize) -> Option<Rule> {
 /// nothing but the addresses is looked at.
 fn find(section: Bytes, eh_frame: Option<u64>, pc: u64) -> Option<usize> {
     const HEAD: usize = 8;
-    let word = |at: usize| -> Option<u32> {
-        Some(u32::from_le_bytes(*section.get(at..)?.first_chunk()?))
-    };
-    let long = |at: usize| -> Option<u64> {
-        Some(u64::from_le_bytes(*section.get(at..)?.first_chunk()?))
-    };
+    let word =
+        |at: usize| -> Option<u32> { Some(u32::from_le_bytes(*section.get(at..)?.first_chunk()?)) };
+    let long =
+        |at: usize| -> Option<u64> { Some(u64::from_le_bytes(*section.get(at..)?.first_chunk()?)) };
     let mut at = 0;
     loop {
         let (length, id) = (word(at)? as usize, word(at + 4)?);

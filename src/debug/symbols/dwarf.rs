@@ -126,7 +126,10 @@ impl Abbrevs {
             self.read(sections, table)?
         };
         if let Some(&offset) = self.offsets.get(usize::try_from(code).ok()?) {
-            return at(sections.debug_abbrev, usize::try_from(offset).ok()?.checked_sub(1)?);
+            return at(
+                sections.debug_abbrev,
+                usize::try_from(offset).ok()?.checked_sub(1)?,
+            );
         }
         // Far more than any compiler has: one by one.
         loop {
@@ -216,7 +219,11 @@ impl Unit {
 
     /// Reads the rest of what all entries need: what the first of them says. None if
     /// it has none that we know.
-    pub(super) fn open(mut self, sections: &Sections, abbrevs: &mut Abbrevs) -> Option<(Self, Entry)> {
+    pub(super) fn open(
+        mut self,
+        sections: &Sections,
+        abbrevs: &mut Abbrevs,
+    ) -> Option<(Self, Entry)> {
         let root = self.entry(sections, abbrevs, &mut self.cursor(sections)?)?;
         let number = |value| match value {
             Value::Number(number) => usize::try_from(number).ok(),
@@ -332,7 +339,11 @@ impl Unit {
         };
         let encoding = Encoding {
             address_size: 8,
-            format: if self.wide { Format::Dwarf64 } else { Format::Dwarf32 },
+            format: if self.wide {
+                Format::Dwarf64
+            } else {
+                Format::Dwarf32
+            },
             version: self.version,
         };
         let addresses = DebugAddr::from(EndianSlice::new(sections.debug_addr, LittleEndian));

@@ -58,7 +58,8 @@ pub(crate) fn sections(file: Bytes, headers: &[u8]) -> Option<Sections> {
             return None;
         }
         let start = usize::try_from(section.sh_offset).ok()?;
-        file.get(start..)?.get(..usize::try_from(section.sh_size).ok()?)
+        file.get(start..)?
+            .get(..usize::try_from(section.sh_size).ok()?)
     };
     let names = bytes(&section(header.e_shstrndx.into())?)?;
     let mut found = Sections::default();

@@ -61,7 +61,11 @@ fn by_aranges(sections: &Sections, pc: u64) -> Option<usize> {
         let (pairs, _) = rest.get(start..end)?.as_chunks::<PAIR>();
         let covers = |pair: &[u8; PAIR]| {
             let (address, length) = pair.split_at(PAIR / 2);
-            let word = |bytes: &[u8]| bytes.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+            let word = |bytes: &[u8]| {
+                bytes
+                    .first_chunk()
+                    .map_or(0, |word| u64::from_le_bytes(*word))
+            };
             pc.wrapping_sub(word(address)) < word(length)
         };
         if address_size == 8 && pairs.iter().any(covers) {

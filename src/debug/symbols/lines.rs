@@ -64,7 +64,11 @@ impl Lines {
             wide: format == gimli::Format::Dwarf64,
             min_instruction,
             line_base,
-            line_range: if line_range == 0 { return None } else { line_range },
+            line_range: if line_range == 0 {
+                return None;
+            } else {
+                line_range
+            },
             opcode_base,
             lengths,
             tables: head,

@@ -133,10 +133,15 @@ mod resolve {
         ) -> Option<()> {
             let unit: Unit = info::unit_of(sections, &mut self.abbrevs, pc)?;
             let lines = Lines::of(sections, &unit);
-            let (file, line) = lines.as_ref().and_then(|lines| lines.find(pc)).unwrap_or((0, 0));
+            let (file, line) = lines
+                .as_ref()
+                .and_then(|lines| lines.find(pc))
+                .unwrap_or((0, 0));
             let name = |file: u64| -> File {
                 let lines = lines.as_ref();
-                lines.and_then(|lines| lines.file(sections, file)).unwrap_or_default()
+                lines
+                    .and_then(|lines| lines.file(sections, file))
+                    .unwrap_or_default()
             };
             let mut inlined = [Inlined::default(); DEEPEST];
             let found = info::inlined(sections, &mut self.abbrevs, &unit, pc, &mut inlined);

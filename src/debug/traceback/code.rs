@@ -47,8 +47,7 @@ impl Code for Program<'_, '_> {
     fn is_root(&self, pc: usize) -> bool {
         let system = systemstack as *const () as usize..(&raw const ESYSTEMSTACK).addr();
         // What is behind that on g0 is the goroutine's.
-        pc == goexit as *const () as usize
-            || self.gp.goid.get() == 0 && system.contains(&pc)
+        pc == goexit as *const () as usize || self.gp.goid.get() == 0 && system.contains(&pc)
     }
 
     fn is_base(&self) -> bool {

@@ -56,7 +56,8 @@ impl Frames {
 
     /// Tells whether any names are known.
     pub(crate) fn has_names(&self) -> bool {
-        self.sections.is_some_and(|sections| !sections.symtab.is_empty())
+        self.sections
+            .is_some_and(|sections| !sections.symtab.is_empty())
     }
 
     /// Tells whether any lines are known.
@@ -175,12 +176,14 @@ mod remembered {
 
         /// Tells whether any names are known.
         pub(crate) fn has_names(&self) -> bool {
-            self.sections().is_some_and(|sections| !sections.symtab.is_empty())
+            self.sections()
+                .is_some_and(|sections| !sections.symtab.is_empty())
         }
 
         /// Tells whether any lines are known.
         pub(crate) fn has_lines(&self) -> bool {
-            self.sections().is_some_and(|sections| !sections.debug_line.is_empty())
+            self.sections()
+                .is_some_and(|sections| !sections.debug_line.is_empty())
         }
 
         /// Forgets all.
@@ -214,7 +217,9 @@ mod remembered {
                 Known::There(rule) => Some(rule),
                 Known::Nowhere => None,
                 Known::NotYet => {
-                    let rule = self.sections().and_then(|sections| symbols::rule(sections, pc));
+                    let rule = self
+                        .sections()
+                        .and_then(|sections| symbols::rule(sections, pc));
                     self.used = self.used.max(1); // there is something to forget
                     self.slot(pc).rule = rule.map_or(Known::Nowhere, Known::There);
                     rule

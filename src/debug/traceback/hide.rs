@@ -32,7 +32,9 @@ pub(super) fn is_runtime(name: &[u8]) -> bool {
     };
     write_name(name, &mut start);
     let text = start.text.get(..start.length).unwrap_or_default();
-    RUNTIME.iter().any(|prefix| text.starts_with(prefix.as_bytes()))
+    RUNTIME
+        .iter()
+        .any(|prefix| text.starts_with(prefix.as_bytes()))
 }
 
 /// Where a name's text goes.
@@ -77,7 +79,10 @@ pub(crate) fn write_name(name: &[u8], to: &mut impl Text) {
         }
     }
 
-    match core::str::from_utf8(name).ok().and_then(|name| rustc_demangle::try_demangle(name).ok()) {
+    match core::str::from_utf8(name)
+        .ok()
+        .and_then(|name| rustc_demangle::try_demangle(name).ok())
+    {
         // Who wants no more says so by an error.
         Some(demangled) => {
             let _ = write!(Adapter(to), "{demangled:#}");
@@ -102,10 +107,16 @@ pub(crate) fn write_name(name: &[u8], to: &mut impl Text) {
         return;
     };
     let mut first = true;
-    while let Some(digits) = rest.iter().position(|byte| !byte.is_ascii_digit()).filter(|&n| n > 0) {
+    while let Some(digits) = rest
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .filter(|&n| n > 0)
+    {
         let (number, tail) = rest.split_at(digits);
         let length = crate::debug::print::parse_decimal(number).unwrap_or(0) as usize;
-        let Some((part, tail)) = tail.split_at_checked(length) else { return };
+        let Some((part, tail)) = tail.split_at_checked(length) else {
+            return;
+        };
         if length == HASH && part.first() == Some(&b'h') && tail.first() == Some(&b'E') {
             return;
         }
@@ -122,7 +133,10 @@ pub(crate) fn write_name(name: &[u8], to: &mut impl Text) {
 #[cfg(not(any(feature = "backtrace", debug_assertions)))]
 fn write_part(part: &[u8], to: &mut impl Text) {
     const SIGNS: &[u8] = b"SP@BP*RF&LT<GT>LP(RP)";
-    let mut rest = part.strip_prefix(b"_").filter(|rest| rest.starts_with(b"$")).unwrap_or(part);
+    let mut rest = part
+        .strip_prefix(b"_")
+        .filter(|rest| rest.starts_with(b"$"))
+        .unwrap_or(part);
     while let [byte, tail @ ..] = rest {
         rest = tail;
         match byte {

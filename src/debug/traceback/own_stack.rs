@@ -7,7 +7,11 @@ use core::mem::MaybeUninit;
 use crate::arch;
 
 /// Its size. Builds that are not optimized have large frames.
-const SIZE: usize = if cfg!(debug_assertions) { 128 << 10 } else { 32 << 10 };
+const SIZE: usize = if cfg!(debug_assertions) {
+    128 << 10
+} else {
+    32 << 10
+};
 
 /// The stack.
 #[repr(C, align(16))]

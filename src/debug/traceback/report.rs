@@ -59,7 +59,11 @@ pub(crate) fn report_others(what: What, me: Option<&'static G>, sink: &mut dyn F
 }
 
 /// Calls `f` with what shows traces.
-fn with_tracer(what: What, sink: &mut dyn FnMut(&[u8]), f: &mut dyn FnMut(&mut Tracer<'_, '_, '_>)) {
+fn with_tracer(
+    what: What,
+    sink: &mut dyn FnMut(&[u8]),
+    f: &mut dyn FnMut(&mut Tracer<'_, '_, '_>),
+) {
     Frames::with(what.dying, |frames| {
         let mut out = Out::new(sink);
         f(&mut Tracer {
@@ -74,7 +78,9 @@ fn with_tracer(what: What, sink: &mut dyn FnMut(&[u8]), f: &mut dyn FnMut(&mut T
 /// Shows a goroutine: its header and its trace.
 fn goroutine(tracer: &mut Tracer<'_, '_, '_>, gp: &'static G, here: Option<Here<'_>>) {
     if !is_whole(gp) {
-        tracer.out.text(b"(a goroutine that another one's overflow has written over)\n");
+        tracer
+            .out
+            .text(b"(a goroutine that another one's overflow has written over)\n");
         return;
     }
     header(tracer, gp);
@@ -137,12 +143,17 @@ fn header(tracer: &mut Tracer<'_, '_, '_>, gp: &G) {
         out.say("runtime stack:\n", &[]);
         return;
     }
+    let status = sched::readgstatus(gp);
     out.say("goroutine %d ", &[goid]);
     if tracer.system {
         out.say("gp=0x%x ", &[ptr::from_ref(gp).addr() as u64]);
-        let mp = gp.m.load(Ordering::Relaxed);
-        // SAFETY: null, or an M, and none is ever freed: this is no record that somebody
-        // has written over, see `goroutine`.
+        let runs = status == GStatus::Running as u32 || status == GStatus::Syscall as u32;
+        let mp = if runs {
+            gp.m.load(Ordering::Relaxed)
+        } else {
+            ptr::null_mut()
+        };
+        // SAFETY: null, or an M, and none is ever freed.
         match unsafe { mp.as_ref() } {
             Some(mp) => {
                 let numbers = [mp.id.get() as u64, ptr::from_ref(mp).addr() as u64];
@@ -151,7 +162,6 @@ fn header(tracer: &mut Tracer<'_, '_, '_>, gp: &G) {
             None => out.say("m=nil ", &[]),
         }
     }
-    let status = sched::readgstatus(gp);
     out.say("[", &[]);
     out.text(status_text(gp, status).as_bytes());
     let since = gp.waitsince.get();
@@ -183,8 +193,8 @@ fn status_text(gp: &G, status: u32) -> &'static str {
 /// Says what the program's file lacks.
 fn missing(tracer: &mut Tracer<'_, '_, '_>) {
     if tracer.frames.with(|frames| frames.has_names()) == Some(false) {
-        tracer.out.text(
-            b"\n(no names: the program's file is stripped, changed or not to be read)\n",
-        );
+        tracer
+            .out
+            .text(b"\n(no names: the program's file is stripped, changed or not to be read)\n");
     }
 }

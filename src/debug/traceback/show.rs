@@ -96,7 +96,8 @@ impl Tracer<'_, '_, '_> {
                 max -= 1;
                 show(out, frame, registers, system.then_some(fp));
             };
-            self.frames.with(|frames| frames.each(walk.symbol_pc(), &mut each));
+            self.frames
+                .with(|frames| frames.each(walk.symbol_pc(), &mut each));
             if stop {
                 return (count, begun);
             }
@@ -118,7 +119,8 @@ impl Tracer<'_, '_, '_> {
                 name = frame.name;
             }
         };
-        self.frames.with(|frames| frames.each(walk.symbol_pc(), &mut each));
+        self.frames
+            .with(|frames| frames.each(walk.symbol_pc(), &mut each));
         write_name(name, self.out);
         self.out.say(" called from 0x%x\n", &[pc as u64]);
     }
@@ -141,7 +143,11 @@ fn show(out: &mut Out<'_>, frame: &Frame, registers: Registers, fp: Option<usize
         return;
     }
     write_name(frame.name, out);
-    out.text(if frame.inlined { b"(...)\n\t" } else { b"()\n\t" });
+    out.text(if frame.inlined {
+        b"(...)\n\t"
+    } else {
+        b"()\n\t"
+    });
     place(out, frame, pc);
     if !frame.inlined {
         if frame.entry != 0 && registers.pc > frame.entry {
@@ -166,7 +172,11 @@ fn place(out: &mut Out<'_>, frame: &Frame, pc: u64) {
     // What begins with a slash needs nothing in front.
     let first = parts.iter().rposition(|part| part.first() == Some(&b'/'));
     let mut between = false;
-    for part in parts.iter().skip(first.unwrap_or(0)).filter(|part| !part.is_empty()) {
+    for part in parts
+        .iter()
+        .skip(first.unwrap_or(0))
+        .filter(|part| !part.is_empty())
+    {
         if between {
             out.text(b"/");
         }

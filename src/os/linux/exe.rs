@@ -34,12 +34,7 @@ fn map_file(file: &File) -> Option<&'static [u8]> {
     let size = unsafe { syscall4(nr::LSEEK, [file.fd(), 0, SEEK_END, 0]) };
     let size = usize::try_from(size).ok().filter(|&size| size > 0)?;
     // SAFETY: without MAP_FIXED the kernel takes a range that nobody uses.
-    let memory = unsafe {
-        syscall6(
-            nr::MMAP,
-            [0, size, PROT_READ, MAP_PRIVATE, file.fd(), 0],
-        )
-    };
+    let memory = unsafe { syscall6(nr::MMAP, [0, size, PROT_READ, MAP_PRIVATE, file.fd(), 0]) };
     let address = usize::try_from(memory).ok()?; // an errno is negative
     // SAFETY: so many bytes of a file are mapped there, and never unmapped. The system
     // lets nobody write to a program's file while it runs.

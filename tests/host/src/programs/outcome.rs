@@ -77,7 +77,10 @@ pub fn like(text: &[u8], pattern: &[u8]) -> bool {
     };
     let (line, rest) = match rest.strip_prefix(b"**") {
         Some(rest) => (None, rest),
-        None => (text.iter().position(|&byte| byte == b'\n'), rest.get(1..).unwrap_or_default()),
+        None => (
+            text.iter().position(|&byte| byte == b'\n'),
+            rest.get(1..).unwrap_or_default(),
+        ),
     };
     let line = line.unwrap_or(text.len());
     (0..=line).any(|skip| like(text.get(skip..).unwrap_or_default(), rest))
