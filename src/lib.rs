@@ -69,6 +69,7 @@
 //! | `global-allocator` | gort's heap is the program's allocator; on unless left out |
 //! | `panic-handler` | a panic prints Go's text, and ends the program with status 2; on unless left out |
 //! | `trace` | GODEBUG; on unless left out |
+//! | `sched-trace` | GORT_TRACE: what the scheduler does, in a file; `docs/trace.md` goes through it |
 //! | `critical-section` | an implementation of the crate of that name: one lock for all |
 //! | `getrandom` | that crate asks the system by gort. It wants a flag besides: `rustflags = ["--cfg", 'getrandom_backend="custom"']` for the target in `.cargo/config.toml` |
 //! | `log` | `gort::logger`: records are printed to standard error, as `RUST_LOG` says |

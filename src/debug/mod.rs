@@ -14,6 +14,7 @@ pub(crate) mod print;
 #[cfg(feature = "traceback")]
 pub(crate) mod symbols;
 mod threads;
+pub(crate) mod trace;
 #[cfg(feature = "traceback")]
 pub(crate) mod traceback;
 pub(crate) mod vdso;

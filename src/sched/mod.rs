@@ -92,7 +92,8 @@ mod updatemaxprocs;
 pub(crate) mod waiter;
 pub(crate) mod waitreason;
 
-/// What `timer` and its like use; the tests put loom's here.
+/// What `timer` and its like use; the tests put loom's here, and no trace.
+use crate::debug::trace;
 use core::{cell, hint};
 
 use crate::arch::prefetch;
@@ -114,6 +115,8 @@ use glist::GQueue;
 pub(crate) use gosched::gosched;
 use gpack::GFree;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
+#[cfg(feature = "sched-trace")]
+pub(crate) use machine::start_system_m;
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use newproc::{try_go, try_go_unchecked};
@@ -126,6 +129,8 @@ use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::{blocking, need_p};
 
+#[cfg(feature = "sched-trace")]
+pub(crate) use procresize::for_each_p;
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, Note, P, ThreadHead};
 pub(crate) use status::readgstatus;

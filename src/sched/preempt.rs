@@ -49,6 +49,7 @@ use super::newproc::end_time_slice;
 use super::proc::{left, mcall};
 use super::runtime2::{G, GStatus, M};
 use super::{getp, readgstatus};
+use crate::debug::trace;
 use crate::os::{self, SignalContext};
 use crate::{arch, boot};
 
@@ -192,6 +193,7 @@ extern "C" fn async_preempt2() {
 extern "C" fn gopreempt_m(gp: &'static G) -> ! {
     super::unlock(gp); // what the handler took
     let mp = left(gp);
+    trace::preempt(mp);
     end_time_slice(getp(mp));
     gosched_impl(mp, gp)
 }

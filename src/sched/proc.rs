@@ -22,6 +22,7 @@ use super::status::casgstatus;
 use super::syscall::need_p;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
+use crate::debug::trace;
 use crate::mem;
 
 // SAFETY: the routines' contracts stand in asm/switch_amd64.S.
@@ -197,6 +198,7 @@ pub(super) fn globrunqget(
 #[inline(never)]
 pub(super) fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
     take_over(mp, gp);
+    trace::run(mp, gp);
     if !inherit_time {
         let pp = getp(mp);
         let tick = pp.schedtick.load(Ordering::Relaxed).wrapping_add(1); // only we write it

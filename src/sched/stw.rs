@@ -31,6 +31,7 @@ use super::{
 };
 use crate::boot;
 use crate::debug::fatal::throw;
+use crate::debug::trace;
 use crate::mem::MCache;
 
 /// Somebody has stopped the world, or is about to. Go's `worldsema`.
@@ -124,6 +125,7 @@ fn change(_: &World, procs: i32) -> i32 {
 #[unsafe(export_name = "runtime.stopTheWorldWithSema")]
 #[inline(never)]
 fn stop_the_world(mp: &'static M) {
+    trace::stop_world(mp);
     let mut sched = SCHED.lock.lock();
     sched.stopwait = GOMAXPROCS.load(Ordering::Relaxed); // changes by us alone
     SCHED.stopnote.clear();
@@ -145,6 +147,7 @@ fn stop_the_world(mp: &'static M) {
         // Those in system calls, also in ones that began since.
         for pp in allp().iter() {
             if pp.state.retake(PStatus::Gcstop) {
+                trace::retake(pp);
                 stop_p(&mut SCHED.lock.lock(), pp);
             } else if pp.state.is(PStatus::Running) {
                 sysmon::preemptone(pp); // a request, to whoever has it
@@ -208,6 +211,7 @@ fn start_the_world(mp: &'static M, procs: i32) {
             runnable = ptr::from_ref(pp).cast_mut();
         }
     }
+    trace::start_world(mp, procs);
     SCHED.gcwaiting.store(false, Ordering::SeqCst); // under the lock
     wake_sysmon(&sched);
     drop(sched);

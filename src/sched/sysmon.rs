@@ -26,6 +26,7 @@ use super::procresize::allp;
 use super::pstatus::PStatus;
 use super::runtime2::P;
 use super::{GOMAXPROCS, SCHED, SchedLocked, schedtrace, updatemaxprocs};
+use crate::debug::trace;
 use crate::{mem, os};
 
 /// How long a goroutine may run when others wait, in nanoseconds.
@@ -218,6 +219,7 @@ fn retake_one(pp: &'static P, syscall: u32) -> bool {
     incidlelocked(-1);
     let taken = pp.state.retake_from(syscall);
     if taken {
+        trace::retake(pp);
         handoffp(pp);
     }
     incidlelocked(1);

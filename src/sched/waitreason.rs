@@ -51,9 +51,9 @@ impl WaitReason {
     /// It waits for a standard stream that another one has locked.
     pub(crate) const IO_LOCK: Self = Self(&"io lock");
 
-    /// Returns where the text is noted.
+    /// Returns where the text is noted: a number for each.
     pub(crate) fn address(self) -> usize {
-        core::ptr::from_ref(self.0).addr()
+        core::ptr::from_ref(self.0).expose_provenance()
     }
 
     /// Returns the text.

@@ -56,3 +56,5 @@ pub(crate) use thread::{
     EAGAIN, Thread, exit_thread, futexsleep, futexwakeup, nap, new_thread, osyield,
 };
 pub(crate) use time::{getcpu, monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
+#[cfg(feature = "sched-trace")]
+pub(crate) use {file::create, memory::populate, signal::forget_write_signals};

@@ -109,6 +109,23 @@ pub(crate) fn set_mask(mask: u64) -> u64 {
     change_mask(SIG_SETMASK, mask)
 }
 
+/// Forgets the signals that a write has sent to this thread, which blocks them.
+#[cfg(feature = "sched-trace")]
+pub(crate) fn forget_write_signals() {
+    const SIGPIPE: u32 = 13;
+    const SIGXFSZ: u32 = 25;
+    let signals = 1u64 << (SIGPIPE - 1) | 1 << (SIGXFSZ - 1);
+    let now = [0u64; 2];
+    // SAFETY: the kernel reads eight bytes of ours, and the time: none at all.
+    let take = || unsafe {
+        syscall4(
+            nr::RT_SIGTIMEDWAIT,
+            [(&raw const signals).addr(), 0, (&raw const now).addr(), 8],
+        )
+    };
+    while take() > 0 {}
+}
+
 /// Changes the signal mask of this thread and returns the one before.
 fn change_mask(how: usize, mask: u64) -> u64 {
     let mut old = 0u64;

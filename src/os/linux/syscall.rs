@@ -37,6 +37,9 @@ pub(crate) mod nr {
     pub(crate) const RT_SIGACTION: usize = 13;
     /// `rt_sigprocmask`
     pub(crate) const RT_SIGPROCMASK: usize = 14;
+    /// `rt_sigtimedwait`
+    #[cfg(feature = "sched-trace")]
+    pub(crate) const RT_SIGTIMEDWAIT: usize = 128;
     /// `sigaltstack`
     pub(crate) const SIGALTSTACK: usize = 131;
     /// `gettid`
@@ -120,6 +123,7 @@ pub(crate) unsafe fn syscall6(number: usize, args: [usize; 6]) -> isize {
 
 /// Ends the process, all threads of it.
 pub(crate) fn exit(status: i32) -> ! {
+    crate::debug::trace::finish(status);
     // SAFETY: no memory is involved, and nothing runs afterwards.
     unsafe { syscall4(nr::EXIT_GROUP, [status as usize, 0, 0, 0]) };
     crate::arch::abort() // never reached
@@ -153,6 +157,7 @@ pub(crate) fn preempt_thread(thread: u64) -> bool {
 
 /// Ends the process by SIGABRT, so that it leaves a core file.
 pub(crate) fn die_by_abort() -> ! {
+    crate::debug::trace::finish(2);
     super::signal::set_default(super::signal::SIGABRT);
     super::signal::unblock(super::signal::SIGABRT);
     signal_thread(thread_id(), super::signal::SIGABRT);
