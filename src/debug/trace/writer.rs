@@ -157,6 +157,9 @@ pub(super) fn hurry() {
 /// Writes what there is, if nobody is at it. From a thread whose ring is nearly full.
 #[cold]
 pub(super) fn help() {
+    if !is_on() {
+        return; // the writer throws away what comes
+    }
     let mask = os::set_mask(!0);
     // Chrome's format is for those who have the time.
     while !turn(|out| _ = out.collect()) && EXACT.load(Ordering::Relaxed) {

@@ -199,6 +199,14 @@ impl Model {
                 Some((time, which)) if whole || time - first <= SKEW => (true, which),
                 _ => (false, stuck),
             };
+            if !fits
+                && whole
+                && first >= recording.tail - SKEW
+                && let Some((_, events)) = stuck.and_then(|index| streams.get_mut(index))
+            {
+                *events = &[]; // its end: what made it possible came too late for the file
+                continue;
+            }
             builder.model.misfits += u64::from(!fits);
             match which.and_then(|index| streams.get_mut(index)) {
                 Some((p, events)) => {
