@@ -6,7 +6,7 @@
 
 use core::panic::Location;
 
-use super::fatal::{Traceback, traceback_level};
+use super::fatal::{Kind, Traceback, traceback_level};
 use super::print::say;
 use super::traceback::unwind::Registers;
 use super::traceback::{self, Here, What};
@@ -14,22 +14,18 @@ use crate::os::{self, Died};
 use crate::{arch, sched};
 
 /// Prints where the current goroutine is, and others if GOTRACEBACK asks for them or
-/// the runtime itself is what failed (`throwing`). It died where `died` says, or else
-/// where this is called.
+/// `kind` says so. It died where `died` says, or else where this is called.
 #[inline(never)] // its frame is left out
-pub(super) fn goroutine_header(
-    location: Option<&Location<'_>>,
-    died: Option<&Died>,
-    throwing: bool,
-) {
+pub(super) fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, kind: Kind) {
     let level = traceback_level();
+    let throwing = kind == Kind::Throw;
     if level == Traceback::None as u8 && !throwing {
         return;
     }
     let Some(gp) = sched::try_getg() else { return };
-    let system = throwing || level >= Traceback::System as u8;
+    let system = throwing || kind == Kind::Signal || level >= Traceback::System as u8;
     let what = What {
-        all: throwing || level >= Traceback::All as u8 || gp.goid.get() == 0,
+        all: kind != Kind::Panic || level >= Traceback::All as u8 || gp.goid.get() == 0,
         system,
         dying: true,
     };

@@ -4,7 +4,7 @@
 use core::panic::Location;
 use core::ptr;
 
-use super::fatal::{Traceback, traceback_level};
+use super::fatal::{Kind, TERSE, Traceback, traceback_level};
 use super::print::say;
 #[cfg(feature = "traceback")]
 use super::traceback::{small::trace, unwind::Registers};
@@ -12,15 +12,11 @@ use crate::os::Died;
 use crate::sched::{self, G, GStatus, WaitReason};
 
 /// Prints where the current goroutine is, and others if GOTRACEBACK asks for them or
-/// the runtime itself is what failed (`throwing`). It died where `died` says, or else
-/// where this is called.
+/// `kind` says so. It died where `died` says, or else where this is called.
 #[inline(never)]
-pub(super) fn goroutine_header(
-    location: Option<&Location<'_>>,
-    died: Option<&Died>,
-    throwing: bool,
-) {
+pub(super) fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, kind: Kind) {
     let level = traceback_level();
+    let throwing = kind == Kind::Throw;
     if level == Traceback::None as u8 && !throwing {
         return;
     }
@@ -56,7 +52,7 @@ pub(super) fn goroutine_header(
     }
     let _ = died;
     created_by(gp);
-    if level >= Traceback::All as u8 || throwing {
+    if level >= Traceback::All as u8 || !TERSE && kind != Kind::Panic {
         other_goroutines();
     }
 }

@@ -12,13 +12,16 @@ mod futex_lock;
     path = "goroutines_small.rs"
 )]
 mod goroutines;
+pub(crate) mod layout;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
+pub(crate) mod sigquit;
 mod stack;
 #[cfg(feature = "traceback")]
 pub(crate) mod symbols;
 mod threads;
+pub(crate) mod trace;
 #[cfg(feature = "traceback")]
 pub(crate) mod traceback;
 pub(crate) mod vdso;

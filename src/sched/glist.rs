@@ -30,27 +30,27 @@ pub(super) struct Batch {
     /// The one that came after this, or, of an unused one, another.
     newer: *mut Batch,
     /// The one that came before this.
-    older: *mut Batch,
+    pub(super) older: *mut Batch,
     /// Those at `begin..end` are still there.
-    begin: usize,
-    end: usize,
-    gs: [*mut G; BATCH],
+    pub(super) begin: usize,
+    pub(super) end: usize,
+    pub(super) gs: [*mut G; BATCH],
 }
 
 /// The global queue. All zeros are an empty one.
 pub(super) struct GQueue {
     /// Those that came one by one, linked through `schedlink`.
-    head: *mut G,
+    pub(super) head: *mut G,
     tail: *mut G,
     /// Those that came together.
     oldest: *mut Batch,
-    newest: *mut Batch,
+    pub(super) newest: *mut Batch,
     /// Batches without goroutines, for the next ones.
     unused: *mut Batch,
     /// How many have been taken, ever.
     taken: usize,
     /// How many there are.
-    size: usize,
+    pub(super) size: usize,
 }
 
 impl GQueue {

@@ -37,7 +37,7 @@ struct Pack {
 pub(super) struct GFree {
     hottest: *mut Pack,
     coldest: *mut Pack,
-    size: usize,
+    pub(super) size: usize,
 }
 
 impl GFree {

@@ -41,6 +41,11 @@ const UNDECLARED: &[&str] = &[
 /// What a program or the linker script defines, and the archive must leave open.
 const OPEN: &[&str] = &["main_main", "_GLOBAL_OFFSET_TABLE_"];
 
+/// What is for debuggers alone: numbers that the linker puts into the descriptions of the
+/// runtime's types. They are hidden, and end in no program's dynamic symbols; but GNU ld (2.40)
+/// crashes over references to absolute symbols that are local.
+const DEBUGGERS: &str = "layout.*";
+
 /// Makes the archive for what `header` declares, and returns its path.
 /// With `trace` it listens to GODEBUG, and its deaths show files and lines.
 pub(crate) fn make(header: &Path, trace: bool) -> Outcome<PathBuf> {
@@ -126,7 +131,7 @@ fn compile(scratch: &Path, trace: bool) -> Outcome<PathBuf> {
     cargo
         .args(COMPILE.split_whitespace())
         .arg(if trace {
-            "archive,trace,backtrace"
+            "archive,backtrace,signals,trace"
         } else {
             "archive"
         })
@@ -180,11 +185,14 @@ fn combine(staticlib: &Path, public: &BTreeSet<String>, scratch: &Path) -> Outco
         &list,
         public
             .iter()
+            .map(String::as_str)
+            .chain([DEBUGGERS])
             .map(|name| format!("{name}\n"))
             .collect::<String>(),
     )?;
     run::succeed(
         run::quiet("objcopy")
+            .arg("--wildcard")
             .arg(format!("--keep-global-symbols={}", list.display()))
             .arg(&object),
     )?;
@@ -230,6 +238,7 @@ fn check(object: &Path, public: &BTreeSet<String>) -> Outcome {
         Ok(text
             .lines()
             .filter_map(|line| line.split(' ').next())
+            .filter(|name| !name.starts_with(DEBUGGERS.trim_end_matches('*')))
             .map(String::from)
             .collect())
     };

@@ -4,7 +4,7 @@
 //!                                  debug             release
 //!                               native  qemu      native  qemu
 //!   tests on gort                 x      x          x      x     cargo test --tests
-//!   the documentation's examples  x      x                       cargo test
+//!   the documentation's examples  x                              cargo test
 //!   tests of features             x      x                       --test hooks, with flags of its own
 //!   tests of its programs         x      x          x      x     cargo test -p gort-host-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
@@ -234,9 +234,9 @@ impl Stage {
         match &self.tests {
             Tests::OnGort => {
                 self.on_gort(&mut cargo);
-                if self.profile == Profile::Release {
-                    // Two hundred programs, each linked as one: minutes, for what has been
-                    // seen to run.
+                if (self.profile, self.runner) != (Profile::Debug, Runner::Native) {
+                    // Two hundred programs, each built by itself: minutes, for what has
+                    // been seen to run.
                     cargo.arg("--tests");
                 }
             }

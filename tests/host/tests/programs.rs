@@ -17,6 +17,8 @@ mod output;
 mod preempt;
 #[path = "programs/sched.rs"]
 mod sched;
+#[path = "programs/signals.rs"]
+mod signals;
 #[path = "programs/stacks.rs"]
 mod stacks;
 #[path = "programs/streams.rs"]
@@ -46,5 +48,6 @@ fn main() {
     trials.extend(threads::trials());
     trials.extend(traces::trials());
     trials.extend(sched::trials());
+    trials.extend(signals::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -23,6 +23,9 @@ const PROMPT: &str = "\u{2}gdb\u{3}";
 /// readied wait.
 pub(crate) const ONE_P: &str = "set environment GOMAXPROCS 1";
 
+/// Has backtraces of goroutines that wait begin with the switch.
+pub(crate) const RUNTIME_FRAMES: &str = "set gort runtime-frames on";
+
 /// Which gdb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -88,17 +91,19 @@ impl Gdb {
     /// Reads up to the next prompt.
     fn answer(&mut self) -> Result<String, String> {
         let end = Instant::now() + PATIENCE;
+        let mut searched = 0; // an answer may be long, and comes in small pieces
         loop {
-            if let Some(end) = self
-                .read
+            let rest = self.read.get(searched..).unwrap_or_default();
+            let found = rest
                 .windows(PROMPT.len())
-                .position(|bytes| bytes == PROMPT.as_bytes())
-            {
+                .position(|bytes| bytes == PROMPT.as_bytes());
+            if let Some(end) = found.map(|at| searched + at) {
                 let answer =
                     String::from_utf8_lossy(self.read.get(..end).unwrap_or_default()).into_owned();
                 self.read.drain(..end + PROMPT.len());
                 return Ok(answer);
             }
+            searched = self.read.len().saturating_sub(PROMPT.len());
             let left = end.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.read.extend(bytes),
