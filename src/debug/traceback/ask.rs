@@ -136,7 +136,7 @@ type Each<'a> = dyn FnMut(usize, &super::frames::Frame) -> fmt::Result + 'a;
 /// Gives `each` all frames at these addresses.
 fn each_frame(pcs: &[usize], each: &mut Each<'_>) -> fmt::Result {
     /// What the names of who captures begin with, behind `_ZN` or the newer way's.
-    const CAPTURES: &[u8] = b"4gort9backtrace";
+    const CAPTURES: &[u8] = b"4gort";
     let mut captures = true;
     let mut result = Ok(());
     for &pc in pcs {
