@@ -268,7 +268,7 @@ fn masked(outcome: &Outcome) -> String {
     if let Some(start) = text.find("\n(no names: ")
         && let Some(length) = text[start + 1..].find('\n')
     {
-        text.replace_range(start..=start + length, "");
+        text.replace_range(start..=start + 1 + length, "");
     }
     let mut text = frames(&addresses(&text));
     text += &match (outcome.status.code(), outcome.status.signal()) {
