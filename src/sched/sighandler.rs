@@ -218,8 +218,7 @@ fn let_through(signal: i32, through: bool) {
         LET_THROUGH.fetch_and(!bit, Ordering::SeqCst);
     }
     while LETS_THROUGH.load(Ordering::SeqCst) != LET_THROUGH.load(Ordering::SeqCst) {
-        QUEUE.call();
-        hurry_sysmon();
+        QUEUE.call(hurry_sysmon);
         gosched();
     }
 }
