@@ -222,7 +222,7 @@ pub(crate) fn goready(gp: &'static G) {
     match try_getp(mp) {
         Some(pp) => {
             runqput(pp, gp, true);
-            wakep_for_ready();
+            wakep_for_ready(pp);
         }
         None => {
             globrunqput(&mut SCHED.lock.lock(), gp);
