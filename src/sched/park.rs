@@ -174,7 +174,8 @@ pub(crate) unsafe fn goparkunlock(lock: &ParkLock, reason: WaitReason) {
 /// context is saved. With `acquirem` in force, once, which this undoes.
 ///
 /// What is general in `gopark` is left out where the next goroutine is at hand: nothing is
-/// refused, and but one function is called by its address. The rules are the same.
+/// refused, and but one function is called by its address. The rules are the same. Debug
+/// builds always go by `gopark`: who has a breakpoint there sees every wait.
 ///
 /// # Safety
 ///
@@ -190,7 +191,9 @@ pub(crate) unsafe fn park_locked<L: Locked>(locked: &L, reason: WaitReason) {
     }
     let gp = getg();
     let mp = held(gp);
-    if let Some(next) = next_at_hand_inlined(gp, mp) {
+    if !cfg!(debug_assertions)
+        && let Some(next) = next_at_hand_inlined(gp, mp)
+    {
         gp.waitreason.set(Some(reason));
         gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
         gp.waitlock.set(ptr::from_ref(locked).cast());
