@@ -11,9 +11,11 @@ pub(crate) mod layout;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
+pub(crate) mod sigquit;
 #[cfg(feature = "traceback")]
 pub(crate) mod symbols;
 mod threads;
+pub(crate) mod trace;
 #[cfg(feature = "traceback")]
 pub(crate) mod traceback;
 pub(crate) mod vdso;

@@ -41,6 +41,7 @@ use super::{
     GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem, try_getp,
 };
 use crate::debug::fatal::throw;
+use crate::debug::trace;
 use crate::mem;
 
 /// Wakes one more M for a P that is idle, if there is such a P and if nobody is out
@@ -203,8 +204,10 @@ fn waiting_p(sched: &mut SchedLocked) -> Option<&'static P> {
 
 /// Sleeps until this M is woken.
 pub(super) fn mpark(mp: &'static M) {
+    trace::park_m(mp);
     mp.park.sleep();
     mp.park.clear();
+    trace::unpark_m(mp);
 }
 
 /// Wakes an M that sleeps, and gives it a P that is nobody's.
@@ -334,6 +337,7 @@ pub(super) fn acquirep(mp: &'static M, pp: &'static P) {
     }
     wirep(mp, pp);
     pp.state.set(PStatus::Running);
+    trace::start_p(mp, pp);
 }
 
 /// Ties the two together.
@@ -348,6 +352,7 @@ pub(super) fn wirep(mp: &'static M, pp: &'static P) {
 /// Takes this M's P away. On g0, or on a goroutine that keeps its M.
 pub(super) fn releasep(mp: &'static M) -> &'static P {
     let pp = getp(mp);
+    trace::stop_p(pp);
     unwire(mp, pp);
     pp.state.set(PStatus::Idle);
     pp

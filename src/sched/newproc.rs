@@ -26,7 +26,6 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::bgscavenge::system_goroutines;
 use super::gfree::{gfget, warm};
 use super::glist::BATCH;
 use super::idle::wakep_with_p;
@@ -35,8 +34,10 @@ use super::procresize::allp;
 use super::runtime2::{G, GStatus, M, P};
 use super::status::casgstatus;
 use super::switch::{drop_left, next_at_hand, switch};
+use super::system::system_goroutines;
 use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
+use crate::debug::trace;
 use crate::mem;
 use crate::os;
 
@@ -257,6 +258,7 @@ fn newproc1(
     newg.goid.set(pp.goidcache.get());
     pp.goidcache.set(pp.goidcache.get() + 1);
     count_up(&pp.made);
+    trace::create(pp, newg);
     casgstatus(newg, GStatus::Dead, GStatus::Runnable);
     Some(newg)
 }
@@ -410,6 +412,7 @@ pub(super) fn exit_to_next() {
     let gp = getg();
     let mp = acquirem();
     if let Some(next) = next_at_hand(gp, mp) {
+        trace::end_run(mp, next);
         switch(gp, mp, next, ended, &mp);
     }
     releasem();
@@ -420,6 +423,7 @@ pub(super) fn exit_to_next() {
 pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
     let mp = left(gp);
     let pp = getp(mp);
+    trace::end(mp);
     let locked = ptr::eq(mp.lockedg.get(), gp);
     if mp.locked_int.get() != 0 {
         throw("exited a goroutine internally locked to the OS thread");

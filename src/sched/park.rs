@@ -45,6 +45,7 @@ use super::switch::{drop_left, next_at_hand, next_at_hand_inlined, put_back, swi
 use super::syscall::need_p;
 use super::waitreason::WaitReason;
 use super::{ParkLock, SCHED, acquirem, getg, held, releasem, try_getp};
+use crate::debug::trace;
 
 /// What a goroutine needs to wait.
 #[derive(Clone, Copy)]
@@ -126,6 +127,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
     gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
     gp.waitlock.set(lock);
     if let Some(next) = next_at_hand(gp, mp) {
+        trace::park_run(mp, reason, next);
         let wait = Wait {
             unlockf,
             lock,
@@ -138,6 +140,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
         }
         return;
     }
+    trace::park(mp, reason);
     mp.waitunlockf.set(unlockf);
     mp.waitlock.set(lock);
     mcall(park_m);
@@ -194,9 +197,10 @@ pub(crate) unsafe fn park_locked<L: Locked>(locked: &L, reason: WaitReason) {
     if !cfg!(debug_assertions)
         && let Some(next) = next_at_hand_inlined(gp, mp)
     {
+        trace::park_run(mp, reason, next);
         gp.waitreason.set(Some(reason));
         gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
-        gp.waitlock.set(ptr::from_ref(locked).cast());
+        gp.waitlock.set(ptr::from_ref(locked).cast()); // for debuggers
         return switch(gp, mp, next, opened, locked);
     }
     // SAFETY: the caller's promise.
@@ -224,10 +228,12 @@ pub(crate) fn goready(gp: &'static G) {
     casgstatus(gp, GStatus::Waiting, GStatus::Runnable);
     match try_getp(mp) {
         Some(pp) => {
+            trace::ready(pp, gp);
             runqput(pp, gp, true);
             wakep_for_ready(pp);
         }
         None => {
+            trace::ready_without_p(mp, gp);
             globrunqput(&mut SCHED.lock.lock(), gp);
             wakep();
         }

@@ -10,7 +10,6 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::bgscavenge::is_system;
 use super::checkdead::deadlock;
 use super::gfree::allgs;
 use super::glist::Batch;
@@ -20,8 +19,10 @@ use super::newstack::leave_segments;
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
 use super::syscall::need_p;
+use super::system::is_system;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
+use crate::debug::trace;
 use crate::mem;
 
 // SAFETY: the routines' contracts stand in asm/switch_amd64.S.
@@ -197,6 +198,7 @@ pub(super) fn globrunqget(
 #[inline(never)]
 pub(super) fn execute(mp: &'static M, gp: &'static G, inherit_time: bool) -> ! {
     take_over(mp, gp);
+    trace::run(mp, gp);
     if !inherit_time {
         let pp = getp(mp);
         let tick = pp.schedtick.load(Ordering::Relaxed).wrapping_add(1); // only we write it

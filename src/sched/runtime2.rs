@@ -483,6 +483,9 @@ pub(crate) struct P {
     pub(crate) mcache: Cell<*mut ()>,
     /// Its timers, a `TimerSet`; null before the first.
     pub(crate) timers: AtomicPtr<()>,
+    /// Where it notes what it does, a `debug::trace`'s ring; null without a trace.
+    #[cfg(feature = "sched-trace")]
+    pub(crate) trace: Cell<*mut ()>,
     /// Dead goroutines, with their stacks. Behind the rest, as it is large and most of it
     /// not often touched.
     pub(crate) g_free: GCache,

@@ -26,11 +26,12 @@ use super::runtime2::{M, P};
 use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
 use super::{
-    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, gfree, gosched, may_go, releasem, sysmon, timers,
+    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getg, gfree, gosched, may_go, releasem, sysmon, timers,
     try_getp, updatemaxprocs,
 };
 use crate::boot;
 use crate::debug::fatal::throw;
+use crate::debug::trace;
 use crate::mem::MCache;
 
 /// Somebody has stopped the world, or is about to. Go's `worldsema`.
@@ -124,6 +125,7 @@ fn change(_: &World, procs: i32) -> i32 {
 #[unsafe(export_name = "runtime.stopTheWorldWithSema")]
 #[inline(never)]
 fn stop_the_world(mp: &'static M) {
+    trace::stop_world(mp);
     let mut sched = SCHED.lock.lock();
     sched.stopwait = GOMAXPROCS.load(Ordering::Relaxed); // changes by us alone
     SCHED.stopnote.clear();
@@ -145,6 +147,7 @@ fn stop_the_world(mp: &'static M) {
         // Those in system calls, also in ones that began since.
         for pp in allp().iter() {
             if pp.state.retake(PStatus::Gcstop) {
+                trace::retake(pp);
                 stop_p(&mut SCHED.lock.lock(), pp);
             } else if pp.state.is(PStatus::Running) {
                 sysmon::preemptone(pp); // a request, to whoever has it
@@ -185,9 +188,11 @@ fn start_the_world(mp: &'static M, procs: i32) {
     match old {
         Some(old) if ptr::eq(old, heir) => old.state.set(PStatus::Running),
         Some(_) => {
+            trace::yields(mp);
             releasep(mp).state.set(PStatus::Dead);
             heir.state.set(PStatus::Idle);
             acquirep(mp, heir);
+            trace::run(mp, getg());
         }
         None => {}
     }
@@ -208,6 +213,7 @@ fn start_the_world(mp: &'static M, procs: i32) {
             runnable = ptr::from_ref(pp).cast_mut();
         }
     }
+    trace::start_world(mp, procs);
     SCHED.gcwaiting.store(false, Ordering::SeqCst); // under the lock
     wake_sysmon(&sched);
     drop(sched);

@@ -42,6 +42,7 @@ use super::proc::{GLOBAL_QUEUE_TICKS, take_over};
 use super::runtime2::{G, GStatus, Gobuf, M};
 use super::status::casgstatus;
 use super::{SCHED, acquirem, getg, getp, releasem, try_getp};
+use crate::debug::trace;
 
 /// How much of the next goroutine's stack must be free for `publish`, in bytes.
 const ROOM: usize = 8 << 10;
@@ -145,6 +146,7 @@ pub(super) fn undo(gp: &'static G, mp: &'static M) -> &'static G {
     gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // as there
     gp.locks.store(1, Ordering::Relaxed); // as there
     casgstatus(gp, GStatus::Runnable, GStatus::Running);
+    trace::refused(mp, gp);
     next
 }
 

@@ -34,6 +34,7 @@ use super::pstatus::PStatus;
 use super::runtime2::{G, GStatus, P};
 use super::status::casgstatus;
 use super::{SCHED, acquirem, getg, getp, parallel, releasem};
+use crate::debug::trace;
 
 /// Calls `f`, which may block the thread, without keeping the P from others meanwhile.
 /// From a goroutine; anywhere else, and inside of itself, it just calls `f`.
@@ -68,6 +69,7 @@ fn entersyscall() {
     let gp = getg();
     casgstatus(gp, GStatus::Running, GStatus::Syscall);
     let pp = getp(mp);
+    trace::enter(pp);
     mp.oldp.set(pp);
     unwire(mp, pp);
     pp.state.enter_syscall(); // anybody's, from here on
@@ -112,6 +114,7 @@ fn exitsyscall() {
         return;
     }
     casgstatus(gp, GStatus::Syscall, GStatus::Running);
+    trace::exit(mp, gp);
     releasem();
 }
 
@@ -129,6 +132,7 @@ extern "C" fn exitsyscall0(gp: &'static G) -> ! {
     let locked = ptr::eq(mp.lockedg.get(), gp);
     casgstatus(gp, GStatus::Syscall, GStatus::Runnable);
     dropg(mp, gp);
+    trace::exit_without_p(mp, gp);
     let mut sched = SCHED.lock.lock();
     let pp = pidleget(&mut sched);
     if pp.is_none() {
