@@ -177,8 +177,7 @@ pub(crate) unsafe fn goparkunlock(lock: &ParkLock, reason: WaitReason) {
 /// context is saved. With `acquirem` in force, once, which this undoes.
 ///
 /// What is general in `gopark` is left out where the next goroutine is at hand: nothing is
-/// refused, and but one function is called by its address. The rules are the same. Debug
-/// builds always go by `gopark`: who has a breakpoint there sees every wait.
+/// refused, and but one function is called by its address. The rules are the same.
 ///
 /// # Safety
 ///
@@ -194,9 +193,7 @@ pub(crate) unsafe fn park_locked<L: Locked>(locked: &L, reason: WaitReason) {
     }
     let gp = getg();
     let mp = held(gp);
-    if !cfg!(debug_assertions)
-        && let Some(next) = next_at_hand_inlined(gp, mp)
-    {
+    if let Some(next) = next_at_hand_inlined(gp, mp) {
         trace::park_run(mp, reason, next);
         gp.waitreason.set(Some(reason));
         gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
