@@ -29,6 +29,7 @@
 
 use core::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
 use core::cell::{Cell, UnsafeCell};
+use core::slice;
 
 use super::atomic::{AtomicU64, Ordering};
 use super::chrome::Reader;
@@ -244,6 +245,15 @@ impl Ring {
     pub(crate) fn word(&self, number: u64) -> u32 {
         // SAFETY: invariant 2.
         unsafe { self.words[number as usize % WORDS].get().read() }
+    }
+
+    /// Returns as many words from there on as lie in a row, at most `count`: all of them
+    /// from between the two.
+    pub(crate) fn row(&self, number: u64, count: usize) -> &[u32] {
+        let start = number as usize % WORDS;
+        let count = count.min(WORDS - start);
+        // SAFETY: invariant 2; and they lie in a row up to the array's end.
+        unsafe { slice::from_raw_parts(self.words[start].get(), count) }
     }
 
     /// Returns a stamp from between the two.
