@@ -8,7 +8,7 @@
 //! before.
 //!
 //! **Times** stand beside the words, in stamps: a stamp is the time of the event that
-//! begins at a word. Where much goes on only every so many events have one, 2 µs apart or
+//! begins at a word. Where much goes on only every so many events have one, 6 µs apart or
 //! so, since to read the counter costs as much as all the rest: see `ring`.
 //!
 //! **The file** is [`MAGIC`] and chunks behind it: the kind, a `u32`; how many bytes follow,
