@@ -37,6 +37,8 @@
 #define DW_FORM_ref4 0x13
 #define DW_FORM_exprloc 0x18
 #define DW_OP_addr 0x03
+#define DW_OP_const8s 0x0f
+#define DW_OP_stack_value 0x9f
 #define DW_LANG_C99 0x0c
 #define DW_ATE_boolean 2
 #define DW_ATE_signed 5
@@ -61,7 +63,7 @@
         abbrev 7, DW_TAG_enumeration_type, 1, DW_AT_name, DW_FORM_string, DW_AT_byte_size, DW_FORM_data1, DW_AT_type, DW_FORM_ref4
         abbrev 8, DW_TAG_enumerator, 0, DW_AT_name, DW_FORM_string, DW_AT_const_value, DW_FORM_data1
         abbrev 9, DW_TAG_array_type, 1, DW_AT_type, DW_FORM_ref4
-        abbrev 10, DW_TAG_subrange_type, 0, DW_AT_type, DW_FORM_ref4, DW_AT_count, DW_FORM_data1
+        abbrev 10, DW_TAG_subrange_type, 0, DW_AT_type, DW_FORM_ref4, DW_AT_count, DW_FORM_data4
         .byte   0
 
         .macro  base_type label, size, encoding
@@ -83,7 +85,7 @@
         .long   .L\type - .Lunit
         .uleb128 10
         .long   .Luintptr - .Lunit      /* the type of an index */
-        .byte   \count
+        .long   \count
         .byte   0
         .endm
 
@@ -154,6 +156,8 @@
         \do     g0, g
         \do     m0, m
         \do     allgs, slab
+        \do     allp, pointer_pointer_p
+        \do     sched, schedt
         .endm
         .weak   runtime.allgs
 
@@ -178,10 +182,20 @@
         pointer_type pointer_stringStruct, stringStruct
         pointer_type pointer_g, g
         pointer_type pointer_m, m
+        pointer_type pointer_p, p
+        pointer_type pointer_pointer_p, pointer_p
+        pointer_type pointer_hchan, hchan
+        pointer_type pointer_pointer_hchan, pointer_hchan
+        pointer_type pointer_sudog, sudog
+        pointer_type pointer_sleeper, sleeper
+        pointer_type pointer_batch, batch
         pointer_type pointer_stktop, stktop
         pointer_type pointer_slab, slab
         array   tls, uintptr, 8
         array   live, uint64, SLAB_WORDS
+        array   runq, pointer_g, RUNQ_SIZE
+        array   queues, pointer_sleeper, 1
+        array   gs, pointer_g, layout.batch.most
 
         enumeration gstatus, uint32, 4
         enumerator _Gidle, 0
@@ -190,6 +204,14 @@
         enumerator _Gsyscall, 3
         enumerator _Gwaiting, 4
         enumerator _Gdead, 6
+        .byte   0
+
+        enumeration pstatus, uint32, 4
+        enumerator _Pidle, 0
+        enumerator _Prunning, 1
+        enumerator _Psyscall, 2
+        enumerator _Pgcstop, 3
+        enumerator _Pdead, 4
         .byte   0
 
         structure stringStruct, 16      /* a `&str`, as rustc lays it out */
@@ -228,9 +250,10 @@
         member  goid, uint64, g_goid
         member  parentGoid, uint64, g_parent_goid
         member  schedlink, pointer_g, g_schedlink
-        member  schedprev, pointer_g, g_schedprev
+        member  turn, uint64, g_turn
         member  lockedm, pointer_m, g_lockedm
         member  waitsince, int64, g_waitsince
+        member  waitlock, uintptr, g_waitlock
         member  startpc, uintptr, g_startpc
         member  gopc, uintptr, g_gopc
         member  stktop, pointer_stktop, g_stktop
@@ -255,10 +278,148 @@
         member  procid, uint64, m_procid
         member  tls, tls, m_tls
         member  curg, pointer_g, m_curg
+        member  p, pointer_p, m_p
         member  id, int64, m_id
         member  lockedg, pointer_g, m_lockedg
         member  alllink, pointer_m, m_alllink
+        member  spinning, bool, m_spinning
+        member  dying, int32, m_dying
+        member  schedlink, pointer_m, m_schedlink
         .byte   0
+
+        structure p, p_size
+        member  id, int32, p_id
+        member  status, pstatus, p_status
+        member  syscalltick, uint32, p_syscalltick
+        member  link, pointer_p, p_link
+        member  schedtick, uint32, p_schedtick
+        member  preempt, bool, p_preempt
+        member  m, pointer_m, p_m
+        member  gFree_n, uint32, p_gfree_n
+        member  timers, uintptr, p_timers
+        member  runqhead, uint32, p_runqhead
+        member  runqtail, uint32, p_runqtail
+        member  runnext, pointer_g, p_runnext
+        member  runq, runq, p_runq
+        .byte   0
+
+        /* From here on types of which build.rs does not know: the linker has the
+           numbers, from src/sched/layout.rs and src/channel/layout.rs. */
+        structure batch, layout.batch.size_of
+        member  older, pointer_batch, layout.batch.older
+        member  begin, uintptr, layout.batch.begin
+        member  end, uintptr, layout.batch.end
+        member  gs, gs, layout.batch.gs
+        .byte   0
+
+        structure gQueue, layout.gqueue.size_of
+        member  head, pointer_g, layout.gqueue.head
+        member  newest, pointer_batch, layout.gqueue.newest
+        member  size, uintptr, layout.gqueue.size
+        .byte   0
+
+        structure schedt, layout.sched.size_of
+        member  goidgen, uint64, layout.sched.goidgen
+        member  now, int64, layout.sched.now
+        member  gcwaiting, bool, layout.sched.gcwaiting
+        member  sysmonwait, bool, layout.sched.sysmonwait
+        member  polling, bool, layout.sched.polling
+        member  npidle, int32, layout.sched.npidle
+        member  nmspinning, int32, layout.sched.nmspinning
+        member  lock, uint32, layout.sched.lock
+        member  runq, gQueue, layout.sched.runq
+        member  gFree_n, uintptr, layout.sched.g_free
+        member  pidle, pointer_p, layout.sched.pidle
+        member  midle, pointer_m, layout.sched.midle
+        member  nmidle, int32, layout.sched.nmidle
+        member  nmidlelocked, int32, layout.sched.nmidlelocked
+        member  nmsys, int32, layout.sched.nmsys
+        member  nmfreed, int64, layout.sched.nmfreed
+        member  mnext, int64, layout.sched.mnext
+        member  maxmcount, int64, layout.sched.maxmcount
+        member  allm, pointer_m, layout.sched.allm
+        member  stopwait, int32, layout.sched.stopwait
+        .byte   0
+
+        structure waitq, layout.waitq.size_of
+        member  first, pointer_sudog, layout.waitq.first
+        .byte   0
+
+        structure sudog, layout.sudog.size_of
+        member  g, pointer_g, layout.sudog.gp
+        member  next, pointer_sudog, layout.sudog.next
+        .byte   0
+
+        structure hchan, layout.hchan.size_of
+        member  lock, uint32, layout.hchan.lock
+        member  flags, uint8, layout.hchan.flags
+        member  recvq, waitq, layout.hchan.recvq
+        member  sendq, waitq, layout.hchan.sendq
+        member  items, uintptr, layout.hchan.items
+        member  room, uintptr, layout.hchan.room
+        member  elemsize, uintptr, layout.hchan.size
+        member  capacity, uintptr, layout.hchan.capacity
+        member  recv_watch, waitq, layout.hchan.recv_watch
+        member  send_watch, waitq, layout.hchan.send_watch
+        .byte   0
+
+        enumeration chanflags, uint8, 1
+        enumerator chanClosed, layout.hchan.closed
+        .byte   0
+
+        enumeration lockword, uint32, 4         /* of a mutex or an rwlock */
+        enumerator lockLocked, layout.lock.locked
+        enumerator lockWaiters, layout.lock.waiters
+        enumerator lockReader, layout.lock.reader
+        .byte   0
+
+        structure sharedchan, layout.shared.size_of     /* what a handle points to */
+        member  chan, hchan, layout.shared.chan
+        member  senders, uintptr, layout.shared.senders
+        member  receivers, uintptr, layout.shared.receivers
+        .byte   0
+
+        structure selectlocks, layout.selectlocks.size_of
+        member  first, pointer_pointer_hchan, layout.selectlocks.first
+        member  count, uintptr, layout.selectlocks.count
+        .byte   0
+
+        structure waiter, layout.waiter.size_of
+        member  g, pointer_g, layout.waiter.gp
+        .byte   0
+
+        structure sleeper, layout.sleeper.size_of
+        member  waiter, waiter, layout.sleeper.waiter
+        member  next, pointer_sleeper, layout.sleeper.next
+        .byte   0
+
+        structure sema, layout.sema.size_of
+        member  word, uint32, layout.sema.word
+        member  lock, uint32, layout.sema.lock
+        member  queues, queues, layout.sema.queues      /* one, or more behind it */
+        .byte   0
+
+        structure timed, layout.timed.size_of
+        member  g, pointer_g, layout.timed.gp
+        member  lock, uintptr, layout.timed.lock
+        member  deadline, int64, layout.timed.deadline
+        .byte   0
+
+        .uleb128 3                      /* where in the TLS image the slot of g is */
+        .asciz  "tlsgOffset"
+        .long   .Lint64 - .Lunit
+        .uleb128 10
+        .byte   DW_OP_const8s
+        .quad   runtime.tlsg@dtpoff
+        .byte   DW_OP_stack_value
+
+        .uleb128 3                      /* the ELF header, as it lies in memory */
+        .asciz  "ehdr"
+        .long   .Lpointer_uint8 - .Lunit
+        .uleb128 9
+        .byte   DW_OP_addr
+        .quad   runtime.ehdr
+        .weak   runtime.ehdr
 
         variables variable
         variables quoted
@@ -276,8 +437,7 @@
 
         .section .debug_gdb_scripts, "MS", @progbits, 1
         .byte   4                       /* Python, as text */
-        .ascii  "gort-gdb.py\n"
-        .incbin "gdb/gort-gdb.py"
+        .incbin "gort-gdb.py"           /* build.rs makes one text of gdb/ */
         .byte   0
 
         .section .note.GNU-stack, "", @progbits

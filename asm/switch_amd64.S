@@ -386,6 +386,8 @@ __morestack:
         ret
         .cfi_endproc
         .size   runtime.systemstack, . - runtime.systemstack
+        .globl  runtime.esystemstack
+runtime.esystemstack:
 
 /* ------------------------------------------------------------------------
  * runtime.goexit: where a goroutine's outermost function returns to.

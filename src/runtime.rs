@@ -59,11 +59,15 @@ pub fn gosched() {
     sched::gosched();
 }
 
-/// Ends the current goroutine. Nothing on its stack is dropped, and so nothing
+/// Ends the current goroutine. Nothing on its stack is dropped: a lock that a guard there
+/// has stays locked, and a channel whose only end is there stays connected. And so nothing
 /// else ever uses that stack: what others borrow from it stays good, and 8 KiB or
-/// more stay in use. Return where you can. If it is the
-/// main goroutine the others go on, and when the last of them has ended the
-/// program dies of the deadlock. From any goroutine. Go's `runtime.Goexit`.
+/// more stay in use. Return where you can. Who calls this in a
+/// [`thread::scope`](crate::thread::scope) waits for those that it has spawned there.
+///
+/// If it is the main goroutine the others go on, and when the last of them has ended the
+/// program dies of the deadlock. Called by the `Display` of what the goroutine has panicked
+/// with, it ends the program. From any goroutine. Go's `runtime.Goexit`.
 ///
 /// ```
 /// # #![no_std]
@@ -79,6 +83,8 @@ pub fn gosched() {
 /// # }
 /// ```
 pub fn goexit() -> ! {
+    #[cfg(not(feature = "archive"))]
+    crate::debug::fatal::no_goexit();
     sched::goexit(true)
 }
 

@@ -6,6 +6,8 @@
 
 use core::hint::spin_loop;
 use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use gort::thread::{park, spawn};
+use gort::vec::Vec;
 
 use gort::go;
 use gort::runtime::{gosched, num_goroutine};
@@ -177,6 +179,42 @@ gort_test::tests! {
         }
         STOP.store(true, Ordering::Relaxed);
         until_alone();
+    }
+
+    fn who_waits_behind_newer_ones_gets_a_turn() {
+        const OLD: usize = 2000;
+        let _one = one_p();
+        static STOP: AtomicBool = AtomicBool::new(false);
+        static RAN: AtomicUsize = AtomicUsize::new(0);
+        static ROUNDS: AtomicUsize = AtomicUsize::new(0);
+        let wait = || {
+            park();
+            RAN.fetch_add(1, Ordering::Relaxed);
+        };
+        let old: Vec<_> = (0..OLD).map(|_| spawn(wait)).collect();
+        (0..OLD).for_each(|_| gosched()); // more often than it takes for all to have parked
+        old.iter().for_each(|old| old.thread().unpark());
+        // Each makes two: the queue gets longer and longer, and what is newest in it runs
+        // first, until there are some ten thousand; then there are that many all the time.
+        fn two(left: usize) {
+            ROUNDS.fetch_add(1, Ordering::Relaxed);
+            if STOP.load(Ordering::Relaxed) {
+                return;
+            }
+            go(move || two(left.saturating_sub(1)));
+            if left > 0 {
+                go(move || two(left - 1));
+            } else {
+                go(|| {}); // else its successor were next, with what is left of its time
+            }
+        }
+        go(|| two(13));
+        while RAN.load(Ordering::Relaxed) < OLD {
+            gosched();
+        }
+        STOP.store(true, Ordering::Relaxed);
+        until_alone();
+        assert_eq!(RAN.load(Ordering::Relaxed), OLD);
     }
 
     fn after_sysmons_request_the_order_is_as_before() {

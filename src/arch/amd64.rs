@@ -4,7 +4,9 @@
 //! `internal/cpu/cpu_x86.go`.
 
 use core::arch::asm;
-use core::arch::x86_64::{__cpuid_count, _mm_lfence, _mm_mfence, _rdtsc};
+use core::arch::x86_64::{
+    __cpuid_count, _MM_HINT_T0, _mm_lfence, _mm_mfence, _mm_prefetch, _rdtsc,
+};
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use bitflags::bitflags;
@@ -86,6 +88,50 @@ pub(crate) fn getsp() -> usize {
     sp
 }
 
+/// Returns the instruction pointer, the stack pointer and the frame pointer of the
+/// function that this is inlined into.
+#[inline(always)]
+pub(crate) fn registers() -> [usize; 3] {
+    let (pc, sp, fp);
+    // SAFETY: copies registers.
+    unsafe {
+        asm!(
+            "lea {}, [rip]",
+            "mov {}, rsp",
+            "mov {}, rbp",
+            out(reg) pc,
+            out(reg) sp,
+            out(reg) fp,
+            options(nomem, nostack, preserves_flags),
+        );
+    };
+    [pc, sp, fp]
+}
+
+/// Calls `f` with `arg` on another stack, and comes back. Nobody is told: it is for who
+/// neither gives way on it nor looks for its end.
+///
+/// # Safety
+///
+/// `top` must be the end of memory that nobody else uses, enough for `f`, and divisible
+/// by 16. `f` must take `arg`.
+pub(crate) unsafe fn call_on(top: usize, f: extern "C" fn(*mut u8), arg: *mut u8) {
+    // SAFETY: the caller's promise. The stack pointer is back before anybody sees it.
+    unsafe {
+        asm!(
+            "mov r12, rsp",
+            "mov rsp, {top}",
+            "call {f}",
+            "mov rsp, r12",
+            top = in(reg) top,
+            f = in(reg) f,
+            in("rdi") arg,
+            out("r12") _,
+            clobber_abi("C"),
+        );
+    };
+}
+
 /// Ends the program with a trap, where nothing else can be relied on.
 pub(crate) fn abort() -> ! {
     // SAFETY: takes nothing and needs nothing.
@@ -106,6 +152,13 @@ pub(crate) fn cputicks() -> u64 {
     // SAFETY: an unprivileged instruction unless the system forbids it, which
     // Linux does only on request (prctl PR_SET_TSC).
     unsafe { _rdtsc() }
+}
+
+/// Asks for a line of memory, which is to be used soon. Any address will do.
+#[inline(always)]
+pub(crate) fn prefetch(address: *const u8) {
+    // SAFETY: SSE, which every amd64 CPU has; it changes nothing, and never faults.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
 }
 
 /// Reads the time-stamp counter as fast as it goes: some instructions around it may have

@@ -55,6 +55,7 @@ mod ends;
 mod error;
 mod hchan;
 mod iter;
+mod layout;
 mod new;
 mod receiver;
 mod select;
@@ -77,7 +78,8 @@ mod scheduler {
     pub(super) use crate::debug::lock::ParkLock;
     pub(super) use crate::sched::waiter::Waiter;
     pub(super) use crate::sched::{
-        G, WaitReason, acquirem, cheaprand, getg, gopark, goready, need_p, releasem,
+        G, Locked, WaitReason, acquirem, cheaprand, getg, goparkunlock, goready, need_p, open,
+        park_locked, releasem,
     };
     pub(super) use crate::time::Instant;
 }

@@ -15,8 +15,8 @@ use super::hchan::{Hchan, Side};
 /// A channel and its handles.
 pub(super) struct Shared {
     pub(super) chan: Hchan,
-    senders: AtomicUsize,
-    receivers: AtomicUsize,
+    pub(super) senders: AtomicUsize,
+    pub(super) receivers: AtomicUsize,
     /// All handles of one side are gone, and are done with it.
     left: AtomicBool,
 }

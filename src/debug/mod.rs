@@ -7,11 +7,17 @@ pub(crate) mod boottrace;
 pub(crate) mod elf;
 pub(crate) mod fatal;
 mod futex_lock;
+pub(crate) mod layout;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
+pub(crate) mod sigquit;
+#[cfg(feature = "traceback")]
+pub(crate) mod symbols;
 mod threads;
 pub(crate) mod trace;
+#[cfg(feature = "traceback")]
+pub(crate) mod traceback;
 pub(crate) mod vdso;
 
 use core::sync::atomic;

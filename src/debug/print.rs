@@ -103,7 +103,7 @@ impl<const ROOM: usize> Line<ROOM> {
 
     /// Appends a byte.
     #[inline(never)]
-    fn byte(&mut self, byte: u8) {
+    pub(crate) fn byte(&mut self, byte: u8) {
         if self.length < ROOM - 1 {
             self.end(byte);
             self.length += 1;
@@ -138,11 +138,20 @@ impl<const ROOM: usize> Line<ROOM> {
     /// Writes the line to stderr, ended by a newline, and begins the next.
     pub(crate) fn print(&mut self) {
         self.end(b'\n');
-        // SAFETY: all bytes up to `length` have been written, and the newline.
-        let text =
-            unsafe { slice::from_raw_parts(self.text.as_ptr().cast::<u8>(), self.length + 1) };
-        let _ = os::write_all(2, text);
+        self.length += 1;
+        let _ = os::write_all(2, self.text());
+        self.clear();
+    }
+
+    /// Begins the next.
+    pub(crate) fn clear(&mut self) {
         self.length = 0;
+    }
+
+    /// Returns what there is of it.
+    pub(crate) fn text(&self) -> &[u8] {
+        // SAFETY: all bytes up to `length` have been written.
+        unsafe { slice::from_raw_parts(self.text.as_ptr().cast::<u8>(), self.length) }
     }
 }
 

@@ -24,19 +24,14 @@ use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::SCHED;
-use super::glist::GFree;
-use super::runtime2::{G, GList, GStatus, P, STACK_GUARD};
+use super::gpack::{GFree, PACK};
+use super::runtime2::{G, GCache, GList, GStatus, P, STACK_GUARD};
 use super::status::casgstatus;
+use crate::arch;
 use crate::debug::fatal;
 use crate::debug::lock::{Mutex, rank};
 use crate::mem::{self, DEFAULT_STACK, GoStack, Slab};
 use crate::os;
-
-/// How many dead goroutines a P keeps before it gives half of them away.
-const MAX_G_FREE: u32 = 64;
-
-/// How many the scavenger takes at a time: the lock is not held for the rest.
-const BATCH: u32 = 32;
 
 /// The sizes of large stacks: 512 KiB, doubled and doubled again, up to 1 GiB.
 const LARGE_SIZES: usize = 12;
@@ -90,13 +85,29 @@ pub(super) fn gfget(pp: &'static P, stack: usize) -> Option<&'static G> {
         }
     } else {
         if pp.g_free.size.get() == 0 && G_FREE.load(Ordering::Relaxed) > 0 {
-            change_g_free(|g_free| g_free.take(&pp.g_free, MAX_G_FREE / 2));
+            change_g_free(|g_free| g_free.take(&pp.g_free));
         }
         if let Some(gp) = pp.g_free.pop() {
+            if let Some(next) = pp.g_free.peek() {
+                warm(next); // it is the next one's turn soon, and it may be far away
+            }
             return Some(gp);
         }
     }
     malg(stack)
+}
+
+/// Asks for the memory of a goroutine that is to run soon, or to be made: the G, and what
+/// is below it, its first frames. Where there are many goroutines their memory is far away,
+/// and this is done while another one runs.
+#[inline(always)]
+pub(super) fn warm(gp: *const G) {
+    const LINES: usize = 6;
+    let mut line = gp.cast::<u8>().wrapping_sub(LINES * mem::LINE);
+    while line < gp.wrapping_add(1).cast() {
+        arch::prefetch(line);
+        line = line.wrapping_add(mem::LINE);
+    }
 }
 
 /// Makes a goroutine with a stack, dead as yet.
@@ -154,9 +165,10 @@ fn gfput(pp: &'static P, gp: &'static G) {
         }
         return;
     }
-    pp.g_free.push(gp);
-    if pp.g_free.size.get() >= MAX_G_FREE {
-        change_g_free(|g_free| g_free.put(&pp.g_free, MAX_G_FREE / 2));
+    if !pp.g_free.push(gp) {
+        change_g_free(|g_free| g_free.put(pp.g_free.all().get(..PACK).unwrap_or_default()));
+        pp.g_free.remove_colder_half();
+        let _ = pp.g_free.push(gp); // there is room now
     }
 }
 
@@ -170,7 +182,7 @@ fn check_stack(gp: &'static G) {
     // Found by the G and not by `stack`, which may be a segment's.
     let whole = mem::canary_is_whole(slab_of(gp), ptr::from_ref(gp).addr());
     if sp < gp.stack.lo.get() || !whole {
-        fatal::stack_overflow(gp, sp);
+        fatal::stack_overflow(gp, sp, None);
     }
 }
 
@@ -184,33 +196,28 @@ fn check_stack(gp: &'static G) {
 pub(crate) fn scavenge_stacks(max_bytes: usize) -> usize {
     let mut given = scavenge_large(max_bytes);
     while given < max_bytes {
-        let batch = GList::new();
-        change_g_free(|g_free| {
-            while batch.size.get() < BATCH
-                && let Some(gp) = g_free.pop_coldest()
-            {
-                batch.push(gp);
-            }
-        });
-        if batch.size.get() == 0 {
+        // A pack at a time: the lock is not held for the rest.
+        let pack = GCache::new();
+        change_g_free(|g_free| g_free.take_coldest(&pack));
+        if pack.size.get() == 0 {
             break;
         }
+        let mut refused = false;
         // The least cold of them first: the difference is small.
         while given < max_bytes
-            && let Some(gp) = batch.pop()
+            && !refused
+            && let Some(gp) = pack.pop()
         {
-            let Some(bytes) = give_back(gp) else {
-                batch.push(gp);
-                break; // the system takes none
-            };
-            given += bytes;
-        }
-        if batch.size.get() > 0 {
-            change_g_free(|g_free| {
-                while let Some(gp) = batch.pop() {
-                    g_free.push_coldest(gp);
+            match give_back(gp) {
+                Some(bytes) => given += bytes,
+                None => {
+                    refused = true; // the system takes none
+                    let _ = pack.push(gp); // where it was
                 }
-            });
+            }
+        }
+        if pack.size.get() > 0 {
+            change_g_free(|g_free| g_free.put_coldest(pack.all()));
             break;
         }
     }
@@ -227,7 +234,13 @@ pub(super) fn cold_stacks() -> usize {
 
 /// Gives all that a P has to the others.
 pub(super) fn give_all(pp: &'static P) {
-    change_g_free(|g_free| g_free.put(&pp.g_free, 0));
+    change_g_free(|g_free| {
+        pp.g_free
+            .all()
+            .chunks(PACK)
+            .for_each(|pack| g_free.put(pack))
+    });
+    pp.g_free.size.set(0);
 }
 
 /// Does something to the list that all Ps share.

@@ -34,7 +34,10 @@
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
+//! | `sighandler`, `sigqueue` | signals, and how they come to a goroutine |
+//! | `system` | which goroutines are the runtime's own |
 //! | `schedtrace` | `GODEBUG=schedtrace` |
+//! | `layout` | where the fields of these structs are, for debuggers |
 //! | `updatemaxprocs` | GOMAXPROCS follows the CPUs that the process may use |
 //! | `timers` | timers and Ps; `timer`, `timer_set`, `timer_heap`, `timer_memory`: what they are made of |
 //! | `bgscavenge` | the goroutine that gives free memory back |
@@ -57,7 +60,9 @@ mod findrunnable;
 mod gfree;
 mod glist;
 mod gosched;
+mod gpack;
 mod idle;
+mod layout;
 mod locked;
 mod machine;
 mod netpoll;
@@ -73,12 +78,15 @@ pub(crate) mod runq;
 pub(crate) mod runtime2;
 mod schedtrace;
 pub(crate) mod sema;
+mod sighandler;
+mod sigqueue;
 mod spinning;
 mod status;
 mod stw;
 mod switch;
 mod syscall;
 mod sysmon;
+mod system;
 pub(crate) mod timed;
 pub(crate) mod timer;
 mod timer_heap;
@@ -93,6 +101,8 @@ pub(crate) mod waitreason;
 use crate::debug::trace;
 use core::{cell, hint};
 
+use crate::arch::prefetch;
+
 use core::sync::atomic::{
     self, AtomicBool, AtomicI32, AtomicI64, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
     compiler_fence,
@@ -106,8 +116,9 @@ use crate::os;
 pub(crate) use active_spin::{can_spin, do_spin};
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
-use glist::{GFree, GQueue};
+use glist::GQueue;
 pub(crate) use gosched::gosched;
+use gpack::GFree;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
 #[cfg(feature = "sched-trace")]
 pub(crate) use machine::start_system_m;
@@ -115,10 +126,14 @@ pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
-pub(crate) use park::{Park, gopark, goready, wait_with};
-pub(crate) use preempt::{preemptions, storm};
+pub(crate) use park::{Locked, Park, gopark, goparkunlock, goready, open, park_locked, wait_with};
+pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
-pub(crate) use proc::{for_each_g, goexit};
+pub(crate) use proc::{for_each_g, for_every_g, goexit, systemstack as on_system_stack};
+pub(crate) use sighandler::{
+    disable_signal, enable_signal, ignore_signal, raise_signal, signal_is_ignored, signal_recv,
+    signals_are_handed_on, sigpipe, start_signal_receiver,
+};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::{blocking, need_p};

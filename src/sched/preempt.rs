@@ -63,6 +63,10 @@ static ENABLED: AtomicBool = AtomicBool::new(false);
 /// How often a goroutine has been made to give way.
 static PREEMPTIONS: AtomicUsize = AtomicUsize::new(0);
 
+/// Where asyncPreempt is, its start and its end, once it may be called; zeros before. A
+/// program that has one goroutine need not have it, but for who asks where it is.
+static ASYNC_PREEMPT: [AtomicUsize; 2] = [const { AtomicUsize::new(0) }; 2];
+
 /// For tests: everybody is to be preempted all the time.
 static STORM: AtomicBool = AtomicBool::new(false);
 
@@ -92,6 +96,10 @@ pub(super) fn init() {
     let [malloc, emalloc] = TEXT.malloc;
     if malloc < emalloc && !boot::hosted() && !boot::asyncpreemptoff() {
         os::init_preempt_signal();
+        // Relaxed: who finds a goroutine in there has seen it preempted, which is later.
+        for (known, label) in ASYNC_PREEMPT.iter().zip(TEXT.async_preempt) {
+            known.store(label, Ordering::Relaxed);
+        }
         ENABLED.store(true, Ordering::Release); // pairs with preempt_m
     }
 }
@@ -121,7 +129,7 @@ pub(super) fn preempt_m(mp: &M) {
 /// sigPreemptTramp calls it. Whoever sent the signal, nothing worse can happen than
 /// that a goroutine gives way that was asked to.
 #[unsafe(export_name = "runtime.doSigPreempt")]
-extern "C" fn do_sig_preempt(context: *mut c_void) {
+pub(super) extern "C" fn do_sig_preempt(context: *mut c_void) {
     // A thread that is not ours has no g, and what is one of ours always has an M.
     // SAFETY: null, or a G, and none is ever freed.
     let Some(gp) = (unsafe { arch::getg().cast::<G>().as_ref() }) else {
@@ -188,6 +196,13 @@ extern "C" fn gopreempt_m(gp: &'static G) -> ! {
     trace::preempt(mp);
     end_time_slice(getp(mp));
     gosched_impl(mp, gp)
+}
+
+/// Tells whether an instruction is of what a preempted goroutine has been made to call.
+pub(crate) fn is_async_preempt(pc: usize) -> bool {
+    let [start, end] = &ASYNC_PREEMPT;
+    // Relaxed: see init.
+    (start.load(Ordering::Relaxed)..end.load(Ordering::Relaxed)).contains(&pc)
 }
 
 /// For tests: has sysmon ask everybody to give way, every [`STORM_PACE`].

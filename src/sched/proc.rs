@@ -10,18 +10,20 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::bgscavenge::is_system;
 use super::checkdead::deadlock;
 use super::gfree::allgs;
+use super::glist::Batch;
 use super::locked::unlock_os_thread;
 use super::newproc::{goexit1, runqput};
 use super::newstack::leave_segments;
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
 use super::syscall::need_p;
+use super::system::is_system;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
 use crate::debug::trace;
+use crate::mem;
 
 // SAFETY: the routines' contracts stand in asm/switch_amd64.S.
 unsafe extern "C" {
@@ -142,6 +144,23 @@ pub(super) fn globrunqput(sched: &mut SchedLocked, gp: &'static G) {
     SCHED.runqsize.store(sched.runq.len(), Ordering::Relaxed); // under the lock; a hint to others
 }
 
+/// Puts those on the global queue that a P has no room for.
+pub(super) fn globrunqputbatch(sched: &mut SchedLocked, batch: &[&'static G]) {
+    /// How much memory for batches is got at a time, in bytes.
+    const CHUNK: usize = 64 << 10;
+
+    sched.runq.push_batch(batch, || {
+        let memory = mem::large_alloc(CHUNK, align_of::<Batch>(), false);
+        let count = if memory.is_null() {
+            0
+        } else {
+            CHUNK / size_of::<Batch>()
+        };
+        (memory.cast(), count)
+    });
+    SCHED.runqsize.store(sched.runq.len(), Ordering::Relaxed); // as in globrunqput
+}
+
 /// Puts all of a P's queue on the global queue. By whoever has the P.
 pub(super) fn globrunqput_all(sched: &mut SchedLocked, pp: &'static P) {
     while let Some((gp, _)) = pp.runq.get() {
@@ -161,9 +180,11 @@ pub(super) fn globrunqget(
     let share = (sched.runq.len() / procs + 1)
         .min(max)
         .min(super::runq::RUNQ_SIZE / 2);
-    let first = sched.runq.pop();
+    let first = sched.runq.pop(max == 1);
     for _ in 1..share {
-        let Some(gp) = sched.runq.pop() else { break };
+        let Some(gp) = sched.runq.pop(false) else {
+            break;
+        };
         // This never overflows into the lock that we hold: the P's own queue is
         // empty, or `share` is 1.
         runqput(pp, gp, false);
@@ -227,12 +248,21 @@ pub(crate) fn goexit(abandon: bool) -> ! {
 }
 
 /// Calls `f` for each of the program's goroutines that is not dead.
-#[inline(never)] // one for all
 pub(crate) fn for_each_g(f: &mut dyn FnMut(&'static G)) {
+    for_every_g(&mut |gp| {
+        if !is_system(gp) {
+            f(gp);
+        }
+    });
+}
+
+/// The same with the runtime's own.
+#[inline(never)] // one for all
+pub(crate) fn for_every_g(f: &mut dyn FnMut(&'static G)) {
     allgs(|gp| {
         let status = super::readgstatus(gp);
         let exists = status != GStatus::Dead as u32 && status != GStatus::Idle as u32;
-        if exists && !is_system(gp) {
+        if exists {
             f(gp);
         }
     });

@@ -47,8 +47,8 @@ pub(crate) enum PStatus {
 /// The status, and which system call it is. All zeros are an idle P's.
 #[repr(C)]
 pub(crate) struct PState {
-    status: AtomicU32,
-    syscalltick: AtomicU32,
+    pub(super) status: AtomicU32,
+    pub(super) syscalltick: AtomicU32,
 }
 
 impl PState {

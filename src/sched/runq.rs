@@ -40,13 +40,13 @@ pub(crate) const RUNQ_SIZE: usize = 256;
 /// The queue of one P. All zeros are an empty one. `N` is a power of two.
 #[repr(C)]
 pub(crate) struct RunQueue<T, const N: usize = RUNQ_SIZE> {
-    head: AtomicU32,
-    tail: AtomicU32,
+    pub(super) head: AtomicU32,
+    pub(super) tail: AtomicU32,
     /// What was readied last by the running goroutine: it runs next and goes on
     /// with that goroutine's time slice, so that a pair which talks back and
     /// forth does not wait for all others each time.
-    runnext: AtomicPtr<T>,
-    ring: [AtomicPtr<T>; N],
+    pub(super) runnext: AtomicPtr<T>,
+    pub(super) ring: [AtomicPtr<T>; N],
 }
 
 impl<T, const N: usize> RunQueue<T, N> {
@@ -332,11 +332,13 @@ impl<T, const N: usize> RunQueue<T, N> {
         }
     }
 
-    /// Tells whether there is one item alone, in front of the ring. Owner only; a thief may
-    /// take it any time.
-    pub(crate) fn is_lone(&self) -> bool {
+    /// Returns the ring's first item if there are some more behind it, which is when
+    /// its memory may be far away. Owner only.
+    pub(crate) fn crowds_next(&self) -> Option<*const T> {
         let (head, tail) = self.owners_view();
-        head == tail && !self.runnext.load(Ordering::Relaxed).is_null() // a hint
+        // A thief may have it, too, by now: a hint.
+        (tail.wrapping_sub(head) >= 16)
+            .then(|| self.slot(head).load(Ordering::Relaxed).cast_const())
     }
 
     /// Returns about how many are here. For all.

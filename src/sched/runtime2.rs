@@ -170,14 +170,18 @@ pub(crate) struct G {
     /// It ended from inside, with frames on its stack that others may borrow from:
     /// nobody gets that stack.
     pub(crate) abandoned: Cell<bool>,
+    /// It has panicked, and formats what with: 1. Or has by that panicked again: 2.
+    pub(crate) printing: Cell<u8>,
     /// Its number, from 1.
     pub(crate) goid: Cell<u64>,
     /// The number of the goroutine that made it.
     pub(crate) parent_goid: Cell<u64>,
     /// The next in the queue or list that this is in.
     pub(crate) schedlink: Cell<*mut G>,
-    /// The one before it there, in the list of dead ones that all Ps share.
-    pub(crate) schedprev: Cell<*mut G>,
+    /// In the global queue: its turn is when so many others have been taken from there.
+    pub(crate) turn: Cell<usize>,
+    /// How many it has made since it last gave way to those. Only it reads and writes this.
+    pub(crate) made: Cell<u32>,
     /// Its `thread::Thread`, or null while nobody has asked for that. While the
     /// goroutine lives, only it reads and writes this.
     pub(crate) thread: Cell<*const ThreadHead>,
@@ -187,6 +191,8 @@ pub(crate) struct G {
     pub(crate) waitreason: Cell<Option<WaitReason>>,
     /// Since when it waits, in nanoseconds, by sysmon's clock; 0 if that stood still.
     pub(crate) waitsince: Cell<i64>,
+    /// The `lock` that it gave to gopark: what it waits on, while it waits. For debuggers.
+    pub(crate) waitlock: Cell<*const c_void>,
     /// The function that it started with.
     pub(crate) startpc: Cell<usize>,
     /// The `go` statement that made it.
@@ -218,14 +224,17 @@ impl G {
             locks: AtomicI32::new(0),
             preempt: AtomicBool::new(false),
             abandoned: Cell::new(false),
+            printing: Cell::new(0),
             goid: Cell::new(0),
             parent_goid: Cell::new(0),
             schedlink: Cell::new(ptr::null_mut()),
-            schedprev: Cell::new(ptr::null_mut()),
+            turn: Cell::new(0),
+            made: Cell::new(0),
             thread: Cell::new(ptr::null()),
             lockedm: AtomicPtr::new(ptr::null_mut()),
             waitreason: Cell::new(None),
             waitsince: Cell::new(0),
+            waitlock: Cell::new(ptr::null()),
             startpc: Cell::new(0),
             gopc: Cell::new(None),
             stktop: Cell::new(ptr::null()),
@@ -249,14 +258,17 @@ impl G {
             locks,
             preempt,
             abandoned,
+            printing,
             waitreason,
             goid,
             parent_goid,
             schedlink,
-            schedprev,
+            turn,
+            made,
             thread,
             lockedm,
             waitsince,
+            waitlock: _, // says nothing before it waits again
             startpc,
             gopc,
             stktop,
@@ -280,11 +292,13 @@ impl G {
         sched.ctxt.set(ptr::null_mut());
         sched.bp.set(0);
         abandoned.set(false);
+        printing.set(0);
         waitreason.set(None);
         goid.set(0);
         parent_goid.set(0);
         schedlink.set(ptr::null_mut());
-        schedprev.set(ptr::null_mut());
+        turn.set(0);
+        made.set(0);
         thread.set(ptr::null());
         stktop.set(ptr::null());
         waitsince.set(0);
@@ -402,6 +416,19 @@ pub(crate) struct GList {
     pub(crate) size: Cell<u32>,
 }
 
+/// How many dead goroutines a P keeps before it gives half of them away.
+pub(crate) const MAX_G_FREE: usize = 64;
+
+/// The dead goroutines of a P, the coldest first. An array, and no list through them: who
+/// takes one knows the next one, too, and can ask for its memory in time.
+#[repr(C)]
+pub(crate) struct GCache {
+    /// How many there are.
+    pub(crate) size: Cell<u32>,
+    /// Them.
+    pub(crate) gs: [Cell<*mut G>; MAX_G_FREE],
+}
+
 /// What sysmon last saw of a P.
 #[repr(C)]
 pub(crate) struct Sysmontick {
@@ -438,6 +465,9 @@ pub(crate) struct P {
     pub(crate) lone: AtomicU32,
     /// How many of the next of those others are to be woken for at once.
     pub(crate) eager: AtomicU32,
+    /// How often who finds the queue full when it makes a goroutine shall not give way for
+    /// that, and how often that was the last time.
+    pub(crate) spawn_skips: Cell<(u32, u32)>,
     /// sysmon's notes; only sysmon touches them.
     pub(crate) sysmontick: Sysmontick,
     /// The M that holds this, or null.
@@ -446,8 +476,6 @@ pub(crate) struct P {
     pub(crate) goidcache: Cell<u64>,
     /// The end of the batch.
     pub(crate) goidcacheend: Cell<u64>,
-    /// Dead goroutines, with their stacks.
-    pub(crate) g_free: GList,
     /// How many goroutines were made with it, and how many ended.
     pub(crate) made: AtomicUsize,
     pub(crate) ended: AtomicUsize,
@@ -458,8 +486,10 @@ pub(crate) struct P {
     /// Where it notes what it does, a `debug::trace`'s ring; null without a trace.
     #[cfg(feature = "sched-trace")]
     pub(crate) trace: Cell<*mut ()>,
-    /// The goroutines that may run. Last, as it is large and most of it not often
-    /// touched.
+    /// Dead goroutines, with their stacks. Behind the rest, as it is large and most of it
+    /// not often touched.
+    pub(crate) g_free: GCache,
+    /// The goroutines that may run. Last for the same reason.
     pub(crate) runq: RunQueue<G>,
 }
 

@@ -36,9 +36,9 @@
 //! whenever no M spins, though all Ps are busy. Here all look again, if nobody
 //! spins, the flag is gone, and who queues while all Ps are busy reads one word.
 //!
-//! One goroutine alone may be left to the P that has it, for a while (`wakep_with_p` in
-//! `idle`): 1 holds for sysmon then, which looks at the queue later, and wakes as if it had
-//! queued it.
+//! One goroutine alone, or two, may be left to the P that has them, for a while
+//! (`wakep_with_p` and `wakep_for_ready` in `idle`): 1 holds for sysmon then, which looks at
+//! the queue later, and wakes as if it had queued them.
 //!
 //! The file stands alone, generic over its atomics: `atomic` is
 //! `core::sync::atomic` here, and loom's in the tests.
@@ -48,9 +48,9 @@ use super::atomic::{AtomicI32, Ordering, fence};
 /// The counts. All zeros are those of a scheduler without idle Ps.
 pub(super) struct Spinning {
     /// How many Ms spin, those included that are started to spin.
-    nmspinning: AtomicI32,
+    pub(super) nmspinning: AtomicI32,
     /// How many Ps are on the idle list.
-    npidle: AtomicI32,
+    pub(super) npidle: AtomicI32,
 }
 
 impl Spinning {

@@ -26,7 +26,7 @@ use super::runtime2::{M, P};
 use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
 use super::{
-    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getg, gfree, gosched, releasem, sysmon, timers,
+    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getg, gfree, gosched, may_go, releasem, sysmon, timers,
     try_getp, updatemaxprocs,
 };
 use crate::boot;
@@ -48,7 +48,7 @@ pub(crate) fn set_gomaxprocs(procs: usize) -> i32 {
     if procs == 0 {
         return GOMAXPROCS.load(Ordering::Relaxed); // a number, for the caller
     }
-    let world = WORLD.lock();
+    let world = lock_world();
     updatemaxprocs::set_custom(&world, true);
     change(&world, procs.min(MAX_PROCS as usize) as i32)
 }
@@ -56,7 +56,7 @@ pub(crate) fn set_gomaxprocs(procs: usize) -> i32 {
 /// Sets the number to what it would be if the process started now and GOMAXPROCS said
 /// nothing, and has it follow the CPUs again. From a goroutine.
 pub(crate) fn set_default_gomaxprocs() {
-    let world = WORLD.lock();
+    let world = lock_world();
     let mut procs = 0;
     systemstack(|| procs = boot::default_gomaxprocs_now());
     updatemaxprocs::set_custom(&world, false);
@@ -83,6 +83,15 @@ pub(super) fn update_gomaxprocs() {
     start_the_world(mp, procs);
     incidlelocked(1);
     releasem();
+}
+
+/// Takes the right to stop the world. From a goroutine: one that can wait, since who waits
+/// for what it has may keep a P that is to stop.
+fn lock_world() -> World {
+    if !may_go() {
+        throw("gomaxprocs: holding locks");
+    }
+    WORLD.lock()
 }
 
 /// The right to stop the world, and to say how many Ps there are.

@@ -64,6 +64,12 @@ unsafe extern "C" {
 /// called `acquirem`.
 #[inline]
 pub(super) fn next_at_hand(gp: &'static G, mp: &'static M) -> Option<&'static G> {
+    next_at_hand_inlined(gp, mp)
+}
+
+/// The same, for where a call would be felt.
+#[inline(always)]
+pub(super) fn next_at_hand_inlined(gp: &'static G, mp: &'static M) -> Option<&'static G> {
     let pp = try_getp(mp)?; // none in a system call
     let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
     let something_else = SCHED.gcwaiting.load(Ordering::Relaxed) // a request

@@ -44,12 +44,12 @@ pub(crate) type Claim = unsafe fn(arg: *const c_void) -> bool;
 
 /// What the unlock function and the timer's need, on the stack of the goroutine that
 /// parks.
-struct Timed {
-    gp: &'static G,
+pub(super) struct Timed {
+    pub(super) gp: &'static G,
     timer: &'static Pooled,
     unlockf: UnlockFn,
-    lock: *const c_void,
-    deadline: i64,
+    pub(super) lock: *const c_void,
+    pub(super) deadline: i64,
     claim: Claim,
     arg: *const c_void,
     /// The unlock function did not refuse.

@@ -99,6 +99,12 @@ impl Call {
         delta: 0,
     };
 
+    /// Asks for the memory of what it is about, its first two lines.
+    pub(super) fn warm(&self) {
+        super::prefetch(self.arg.cast());
+        super::prefetch(self.arg.cast::<u8>().wrapping_add(64));
+    }
+
     /// Makes the call.
     pub(super) fn make(self) {
         (self.f)(self.arg, self.seq, self.delta);

@@ -48,16 +48,6 @@ pub(crate) struct TimerSet {
     min_when_modified: AtomicI64,
 }
 
-/// What is at the front of a heap.
-enum Front {
-    /// Nothing.
-    Empty,
-    /// A timer that is not due yet.
-    Later,
-    /// A timer that was due, and has been seen to: this is to be called.
-    Due(Call),
-}
-
 impl TimerSet {
     /// Makes one without timers.
     pub(crate) fn new() -> Self {
@@ -125,18 +115,11 @@ impl TimerSet {
     /// Calls what is due, a batch at most, and tells whether it called anything.
     fn run(&self, now: i64, local: bool) -> bool {
         let mut calls = [Call::NONE; BATCH];
-        let mut count = 0;
         let mut heap = self.heap.lock();
         self.adjust(&mut heap, now, false);
-        while let Some(call) = calls.get_mut(count) {
-            let Front::Due(due) = self.take_due(&mut heap, now) else {
-                if local && self.has_many_zombies() {
-                    self.adjust(&mut heap, now, true);
-                }
-                break;
-            };
-            *call = due;
-            count += 1;
+        let count = self.take_due(&mut heap, now, &mut calls);
+        if count < BATCH && local && self.has_many_zombies() {
+            self.adjust(&mut heap, now, true);
         }
         self.publish(&heap);
         drop(heap);
@@ -147,35 +130,57 @@ impl TimerSet {
         count > 0
     }
 
-    /// Looks at the front of the heap. A timer that is due is taken out, or set for its
-    /// next time.
-    fn take_due(&self, heap: &mut TimerHeap<Timer>, now: i64) -> Front {
+    /// Takes what is due out of the heap, or sets it for its next time; returns how many
+    /// calls that makes.
+    ///
+    /// The entries are taken first, and their timers looked at afterwards: those lie on
+    /// the stacks of goroutines that have slept for long, and their memory comes for all
+    /// of them at the same time. An entry that is out of the heap meanwhile is missed by
+    /// nobody: who stops its timer, or sets it, does no more than to mark it, and
+    /// `wake_time` is that of before until `publish`.
+    fn take_due(&self, heap: &mut TimerHeap<Timer>, now: i64, calls: &mut [Call; BATCH]) -> usize {
+        let mut due = [ptr::null(); BATCH];
+        let mut count = 0;
         loop {
-            let Some(entry) = heap.first() else {
-                return Front::Empty;
-            };
-            // SAFETY: invariant 3.
-            let timer = unsafe { &*entry.timer };
-            if entry.when > now && !timer.needs_look() {
-                return Front::Later;
-            }
-            let mut held = timer.lock();
-            if held.is(ZOMBIE) {
+            let mut taken = 0;
+            for slot in &mut due[count..] {
+                let Some(entry) = heap.first().filter(|first| first.when <= now) else {
+                    break;
+                };
                 heap.remove_first();
-                held.exit();
-            } else if held.is(MODIFIED) {
-                heap.move_first(held.entry_is_right());
-            } else if held.when() > now {
-                return Front::Later;
-            } else {
-                let (call, next) = held.fire(now);
-                if next == 0 {
-                    heap.remove_first();
-                    held.exit();
-                } else {
-                    heap.move_first(held.entry_is_right());
+                super::prefetch(entry.timer.cast());
+                *slot = entry.timer;
+                taken += 1;
+            }
+            if taken == 0 {
+                if count < BATCH {
+                    self.clean_front(heap); // or somebody would be woken for what was stopped
                 }
-                return Front::Due(call);
+                return count;
+            }
+            let (from, to) = (count, count + taken);
+            for &timer in &due[from..to] {
+                // SAFETY: invariant 3: it was in the heap, and is HEAPED still.
+                let timer = unsafe { &*timer };
+                heap.reserve(); // nothing is allocated with the timer's lock held
+                let mut held = timer.lock();
+                if held.is(ZOMBIE) {
+                    held.exit();
+                    continue;
+                }
+                if held.when() <= now {
+                    let (call, next) = held.fire(now);
+                    call.warm();
+                    calls[count] = call;
+                    count += 1;
+                    if next == 0 {
+                        held.exit();
+                        continue;
+                    }
+                }
+                // Due again, or put off.
+                let when = held.entry_is_right();
+                heap.push(Entry { when, timer });
             }
         }
     }
@@ -199,6 +204,11 @@ impl TimerSet {
             heap.remove_last();
             held.exit();
         }
+        self.clean_front(heap);
+    }
+
+    /// The same for the front alone. What was set to another time goes where it belongs.
+    fn clean_front(&self, heap: &mut TimerHeap<Timer>) {
         for _ in 0..CLEAN {
             let Some(first) = heap.first() else {
                 return;

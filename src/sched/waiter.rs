@@ -40,7 +40,7 @@ const NOBODY: usize = 0;
 
 /// A goroutine that waits.
 pub(crate) struct Waiter {
-    gp: &'static G,
+    pub(super) gp: &'static G,
     /// Who has claimed it.
     by: AtomicUsize,
 }

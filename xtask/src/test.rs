@@ -4,12 +4,12 @@
 //!                                  debug             release
 //!                               native  qemu      native  qemu
 //!   tests on gort                 x      x          x      x     cargo test --tests
-//!   the documentation's examples  x      x                       cargo test
+//!   the documentation's examples  x                              cargo test
 //!   tests of features             x      x                       --test hooks, with flags of its own
 //!   tests of its programs         x      x          x      x     cargo test -p gort-host-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
-//!   tests of the sources          x                                   --test pure, header, heap, layers, link,
-//!                                                                       select_errors
+//!   tests of the sources          x                                   --test docs, header, heap, layers, link,
+//!                                                                       pure, select_errors
 //!   models of what is lock-free   x                                   cargo test, in tests/loom
 //! ```
 //!
@@ -49,7 +49,15 @@ const BACKEND: &str = "rustflags=[\"--cfg\",\"getrandom_backend=\\\"custom\\\"\"
 const LOOM: &str = "tests/loom";
 
 /// Those that look at sources, or build what they need in every way themselves.
-const ONCE: &[&str] = &["header", "heap", "layers", "link", "pure", "select_errors"];
+const ONCE: &[&str] = &[
+    "docs",
+    "header",
+    "heap",
+    "layers",
+    "link",
+    "pure",
+    "select_errors",
+];
 
 /// Those that look at built programs with tools of the system's.
 const NATIVE: &[&str] = &["elf", "gdb"];
@@ -226,9 +234,9 @@ impl Stage {
         match &self.tests {
             Tests::OnGort => {
                 self.on_gort(&mut cargo);
-                if self.profile == Profile::Release {
-                    // Two hundred programs, each linked as one: minutes, for what has been
-                    // seen to run.
+                if (self.profile, self.runner) != (Profile::Debug, Runner::Native) {
+                    // Two hundred programs, each built by itself: minutes, for what has
+                    // been seen to run.
                     cargo.arg("--tests");
                 }
             }

@@ -17,6 +17,7 @@ const AT_PAGESZ: usize = 6;
 const AT_SECURE: usize = 23;
 const AT_RANDOM: usize = 25;
 const AT_HWCAP2: usize = 26;
+const AT_EXECFN: usize = 31;
 const AT_SYSINFO_EHDR: usize = 33;
 
 /// One more than the largest tag that the runtime uses.
@@ -87,6 +88,11 @@ impl Auxv {
         const HWCAP2_FSGSBASE: usize = 1 << 1;
         self.word(AT_HWCAP2)
             .is_some_and(|bits| bits & HWCAP2_FSGSBASE != 0)
+    }
+
+    /// Returns the address of the name that the program was started by.
+    pub(crate) fn execfn(&self) -> Option<usize> {
+        self.word(AT_EXECFN)
     }
 
     /// Returns the address of the vDSO.

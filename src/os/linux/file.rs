@@ -36,7 +36,7 @@ impl File {
     }
 
     /// Returns the descriptor.
-    fn fd(&self) -> usize {
+    pub(super) fn fd(&self) -> usize {
         self.0.get() - 1
     }
 }

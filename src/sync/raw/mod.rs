@@ -11,6 +11,7 @@
 //! | `mutex`, `rwlock` | [`RawMutex`] and [`RawRwLock`] over those |
 //! | `thread_id` | [`RawThreadId`]: who has a reentrant lock |
 
+mod layout;
 mod modes;
 mod mutex;
 mod phases;

@@ -1,4 +1,4 @@
-//! gdb on gort's programs: the sessions of docs/gdb.md, the order of the boot's
+//! gdb on gort's programs: the sessions of docs/, the order of the boot's
 //! breakpoints, and backtraces from every instruction of the assembly.
 //!
 //! `GORT_PROFILE` and `GORT_RUNNER` say which programs are debugged, and where
@@ -10,12 +10,16 @@
 mod backtraces;
 #[path = "gdb/boot_order.rs"]
 mod boot_order;
+#[path = "gdb/crowd.rs"]
+mod crowd;
 #[path = "gdb/document.rs"]
 mod document;
 #[path = "gdb/embedded.rs"]
 mod embedded;
 #[path = "gdb/goroutines.rs"]
 mod goroutines;
+#[path = "gdb/listing.rs"]
+mod listing;
 #[path = "gdb/machine.rs"]
 mod machine;
 #[path = "gdb/normal.rs"]
@@ -43,6 +47,7 @@ fn main() {
     trials.extend(replay::trials());
     trials.extend(embedded::trials());
     trials.extend(goroutines::trials());
+    trials.extend(crowd::trials());
     trials.extend(backtraces::trials());
     trials.extend(segments::trials());
     libtest_mimic::run(&arguments, trials).exit();

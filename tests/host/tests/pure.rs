@@ -17,7 +17,11 @@ mod elf;
 mod fields;
 #[path = "../../../src/sched/glist.rs"]
 #[allow(unsafe_code, reason = "Gs are never freed")]
+#[allow(dead_code, reason = "the list of large stacks is tried on gort itself")]
 mod glist;
+#[path = "../../../src/sched/gpack.rs"]
+#[allow(unsafe_code, reason = "raw memory is its business")]
+mod gpack;
 #[path = "../../../src/mem/page_bits.rs"]
 mod page_bits;
 #[path = "../../../src/mem/pages.rs"]

@@ -60,3 +60,6 @@ pub(crate) unsafe fn free(memory: *mut u8, size: usize) {
     // SAFETY: the caller's promise.
     unsafe { dealloc(memory, pages(size)) };
 }
+
+/// Asks for memory that is to be used soon: nothing to a model.
+pub(crate) fn prefetch(_: *const u8) {}

@@ -17,7 +17,7 @@ pub struct Outcome {
 
 impl Outcome {
     /// Checks the exit status and both streams; `*` in a pattern stands for
-    /// anything within a line.
+    /// anything within a line, and `**` for anything at all.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Outcome {
 }
 
 /// Tells whether a text is what a pattern says; `*` stands for any run of
-/// characters within a line.
+/// characters within a line, and `**` for any run of characters.
 pub fn like(text: &[u8], pattern: &[u8]) -> bool {
     let Some((start, rest)) = pattern
         .iter()
@@ -75,11 +75,14 @@ pub fn like(text: &[u8], pattern: &[u8]) -> bool {
     let Some(text) = text.strip_prefix(start) else {
         return false;
     };
-    let line = text
-        .iter()
-        .position(|&byte| byte == b'\n')
-        .unwrap_or(text.len());
-    let rest = rest.get(1..).unwrap_or_default();
+    let (line, rest) = match rest.strip_prefix(b"**") {
+        Some(rest) => (None, rest),
+        None => (
+            text.iter().position(|&byte| byte == b'\n'),
+            rest.get(1..).unwrap_or_default(),
+        ),
+    };
+    let line = line.unwrap_or(text.len());
     (0..=line).any(|skip| like(text.get(skip..).unwrap_or_default(), rest))
 }
 

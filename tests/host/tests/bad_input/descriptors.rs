@@ -112,7 +112,7 @@ fn none_to_be_had() -> Result<(), Failed> {
 /// message either, there is the status.
 fn full_disk() -> Result<(), Failed> {
     const NO_SPACE: &str = "panic: failed printing to *: No space left on device (os error 28)\n\n\
-        goroutine 1 [running]:\n\t*\n";
+        goroutine 1 [running]:\n**";
     for command in ["both", "lines"] {
         let outcome = run(in_shell("exec 1>/dev/full", "testprog")?.args([command, "1"]))?;
         outcome

@@ -131,7 +131,7 @@ fn no_auxiliary_vector() -> Result<(), Failed> {
         run(loaded(options, "testprog")?.arg("nil"))?.expect(
             2,
             "",
-            "panic: *\n*\n\ngoroutine 1 [running]:\n",
+            "panic: *\n*\n\ngoroutine 1 [running]:\n**",
         )?;
     }
     Ok(())

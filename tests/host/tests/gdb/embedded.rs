@@ -29,7 +29,7 @@ fn a_trusted_program_brings_its_script() -> Result<(), Failed> {
         "#0  main.main () at ",
         " in runtime.main () at ",
         " in runtime.goexit () at ",
-        "* 1 running  main.main at ",
+        "* 1  running m0 main.main at ",
     ] {
         ensure!(text.contains(expected), "no {expected:?} in\n{text}");
     }

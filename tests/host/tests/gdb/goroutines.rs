@@ -1,12 +1,14 @@
 //! `info goroutines` and `goroutine N bt`, of goroutines that run, that wait to
 //! go on, and that have not begun; in any build.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use gort_host_tests::{ensure, programs};
 use libtest_mimic::{Failed, Trial};
 
-use crate::session::{Gdb, Kind, ONE_P};
+use crate::listing::{Row, rows};
+use crate::session::{Gdb, Kind, ONE_P, RUNTIME_FRAMES};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -15,6 +17,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             goroutines_are_listed_and_traced,
         )
         .with_ignored_flag(!programs::native()),
+        Trial::test("goroutines_are_finished", a_goroutine_is_finished)
+            .with_ignored_flag(!programs::native()),
         Trial::test(
             "goroutines_are_traced_from_an_inlined_place",
             goroutines_are_traced_from_an_inlined_place,
@@ -40,36 +44,40 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// A goroutine has started another one, and main waits for both.
 fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
     let mut gdb = Gdb::start(Kind::Gort, &programs::path("goroutines")?)?;
-    gdb.commands(&[ONE_P, "b goroutines::descend", "r"])?;
+    gdb.commands(&[ONE_P, RUNTIME_FRAMES, "b goroutines::descend", "r"])?;
 
     let list = gdb.command("info goroutines")?;
-    let lines: Vec<&str> = list.lines().collect();
-    let [main, first, second] = lines.as_slice() else {
+    let found = rows(&list)?;
+    let [main, first, second] = found.as_slice() else {
         return Err(format!("three goroutines:\n{list}").into());
     };
-    ensure!(main.starts_with("  1 runnable goroutines::"), "{main}");
+    let told = |row: &Row| (row.current, row.state.clone(), row.m.clone());
+    let waits = (false, "runnable".to_string(), String::new());
+    let runs = (true, "running".to_string(), "m0".to_string());
+    ensure!(main.goid == 1 && told(main) == waits, "{list}");
+    ensure!(main.place.starts_with("goroutines::wait_for"), "{list}");
+    ensure!(told(first) == runs, "{list}");
+    let place = "goroutines::descend at examples/";
+    ensure!(first.place.starts_with(place), "{list}");
+    let made = ", created by goroutine 1 at examples/goroutines.rs:";
+    ensure!(first.place.contains(made), "{list}");
+    ensure!(told(second) == waits, "{list}");
+    ensure!(second.place.starts_with("goroutines::main::"), "{list}");
+    let made = ", not started, created by goroutine ";
+    ensure!(second.place.contains(made), "{list}");
+    let runnable = rows(&gdb.command("info goroutines runnable")?)?;
     ensure!(
-        first.starts_with("* ") && first.contains(" running  goroutines::descend at examples/"),
-        "{first}"
+        runnable == [main.clone(), second.clone()],
+        "{runnable:?} of\n{list}"
     );
+    let none = gdb.command("info goroutines nowhere")?;
     ensure!(
-        first.contains(", created by goroutine 1 at examples/goroutines.rs:"),
-        "{first}"
-    );
-    ensure!(
-        second.starts_with("  ") && second.contains(" runnable goroutines::main::"),
-        "{second}"
-    );
-    ensure!(
-        second.contains(", not started, created by goroutine "),
-        "{second}"
+        none.contains("No goroutine is like nowhere, of 3."),
+        "{none}"
     );
 
     let before = gdb.command("bt")?;
-    let numbers = lines.iter().filter_map(|line| {
-        line.split_whitespace()
-            .find(|word| word.parse::<u64>().is_ok())
-    });
+    let numbers = found.iter().map(|row| row.goid);
     let chains: [&[&str]; 3] = [
         &[
             SWITCH,
@@ -108,10 +116,33 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
     gdb.commands(&["delete", "kill"]).map_err(Into::into)
 }
 
+/// `finish` comes back on whichever thread the goroutine goes on with.
+fn a_goroutine_is_finished() -> Result<(), Failed> {
+    for procs in ["1", "4"] {
+        let mut gdb = Gdb::start(Kind::Gort, &programs::path("goroutines")?)?;
+        gdb.commands(&[
+            &format!("set environment GOMAXPROCS {procs}"),
+            "b goroutines::descend",
+            "r",
+            "delete",
+        ])?;
+        let text = gdb.command("goroutine 1 finish")?;
+        ensure!(text.contains("Run till exit from #"), "{text}");
+        let here = gdb.command("bt 1")?;
+        // Where main called the last function that is not the runtime's, or behind that.
+        ensure!(here.contains("#0 "), "{here}");
+        let goid = gdb.command("p $goid()")?;
+        let over = text.contains("exited normally");
+        ensure!(goid.contains("= 1\n") && !over, "{text}{goid}{here}");
+        gdb.command("kill")?;
+    }
+    Ok(())
+}
+
 /// The place where the thread is may itself be several frames to gdb.
 fn goroutines_are_traced_from_an_inlined_place() -> Result<(), Failed> {
     let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
-    gdb.command(ONE_P)?;
+    gdb.commands(&[ONE_P, RUNTIME_FRAMES])?;
     let fault = gdb.command("r nil-goroutine")?;
     ensure!(fault.contains("testprog::deaths::load ("), "{fault}");
     let text = gdb.command("goroutine 1 bt")?;
@@ -133,26 +164,28 @@ fn goroutines_are_traced_from_an_inlined_place() -> Result<(), Failed> {
 fn goroutines_on_many_threads() -> Result<(), Failed> {
     let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
     // So that nobody is on the way from one thread to another.
-    gdb.command("set environment GODEBUG asyncpreemptoff=1")?;
+    gdb.commands(&["set environment GODEBUG asyncpreemptoff=1", RUNTIME_FRAMES])?;
     let fault = gdb.command("r nil-busy")?;
     ensure!(fault.contains("testprog::deaths::load ("), "{fault}");
     let list = gdb.command("info goroutines")?;
-    let numbers = |kind: &str, place: &str| -> Vec<String> {
-        let lines = list.lines().filter(|line| line.contains(place));
-        let lines = lines.filter_map(|line| line.split_once(kind));
-        lines
-            .map(|(number, _)| number.trim_start_matches(['*', ' ']).to_string())
-            .collect()
+    let all = rows(&list)?;
+    let numbers = |state: &str, place: &str| -> Vec<u64> {
+        let such = all
+            .iter()
+            .filter(|row| row.state == state && row.place.contains(place));
+        such.map(|row| row.goid).collect()
     };
-    ensure!(list.lines().count() == 7, "{list}");
-    let spinning = numbers(" running ", "testprog::threads::spin ");
+    ensure!(all.len() == 7, "{list}");
+    let spinning = numbers("running", "testprog::threads::spin ");
     ensure!(spinning.len() == 2, "{list}");
-    let blocked = numbers(" syscall ", "");
+    let blocked = numbers("syscall", "");
     ensure!(blocked.len() == 3, "{list}");
-    let waiting = numbers(" waiting ", "");
+    let waiting = numbers("thread::park, locked to thread", "");
     ensure!(waiting.len() == 1, "{list}");
-    let stars = list.lines().filter(|line| line.starts_with("* ")).count();
-    ensure!(stars == 6, "all but one are on a thread:\n{list}");
+    let ms: BTreeSet<&str> = all.iter().map(|row| row.m.as_str()).collect();
+    ensure!(ms.len() == 7, "all but one are on a thread:\n{list}");
+    let stars: Vec<&Row> = all.iter().filter(|row| row.current).collect();
+    ensure!(stars.len() == 1 && stars[0].goid == 1, "{list}");
     for (numbers, place) in [
         (spinning, "testprog::threads::spin ("),
         (blocked, "testprog::threads::nap ("),
@@ -173,7 +206,7 @@ fn goroutines_on_many_threads() -> Result<(), Failed> {
 /// those was preempted.
 fn on_several_threads() -> Result<(), Failed> {
     let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
-    gdb.command("set environment GODEBUG asyncpreemptoff=0")?;
+    gdb.commands(&["set environment GODEBUG asyncpreemptoff=0", RUNTIME_FRAMES])?;
     let fault = gdb.command("r fault-in-company")?;
     ensure!(fault.contains("received signal SIGSEGV"), "{fault}");
     let threads = gdb.command("info threads")?;
@@ -182,37 +215,39 @@ fn on_several_threads() -> Result<(), Failed> {
 
     let kinds: [(&str, &[&str]); 3] = [
         (
-            " 1 running ",
+            "running",
             &["testprog::threads::fault_in_company", "main.main"],
         ),
         (
-            " syscall ",
+            "syscall",
             &["testprog::threads::nap", "gort::runtime::blocking"],
         ),
-        ("testprog::threads::spin", &["testprog::threads::spin"]),
+        ("", &["testprog::threads::spin"]),
     ];
     let mut found = [0; 3];
     let mut preempted = 0;
-    for line in list.lines() {
-        let kind = kinds.iter().position(|(part, _)| line.contains(part));
-        let kind = kind.ok_or_else(|| format!("{line:?} in\n{list}"))?;
+    for row in rows(&list)? {
+        let kind = match row.place.contains("testprog::threads::spin") {
+            true => 2,
+            false => kinds
+                .iter()
+                .position(|(state, _)| *state == row.state)
+                .ok_or_else(|| format!("{row:?} in\n{list}"))?,
+        };
         found[kind] += 1;
-        let runnable = line.contains(" runnable ");
-        ensure!(line.starts_with('*') != runnable, "{line:?} in\n{list}");
-        let number = line
-            .split_whitespace()
-            .find(|word| word.parse::<u32>().is_ok());
-        let text = gdb.command(&format!("goroutine {} bt", number.unwrap_or_default()))?;
+        let runnable = row.state == "runnable";
+        ensure!(row.m.is_empty() == runnable, "{row:?} in\n{list}");
+        let text = gdb.command(&format!("goroutine {} bt", row.goid))?;
         let last = text.lines().last().unwrap_or_default();
         ensure!(
             last.contains(" runtime.goexit ("),
-            "{line}: no root in\n{text}"
+            "{row:?}: no root in\n{text}"
         );
         for function in kinds[kind].1 {
-            ensure!(text.contains(function), "{line}: no {function} in\n{text}");
+            ensure!(text.contains(function), "{row:?}: no {function} in\n{text}");
         }
         if runnable {
-            ensure!(text.contains(" runtime.asyncPreempt ("), "{line}: {text}");
+            ensure!(text.contains(" runtime.asyncPreempt ("), "{row:?}: {text}");
             preempted += 1;
         }
     }
@@ -304,6 +339,23 @@ fn goroutines_need_a_running_program() -> Result<(), Failed> {
             answer.contains("The program is not running."),
             "{command}: {answer}"
         );
+    }
+    gdb.commands(&["b runtime.schedinit", "r"])?;
+    for command in [
+        "info goroutines",
+        "goroutine 1 bt",
+        "info chans",
+        "info sched",
+    ] {
+        let answer = gdb.command(command)?;
+        ensure!(
+            answer.contains("the runtime has not started."),
+            "{command}: {answer}"
+        );
+    }
+    for command in ["info ms", "info ps"] {
+        let answer = gdb.command(command)?;
+        ensure!(answer.lines().count() == 1, "{command}: {answer}");
     }
     let answer = gdb.command("goroutine")?;
     ensure!(

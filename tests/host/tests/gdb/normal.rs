@@ -2,14 +2,19 @@
 //! the numbers of the source's lines, where the repository is; and, between a
 //! debug and a release build, whether gdb knows the arguments of a function.
 
-/// Makes a text's lines comparable. The line in which gdb tells of a thread may
-/// come at any time, and is left out.
+/// Makes a text's lines comparable.
 pub(crate) fn lines(text: &str) -> Vec<String> {
+    kept(text).iter().map(|kept| line(kept)).collect()
+}
+
+/// Returns a text's lines without blank ones at its ends. The line in which gdb tells of
+/// a thread may come at any time, and is left out.
+pub(crate) fn kept(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = text
         .lines()
         .map(str::trim_end)
         .filter(|line| !tells_of_a_thread(line))
-        .map(line)
+        .map(String::from)
         .collect();
     while lines.last().is_some_and(String::is_empty) {
         lines.pop();
@@ -82,28 +87,58 @@ fn without_directories(line: &str) -> String {
     }
 }
 
-/// Compares lines; `...` stands for any lines. Says what differs first.
-pub(crate) fn compare(expected: &[String], actual: &[String]) -> Result<(), String> {
+/// Finds out which of the actual lines each expected one stands for: `...` stands for
+/// any lines, and `…` for any text within a line. Says what differs first.
+pub(crate) fn align(expected: &[String], actual: &[String]) -> Result<Vec<Option<usize>>, String> {
+    let mut places = Vec::new();
     let mut at = 0;
     let mut anything = false;
     for line in expected {
         if line == "..." {
             anything = true;
+            places.push(None);
             continue;
         }
         let rest = actual.get(at..).unwrap_or_default();
         let found = match anything {
-            true => rest.iter().position(|actual| actual == line),
-            false => rest.first().filter(|actual| *actual == line).map(|_| 0),
+            true => rest.iter().position(|actual| is_like(line, actual)),
+            false => rest
+                .first()
+                .filter(|actual| is_like(line, actual))
+                .map(|_| 0),
         };
         let Some(skipped) = found else {
             return Err(format!("expected {line:?}, got {:?}", rest.first()));
         };
+        places.push(Some(at + skipped));
         at += skipped + 1;
         anything = false;
     }
     match actual.get(at) {
         Some(line) if !anything => Err(format!("expected no more, got {line:?}")),
-        _ => Ok(()),
+        _ => Ok(places),
     }
+}
+
+/// Tells whether a line is the expected one, in which `…` stands for anything.
+fn is_like(expected: &str, actual: &str) -> bool {
+    let Some((start, rest)) = expected.split_once('…') else {
+        return expected == actual;
+    };
+    let (middle, end) = rest.rsplit_once('…').unwrap_or(("", rest));
+    let inner = actual
+        .strip_prefix(start)
+        .and_then(|actual| actual.strip_suffix(end));
+    let Some(mut inner) = inner else {
+        return false;
+    };
+    middle
+        .split('…')
+        .all(|piece| match inner.split_once(piece) {
+            Some((_, behind)) => {
+                inner = behind;
+                true
+            }
+            None => false,
+        })
 }

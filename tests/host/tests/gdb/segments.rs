@@ -4,7 +4,8 @@
 use gort_host_tests::{ensure, programs};
 use libtest_mimic::{Failed, Trial};
 
-use crate::session::{Gdb, Kind, ONE_P};
+use crate::listing::{Row, rows};
+use crate::session::{Gdb, Kind, ONE_P, RUNTIME_FRAMES};
 
 /// How deep the program goes, and how many segments it needs at the least, with
 /// some 20 KiB a level.
@@ -59,12 +60,13 @@ fn bounds(gdb: &mut Gdb, segment: bool) -> Result<(), Failed> {
 /// the first function that is not the runtime's, on the segment before.
 fn a_goroutine_waits() -> Result<(), Failed> {
     let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
-    gdb.command(ONE_P)?;
+    gdb.commands(&[ONE_P, RUNTIME_FRAMES])?;
     let fault = gdb.command(&format!("r segments-wait {LEVELS}"))?;
     ensure!(fault.contains("received signal SIGSEGV"), "{fault}");
     let list = gdb.command("info goroutines")?;
-    let waits = "\n  2 runnable testprog::segments::segments_wait::{closure#0}::{closure#0}";
-    ensure!(list.contains(waits), "{list}");
+    let waits = "testprog::segments::segments_wait::{closure#0}::{closure#0}";
+    let here = |row: &Row| row.goid == 2 && row.state == "runnable" && row.place.starts_with(waits);
+    ensure!(rows(&list)?.iter().any(here), "{list}");
     let text = gdb.command("goroutine 2 bt")?;
     let first = text.lines().next().unwrap_or_default();
     ensure!(first.contains(" at asm/switch_amd64.S:"), "{text}");

@@ -2,13 +2,15 @@
 
 use std::env;
 use std::io::{PipeReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use gort_host_tests::programs;
+
+pub(crate) use crate::document::root;
 
 /// How long a command may take. None takes a tenth of it: gdb hangs then, or
 /// the program does.
@@ -20,6 +22,9 @@ const PROMPT: &str = "\u{2}gdb\u{3}";
 /// Has the program run one goroutine at a time: where one is stopped, those that it has
 /// readied wait.
 pub(crate) const ONE_P: &str = "set environment GOMAXPROCS 1";
+
+/// Has backtraces of goroutines that wait begin with the switch.
+pub(crate) const RUNTIME_FRAMES: &str = "set gort runtime-frames on";
 
 /// Which gdb.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,17 +91,19 @@ impl Gdb {
     /// Reads up to the next prompt.
     fn answer(&mut self) -> Result<String, String> {
         let end = Instant::now() + PATIENCE;
+        let mut searched = 0; // an answer may be long, and comes in small pieces
         loop {
-            if let Some(end) = self
-                .read
+            let rest = self.read.get(searched..).unwrap_or_default();
+            let found = rest
                 .windows(PROMPT.len())
-                .position(|bytes| bytes == PROMPT.as_bytes())
-            {
+                .position(|bytes| bytes == PROMPT.as_bytes());
+            if let Some(end) = found.map(|at| searched + at) {
                 let answer =
                     String::from_utf8_lossy(self.read.get(..end).unwrap_or_default()).into_owned();
                 self.read.drain(..end + PROMPT.len());
                 return Ok(answer);
             }
+            searched = self.read.len().saturating_sub(PROMPT.len());
             let left = end.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.read.extend(bytes),
@@ -149,15 +156,6 @@ pub(crate) fn command(kind: Kind) -> Result<Command, String> {
         command.arg("-iex").arg(format!("set {setting}"));
     }
     Ok(command)
-}
-
-/// Returns the repository's directory, which the source's names are relative to.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .unwrap_or(Path::new("/"))
-        .into()
 }
 
 /// Reads a pipe on a thread of its own.

@@ -2,9 +2,13 @@
 //! runtime says when nothing can go on. The texts and the statuses are Go's.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::thread;
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{Outcome, excerpt, in_shell, native, program, run, run_with};
+use gort_host_tests::programs::{
+    Outcome, excerpt, in_shell, native, program, run, run_with, spawn, wait,
+};
 use libtest_mimic::{Failed, Trial};
 
 /// The program's own source, as its panics name it.
@@ -20,7 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("deaths::panic", panic),
         Trial::test("deaths::panic_on_a_goroutine", panic_on_a_goroutine),
         Trial::test("deaths::panic_with_much_to_say", panic_with_much_to_say),
-        Trial::test("deaths::panic_within_panic", panic_within_panic),
+        Trial::test("deaths::panic_into_a_full_pipe", panic_into_a_full_pipe),
         Trial::test("deaths::panic_that_gives_way", panic_that_gives_way),
         Trial::test("deaths::gotraceback", gotraceback),
         Trial::test("deaths::gotraceback_all", gotraceback_all),
@@ -88,7 +92,7 @@ fn names_the_line(outcome: &Outcome, code: &str) -> Result<(), Failed> {
     let place = text
         .split_once(SOURCE)
         .and_then(|(_, rest)| rest.strip_prefix(':'));
-    let number = place.and_then(|place| place.split([':', '\n']).next());
+    let number = place.and_then(|place| place.split([':', ' ', '\n']).next());
     let number: usize = number.unwrap_or_default().parse()?;
     let file = fs::read_to_string(format!("{}/../../{SOURCE}", env!("CARGO_MANIFEST_DIR")))?;
     let line = file.lines().nth(number.wrapping_sub(1)).unwrap_or_default();
@@ -100,7 +104,7 @@ fn names_the_line(outcome: &Outcome, code: &str) -> Result<(), Failed> {
 }
 
 fn panic() -> Result<(), Failed> {
-    let at_main = format!("\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
+    let at_main = format!("\n\ngoroutine 1 [running]:\n**{SOURCE}:*\n**\nmain.main()\n\t*\n");
     let cases = [
         ("panic", "panic!(\"the value", "the value is 42"),
         ("panic-plain", "panic!(\"a plain", "a plain text"),
@@ -122,8 +126,8 @@ fn panic() -> Result<(), Failed> {
 fn panic_on_a_goroutine() -> Result<(), Failed> {
     let outcome = die(&["panic-goroutine"])?;
     let text = format!(
-        "panic: on a goroutine\n\ngoroutine 2 [running]:\n\t{SOURCE}:*:*\n\
-         created by go in goroutine 1\n\t{SOURCE}:*\n"
+        "panic: on a goroutine\n\ngoroutine 2 [running]:\n**{SOURCE}:*\n**\
+         created by * in goroutine 1\n\t*{SOURCE}:*\n"
     );
     outcome.expect(2, "", &text)?;
     names_the_line(&outcome, "panic!(\"on a goroutine")?;
@@ -131,8 +135,8 @@ fn panic_on_a_goroutine() -> Result<(), Failed> {
     // The same for one that another waits for: it never hears of it.
     let outcome = die(&["panic-thread"])?;
     let text = format!(
-        "panic: in a spawned one\n\ngoroutine 2 [running]:\n\t{SOURCE}:*:*\n\
-         created by go in goroutine 1\n\t{SOURCE}:*\n"
+        "panic: in a spawned one\n\ngoroutine 2 [running]:\n**{SOURCE}:*\n**\
+         created by * in goroutine 1\n\t*{SOURCE}:*\n"
     );
     outcome.expect(2, "", &text)?;
     names_the_line(&outcome, "panic!(\"in a spawned one")
@@ -159,8 +163,27 @@ fn panic_with_much_to_say() -> Result<(), Failed> {
     Ok(())
 }
 
-fn panic_within_panic() -> Result<(), Failed> {
-    die(&["panic-display"])?.expect(3, "", "panic during panic\n")?;
+/// What is said into a pipe that others keep full comes whole; the program ends then.
+fn panic_into_a_full_pipe() -> Result<(), Failed> {
+    let (mut reader, writer) = std::io::pipe()?;
+    let mut other = writer.try_clone()?;
+    // Much more than a pipe has room for.
+    let filler = thread::spawn(move || other.write_all(&[0; 1 << 20]));
+    let mut command = program("testprog")?;
+    command.arg("panic-lines").stderr(writer);
+    let mut child = spawn(&mut command)?;
+    drop(command); // the pipe's end that we have
+    let mut stderr = Vec::new();
+    reader.read_to_end(&mut stderr)?;
+    stderr.retain(|&byte| byte != 0);
+    ensure!(matches!(filler.join(), Ok(Ok(()))), "the pipe broke");
+    let outcome = Outcome {
+        stdout: Vec::new(),
+        stderr,
+        status: wait(&mut child)?,
+    };
+    let text = format!("panic: first\n\tsecond\n\ngoroutine 1 [running]:\n**{SOURCE}:*\n**");
+    outcome.expect(2, "", &text)?;
     Ok(())
 }
 
@@ -170,7 +193,9 @@ fn gotraceback() -> Result<(), Failed> {
             .args(["panic-plain"])
             .env("GOTRACEBACK", value))
     };
-    let whole = format!("panic: a plain text\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
+    let whole = format!(
+        "panic: a plain text\n\ngoroutine 1 *[running]:\n**{SOURCE}:*\n**main.main()\n\t*\n**"
+    );
     for value in ["", "single", "all", "1", "system", "2"] {
         with(value)?.expect(2, "", &whole)?;
     }
@@ -194,29 +219,33 @@ fn gotraceback() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Whoever dies does not let others run: they could see what is half done.
+/// Until its message is there a goroutine that has panicked is one like any: another one
+/// may die first.
 fn panic_that_gives_way() -> Result<(), Failed> {
-    for how in ["panic-goexit", "panic-gosched"] {
-        // With more of them another goroutine may panic at the same time.
-        run(program("testprog")?.args([how]).env("GOMAXPROCS", "1"))?.expect(
-            3,
-            "",
-            "panic during panic\n",
-        )?;
-    }
+    let text = format!(
+        "panic: another one\n\ngoroutine 2 [running]:\n**{SOURCE}:*\n**\
+         created by * in goroutine 1\n\t*{SOURCE}:*\n"
+    );
+    // With more of them which is the first is anybody's guess.
+    run(program("testprog")?
+        .args(["panic-gosched"])
+        .env("GOMAXPROCS", "1"))?
+    .expect(2, "", &text)?;
     Ok(())
 }
 
 /// All goroutines but the one that died, with what they are about.
 fn gotraceback_all() -> Result<(), Failed> {
-    let others = "\ngoroutine 2 [*]:\n\ngoroutine 3 [*]:\n";
+    let others = "\ngoroutine 2 [*]:\n**\ngoroutine 3 [*]:\n**";
     let with = |value: &str| {
         run(program("testprog")?
             .args(["panic-with-others"])
             .env("GOTRACEBACK", value)
             .env("GOMAXPROCS", "1"))
     };
-    let whole = format!("panic: a plain text\n\ngoroutine 1 [running]:\n\t{SOURCE}:*:*\n");
+    let whole = format!(
+        "panic: a plain text\n\ngoroutine 1 *[running]:\n**{SOURCE}:*\n**main.main()\n\t*\n**"
+    );
     with("single")?.expect(2, "", &whole)?;
     with("all")?.expect(2, "", &format!("{whole}{others}"))?;
     Ok(())
@@ -246,27 +275,28 @@ fn goexit_of_main() -> Result<(), Failed> {
 
 fn deadlock() -> Result<(), Failed> {
     let text = "fatal error: all goroutines are asleep - deadlock!\n";
-    die(&["deadlock"])?.expect(2, "", &format!("{text}\ngoroutine 1 [thread::park]:\n"))?;
+    die(&["deadlock"])?.expect(2, "", &format!("{text}\ngoroutine 1 [thread::park]:\n**"))?;
     // Main has gone, and the others wait for ever: that is no lack of goroutines.
     die(&["deadlock-others"])?.expect(
         2,
         "",
-        &format!("{text}\ngoroutine 2 [thread::park]:\n\ngoroutine 3 [thread::park]:\n"),
+        &format!("{text}\ngoroutine 2 [thread::park]:\n**\n\ngoroutine 3 [thread::park]:\n**"),
     )?;
     // One that waits for the other's end.
     die(&["deadlock-join"])?.expect(
         2,
         "",
-        &format!("{text}\ngoroutine 1 [JoinHandle::join]:\n\ngoroutine 2 [thread::park]:\n"),
+        &format!("{text}\ngoroutine 1 [JoinHandle::join]:\n**\n\ngoroutine 2 [thread::park]:\n**"),
     )?;
     // Those that wait on channels, each in its way.
     die(&["deadlock-channels"])?.expect(
         2,
         "",
         &format!(
-            "{text}\ngoroutine 1 [thread::park]:\n\ngoroutine 2 [chan receive]:\n\n\
-             goroutine 3 [chan send]:\n\ngoroutine 4 [select]:\n\n\
-             goroutine 5 [chan receive (nil chan)]:\n\ngoroutine 6 [select (no cases)]:\n"
+            "{text}\ngoroutine 1 [thread::park]:\n**\n\ngoroutine 2 [chan receive]:\n**\n\n\
+             goroutine 3 [chan send]:\n**\n\ngoroutine 4 [select]:\n**\n\n\
+             goroutine 5 [chan receive (nil chan)]:\n**\n\n\
+             goroutine 6 [select (no cases)]:\n**"
         ),
     )?;
     Ok(())
@@ -285,7 +315,7 @@ fn deadlock_on_locks() -> Result<(), Failed> {
         ("semaphore", "semacquire"),
     ] {
         let text = "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1";
-        die(&["deadlock-on", what])?.expect(2, "", &format!("{text} [{reason}]:\n"))?;
+        die(&["deadlock-on", what])?.expect(2, "", &format!("{text} [{reason}]:\n**"))?;
     }
     Ok(())
 }
@@ -294,7 +324,7 @@ fn deadlock_on_locks() -> Result<(), Failed> {
 /// not, though it is still in the heap.
 fn deadlock_without_timers() -> Result<(), Failed> {
     let text = "fatal error: all goroutines are asleep - deadlock!\n\n\
-        goroutine 1 [thread::park]:\n";
+        goroutine 1 [thread::park]:\n**";
     die(&["deadlock-slept"])?.expect(2, "awake\n", text)?;
     die(&["deadlock-timers"])?.expect(2, "fired\ntrue\n", text)?;
     Ok(())
@@ -324,7 +354,7 @@ fn deadlock_of_many() -> Result<(), Failed> {
 fn too_many_goroutines() -> Result<(), Failed> {
     let outcome = run(in_shell("ulimit -v 300000", "testprog")?.args(["too-many-goroutines"]))?;
     let text = "runtime: may need to increase the limit of the address space (ulimit -v)\n\
-        fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
+        fatal error: out of memory (stack allocation)\n\ngoroutine 1 gp=* [running]:\n**";
     outcome.expect(2, "", text)?;
     Ok(())
 }
@@ -348,7 +378,7 @@ fn too_many_threads() -> Result<(), Failed> {
 /// A segment that is too large, or for which there is no room, at once or after
 /// many others.
 fn too_deep() -> Result<(), Failed> {
-    let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
+    let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 gp=* [running]:\n**";
     for size in [u64::MAX, u64::MAX >> 1, (1 << 30) + 1] {
         die(&["grow", &size.to_string()])?.expect(2, "", text)?;
     }

@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("examples::goroutines", goroutines),
         Trial::test("examples::init_order", init_order),
         Trial::test("examples::init_order_traced", init_order_traced),
+        Trial::test("examples::walk", walk),
         Trial::test("examples::args_env", args_env),
         Trial::test("examples::args_env_without_any", args_env_without_any),
         Trial::test("examples::args_env_with_odd_ones", args_env_with_odd_ones),
@@ -43,6 +44,25 @@ fn goroutines() -> Result<(), Failed> {
         the second one runs to its end\n\
         done\n";
     run_with("goroutines", NONE)?.expect(0, text, "")?;
+    Ok(())
+}
+
+/// Each part. In which order the three of the queue run is for the scheduler to say.
+fn walk() -> Result<(), Failed> {
+    for (part, text) in [
+        ("switch", "three times\n"),
+        ("queue", "[\"*\", \"*\", \"*\"]\n"),
+        ("park", "received 42\n"),
+        ("preempt", "the other one has run\n"),
+        ("grow", "10000 levels\n"),
+        ("heap", "2 3 4\n"),
+        ("buffer", "[1, 2, 3, 4, 5]\n"),
+        ("blocking", "the other one has run\n"),
+        ("sleep", "slept\n"),
+        ("no such", "which part? Some(\"no such\")\n"),
+    ] {
+        run_with("walk", [part])?.expect(0, text, "")?;
+    }
     Ok(())
 }
 

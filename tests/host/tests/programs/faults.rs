@@ -24,9 +24,11 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const MAIN: &str = "\ngoroutine 1 [running]:\n";
-const GOROUTINE: &str =
-    "\ngoroutine 2 [running]:\ncreated by go in goroutine 1\n\ttests/testprog/deaths.rs:*\n";
+const MAIN: &str = "\ngoroutine 1 *[running]:\n**\nmain.main()\n\t*\n**";
+const GOROUTINE: &str = "\ngoroutine 2 [running]:\n**\n\
+    created by * in goroutine 1\n\t*tests/testprog/deaths.rs:*\n";
+/// What the runtime ends the program for, it shows all of.
+const THROWN: &str = "\ngoroutine * gp=0x* m=* mp=0x* [running]:\n**";
 const NIL: &str = "panic: runtime error: invalid memory address or nil pointer dereference\n\
     [signal SIGSEGV: segmentation violation code=0x1 addr=";
 
@@ -64,7 +66,8 @@ fn divide() -> Result<(), Failed> {
 }
 
 fn illegal_instruction() -> Result<(), Failed> {
-    let text = "SIGILL: illegal instruction\nPC=0x4* m=0 sigcode=2\n";
+    let text = "SIGILL: illegal instruction\nPC=0x4* m=0 sigcode=2\n\
+        instruction bytes: 0xf 0xb *\n";
     run_with("testprog", ["illegal"])?.expect(2, "", &format!("{text}{MAIN}"))?;
     Ok(())
 }
@@ -107,23 +110,19 @@ fn numbers(text: &[u8]) -> Vec<u64> {
 }
 
 fn overflow_of_main() -> Result<(), Failed> {
-    overflow(&run_with("testprog", ["overflow"])?, 256, MAIN)
+    overflow(&run_with("testprog", ["overflow"])?, 256, THROWN)
 }
 
 fn overflow_of_a_goroutine() -> Result<(), Failed> {
-    overflow(
-        &run_with("testprog", ["overflow-goroutine"])?,
-        256,
-        GOROUTINE,
-    )
+    overflow(&run_with("testprog", ["overflow-goroutine"])?, 256, THROWN)
 }
 
 /// The report shows the piece of stack that is used up, with a guard of its own.
 fn overflow_of_a_segment() -> Result<(), Failed> {
     let segment = |size: usize| run_with("testprog", ["overflow-segment", &size.to_string()]);
-    overflow(&segment(256 << 10)?, 512, MAIN)?;
-    overflow(&segment(1 << 20)?, 2048, MAIN)?;
-    overflow(&segment(1_000_000_000)?, 1 << 20, MAIN)
+    overflow(&segment(256 << 10)?, 512, THROWN)?;
+    overflow(&segment(1 << 20)?, 2048, THROWN)?;
+    overflow(&segment(1_000_000_000)?, 1 << 20, THROWN)
 }
 
 /// Signals that end a program by default do so, and the status says which.

@@ -71,7 +71,7 @@ fn write_in_pieces() -> Result<(), Failed> {
 /// A file system that takes nothing and names no error: no endless loop.
 fn write_of_nothing() -> Result<(), Failed> {
     const EIO: &str = "panic: failed printing to stdout: Input/output error (os error 5)\n\n\
-        goroutine 1 [running]:\n\t*\n";
+        goroutine 1 [running]:\n**";
     // What is held back is tried again at the end, as std's main thread does.
     injected("write:retval=0:when=1", "hello")?.expect(2, "vim-go\n", EIO)?;
     Ok(())
@@ -81,7 +81,7 @@ fn write_of_nothing() -> Result<(), Failed> {
 fn thread_refused() -> Result<(), Failed> {
     let first = "runtime: failed to create new OS thread (have 1 already; errno=";
     let hint = "runtime: may need to increase max user processes (ulimit -u)\n";
-    let last = "fatal error: newosproc\n\nruntime stack:\n";
+    let last = "fatal error: newosproc\n\nruntime stack:\n**";
     for (errno, number, hint) in [("EAGAIN", 11, hint), ("ENOMEM", 12, "")] {
         let text = format!("{first}{number})\n{hint}{last}");
         injected(&format!("clone:error={errno}"), "goroutines")?.expect(2, "", &text)?;
@@ -93,7 +93,7 @@ fn thread_refused() -> Result<(), Failed> {
 /// advice or to that one: stacks have guards all the same.
 fn guards_refused() -> Result<(), Failed> {
     let text = "runtime: goroutine stack exceeds 262144-byte limit\n\
-        runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n\n*\n*\n*\n";
+        runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n\n**";
     for change in [
         "madvise:error=EINVAL",
         "madvise:retval=0",
@@ -116,7 +116,7 @@ fn mappings_refused() -> Result<(), Failed> {
     let many = |count| with_procs("1", &changes, &["many-goroutines", count]);
     many("15")?.expect(0, "16\n", "")?;
     let text = "runtime: may need to increase vm.max_map_count\n\
-        fatal error: out of memory (stack allocation)\n\ngoroutine 1 [running]:\n";
+        fatal error: out of memory (stack allocation)\n\ngoroutine 1 gp=* [running*]:\n**";
     many("40")?.expect(2, "", text)?;
     Ok(())
 }
@@ -156,8 +156,8 @@ fn memory_refused_once() -> Result<(), Failed> {
 /// is does.
 fn memory_refused_for_good() -> Result<(), Failed> {
     let texts = [
-        "fatal error: out of memory (stack allocation)\n\nruntime stack:\n",
-        "fatal error: runtime: out of memory\n\ngoroutine 1 [running]:\n",
+        "fatal error: out of memory (stack allocation)\n\nruntime stack:\n**",
+        "fatal error: runtime: out of memory\n\ngoroutine 1 gp=* [running*]:\n**",
     ];
     for (number, text) in [(1, texts[0]), (2, texts[1]), (3, texts[1])] {
         let change = format!("mmap:error=ENOMEM:when={number}+");
@@ -201,7 +201,7 @@ fn huge_page_sizes() -> Result<(), Failed> {
         let number = size.trim_start_matches('0');
         let text = format!(
             "system huge page size ({number}) must be a power of 2\n\
-             fatal error: bad system huge page size\n\ngoroutine 1 [running]:\n"
+             fatal error: bad system huge page size\n\ngoroutine 1 gp=* [running*]:\n**"
         );
         with(size)?.expect(2, "", &text)?;
     }

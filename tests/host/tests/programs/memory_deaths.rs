@@ -29,7 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const MAIN: &str = "\ngoroutine 1 [running]:\n";
+const MAIN: &str = "\ngoroutine 1 gp=* [running]:\n**";
 
 /// Debug builds check each free.
 fn checked() -> bool {
@@ -170,7 +170,7 @@ fn out_of_memory() -> Result<(), Failed> {
 
 /// What panics in a file of such a name need not be about memory.
 fn a_panic_of_its_own() -> Result<(), Failed> {
-    let text = format!("panic: no lack of memory\n{MAIN}\ttests/testprog/alloc/src/alloc.rs:*:*\n");
+    let text = "panic: no lack of memory\n\ngoroutine 1 [running]:\n**tests/testprog/alloc/src/alloc.rs:*\n**";
     run_with("testprog", ["panic-alloc"])?.expect(2, "", &text)?;
     Ok(())
 }

@@ -174,7 +174,7 @@ fn overflow_without_a_guard() -> Result<(), Failed> {
             let outcome = run(&mut late)?;
             let text = "runtime: goroutine stack exceeds 262144-byte limit\n\
                 runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n\n\
-                goroutine * [running]:\ncreated by go in goroutine 1\n\t*\n";
+                goroutine * gp=* [running]:\n**\ncreated by * in goroutine 1\n**";
             if !like(&outcome.stderr, text.as_bytes()) {
                 return Err(format!("{command} {count}: {}", excerpt(&outcome.stderr)).into());
             }
@@ -245,8 +245,8 @@ fn few_mappings() -> Result<(), Failed> {
 
 /// Goroutines whose memory went back to the system are no goroutines any more.
 fn given_back_and_listed() -> Result<(), Failed> {
-    let text = "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [*]:\n\n\
-        goroutine 20* [*]:\n\ngoroutine 20* [*]:\n";
+    let text = "fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [*]:\n**\n\n\
+        goroutine 20* [*]:\n**\n\ngoroutine 20* [*]:\n**";
     // Each P has numbers of its own.
     run(program("testprog")?
         .arg("deadlock-scavenged")

@@ -11,7 +11,7 @@ use gort_host_tests::programs::{in_shell, program, run, run_with, spawn, wait};
 use libtest_mimic::{Failed, Trial};
 
 /// Where the program panics that cannot print.
-const IN_PRINT: &str = "\n\ngoroutine 1 [running]:\n\tsrc/io/print.rs:*:*\n";
+const IN_PRINT: &str = "\n\ngoroutine 1 [running]:\n**main.main()\n\t*\n";
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -38,7 +38,7 @@ fn half_a_line() -> Result<(), Failed> {
     let error = "Error: Failure { why: \"asked\" }\n";
     run_with("testprog", ["half-line", "error"])?.expect(1, "whole\nhalf", error)?;
     let outcome = run_with("testprog", ["half-line", "panic"])?;
-    outcome.expect(2, "whole\nhalf", "panic: in the midst of a line\n*\n*\n*\n")?;
+    outcome.expect(2, "whole\nhalf", "panic: in the midst of a line\n**")?;
     let outcome = run_with("testprog", ["half-line", "goexit"])?;
     ensure!(outcome.stdout == b"whole\nhalf", "{outcome:?}");
     Ok(())
@@ -223,6 +223,6 @@ fn odd_variables() -> Result<(), Failed> {
 fn waits_for_itself() -> Result<(), Failed> {
     let text = "fatal error: all goroutines are asleep - deadlock!\n";
     let outcome = run_with("testprog", ["lock-stdin-twice"])?;
-    outcome.expect(2, "", &format!("{text}\ngoroutine 1 [io lock]:\n"))?;
+    outcome.expect(2, "", &format!("{text}\ngoroutine 1 [io lock]:\n**"))?;
     Ok(())
 }

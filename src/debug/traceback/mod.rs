@@ -1,0 +1,41 @@
+//! Where goroutines are, in Go's format.
+//!
+//! Go's counterpart: `runtime/traceback.go`.
+//!
+//! ```text
+//! goroutine 1 [running]:                              goroutineheader
+//! hello::greet(...)                                   inlined: no frame of its own
+//!     /home/gopher/hello.rs:12
+//! main.main()
+//!     /home/gopher/hello.rs:7 +0x1d
+//! created by hello::other in goroutine 2              printcreatedby
+//!     /home/gopher/hello.rs:3 +0x50
+//! ```
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `unwind` | from a frame to its caller's |
+//! | `stack`, `code` | what that reads: a goroutine's stack, the program's text |
+//! | `frames` | what there is at an address |
+//! | `hide` | which functions are the runtime's; their names |
+//! | `show` | a goroutine's trace |
+//! | `report` | its header; all goroutines |
+//! | `out` | where the text goes |
+//! | `own_stack` | a stack for all of this |
+//!
+//! Nothing here allocates or takes a lock: this is what the last minutes of a program
+//! are for, on whatever stack is left. The stacks that are read may be those that have
+//! just been smashed: see `unwind`.
+
+mod code;
+mod frames;
+mod hide;
+mod out;
+mod own_stack;
+mod report;
+mod show;
+mod stack;
+pub(crate) mod unwind;
+
+pub(crate) use own_stack::on_own_stack;
+pub(crate) use report::{Here, What, report, report_others};
