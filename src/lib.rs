@@ -56,6 +56,7 @@
 //!   [`sync::Semaphore`], and [`task::block_on()`].
 //! - [`io`], [`env`](mod@env), [`process`]: the traits, the standard streams, arguments and
 //!   variables, the end. There are no files, sockets, paths or child processes yet.
+//! - [`signal`]: Go's `os/signal`, to channels.
 //! - [`collections`], [`hash`], [`alloc`](mod@alloc), [`ffi`], and what std has of core's and
 //!   alloc's modules, at std's paths.
 //! - [`runtime`] and [`debug`](mod@debug) have what Go's packages of these names have.
@@ -68,6 +69,7 @@
 //! | --- | --- |
 //! | `global-allocator` | gort's heap is the program's allocator; on unless left out |
 //! | `panic-handler` | a panic prints Go's text, and ends the program with status 2; on unless left out |
+//! | `signals` | SIGQUIT shows all goroutines; SIGPIPE, and process 1, as in Go: see [`signal`]; on unless left out |
 //! | `trace` | GODEBUG; on unless left out |
 //! | `sched-trace` | GORT_TRACE: what the scheduler does, in a file; `docs/trace.md` goes through it |
 //! | `critical-section` | an implementation of the crate of that name: one lock for all |
@@ -133,7 +135,7 @@
 //! | [`mem`] | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`channel`], [`collections`], [`env`](mod@env), [`hash`], [`io`], [`prelude`], [`process`], [`runtime`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
+//! | [`channel`], [`collections`], [`env`](mod@env), [`hash`], [`io`], [`prelude`], [`process`], [`runtime`], [`signal`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
 //! | `critical`, `logger`, `random` | the features `critical-section`, `log`, `getrandom` |
 //! | [`ffi`] | the same for C |
 //! | `boot` | the way here |
@@ -182,6 +184,7 @@ pub mod process;
 #[allow(unsafe_code, reason = "what getrandom passes in")]
 mod random;
 pub mod runtime;
+pub mod signal;
 #[allow(
     unsafe_code,
     reason = "moves a closure and its result over a seam of the stack"

@@ -164,6 +164,8 @@ def finish(gp):
     stop = Returned(pc, sp)
     try:
         gdb.execute("continue")
+        if stop.reached:
+            gdb.execute("frame")
     finally:
         if stop.is_valid():
             stop.delete()
@@ -176,6 +178,8 @@ class Returned(gdb.Breakpoint):
         super().__init__(f"*{pc:#x}", internal=True)
         self.silent = True
         self.sp = sp
+        self.reached = False
 
     def stop(self):
-        return int(gdb.newest_frame().read_register("rsp")) & MASK == self.sp
+        self.reached = int(gdb.newest_frame().read_register("rsp")) & MASK == self.sp
+        return self.reached

@@ -89,9 +89,9 @@ def handle(value):
         return f"{kind} of the clock: {flavor[1]}"
     chan = waiting.Channel(int(pointer[1], 16) + structs.layout("sharedchan").offset("chan"))
     waiters = [
-        f"{len(chan.waiters(queue))} wait {what}"
+        f"{count} wait{'s' * (count == 1)} {what}"
         for queue, what in waiting.QUEUES.items()
-        if chan[queue]
+        if (count := len(chan.waiters(queue)))
     ]
     return ", ".join([f"{kind} of channel {chan.address:#x}: {chan}", *waiters])
 

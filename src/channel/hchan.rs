@@ -51,14 +51,16 @@ pub(super) enum Timeout {
 }
 
 /// A channel.
+///
+/// What each operation writes is in the first cache line: that is all that goes from CPU to
+/// CPU with the values. The other two change when somebody waits.
+#[repr(C, align(64))]
 pub(super) struct Hchan {
     pub(super) lock: ParkLock,
     /// `CLOSED` and `WATCHED`.
     pub(super) flags: AtomicU8,
-    /// The goroutines that wait for a value.
-    pub(super) recvq: Waitq,
-    /// The goroutines that wait for somebody to take theirs.
-    pub(super) sendq: Waitq,
+    /// A select has a place for a value: see `Token`.
+    pub(super) inline: bool,
     /// How many values there are for whoever comes. Atomics, these two, for those who look
     /// without the lock.
     pub(super) items: AtomicUsize,
@@ -69,8 +71,10 @@ pub(super) struct Hchan {
     pub(super) size: usize,
     /// How many values there may be; `usize::MAX` for no limit.
     pub(super) capacity: usize,
-    /// A select has a place for a value: see `Token`.
-    pub(super) inline: bool,
+    /// The goroutines that wait for a value.
+    pub(super) recvq: Waitq,
+    /// The goroutines that wait for somebody to take theirs.
+    pub(super) sendq: Waitq,
     /// Selects that wait for something to be received, not to receive it.
     pub(super) recv_watch: Waitq,
     /// The same for sends.

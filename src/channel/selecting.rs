@@ -73,8 +73,8 @@ pub(super) fn run(
             return None;
         }
         let place = match handles.len() {
-            0..=FEW => block_on_stack::<FEW>(handles, mode, timeout, token),
-            ..=32 => block_on_stack::<32>(handles, mode, timeout, token),
+            0..=4 => block_on_stack::<FEW>(handles, mode, timeout, token),
+            5..=32 => block_on_stack::<32>(handles, mode, timeout, token),
             _ => block_on_heap(handles, mode, timeout, token),
         };
         if place.is_some() {

@@ -36,7 +36,7 @@ use crate::sched;
 #[cfg(not(feature = "traceback"))]
 use crate::sched::{GStatus, WaitReason};
 
-pub(crate) use fault::{fault, stack_overflow};
+pub(crate) use fault::{by_signal, fault, stack_overflow};
 #[cfg(not(feature = "archive"))]
 pub(crate) use panic::{let_panics_finish, no_goexit};
 
@@ -82,11 +82,19 @@ enum Kind {
     Fatal,
     /// The runtime, or nobody knows: all goroutines, with the runtime's part.
     Throw,
+    /// Somebody outside, or the CPU where no goroutine runs: the same, and the registers.
+    Signal,
 }
 
 /// Sets what a death shows, a [`Traceback`].
 pub(crate) fn set_traceback(level: u8) {
     TRACEBACK.store(level, Ordering::Relaxed); // a setting; nothing hangs on its order
+}
+
+/// Tells whether a death shows no goroutine at all.
+#[cfg(feature = "signals")]
+fn shows_none() -> bool {
+    TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 // as above
 }
 
 /// Ends the program because the runtime found itself in a state that cannot be.
@@ -155,6 +163,12 @@ fn report(depth: i32, kind: Kind, location: Option<&Location<'_>>, died: Option<
         }
     }
     goroutine_header(location, died, kind);
+    #[cfg(feature = "signals")]
+    if let (Kind::Signal, Some(died)) = (kind, died)
+        && !shows_none()
+    {
+        super::sigquit::registers(&died.context);
+    }
     die(2)
 }
 
@@ -180,7 +194,7 @@ pub(crate) fn die(status: i32) -> ! {
 
 /// Prints which goroutine died and where, unless GOTRACEBACK=none.
 #[cfg(not(feature = "traceback"))]
-fn goroutine_header(location: Option<&Location<'_>>, _: Option<&Died>, _: Kind) {
+fn goroutine_header(location: Option<&Location<'_>>, _: Option<&Died>, kind: Kind) {
     if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
         return;
     }
@@ -210,7 +224,7 @@ fn goroutine_header(location: Option<&Location<'_>>, _: Option<&Died>, _: Kind) 
             &[at.file().as_bytes()],
         );
     }
-    if TRACEBACK.load(Ordering::Relaxed) >= Traceback::All as u8 {
+    if TRACEBACK.load(Ordering::Relaxed) >= Traceback::All as u8 || !TERSE && kind != Kind::Panic {
         other_goroutines();
     }
 }
@@ -251,7 +265,7 @@ fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, kind: 
         return;
     }
     let Some(gp) = sched::try_getg() else { return };
-    let system = throwing || level >= Traceback::System as u8;
+    let system = throwing || kind == Kind::Signal || level >= Traceback::System as u8;
     let what = What {
         all: kind != Kind::Panic || level >= Traceback::All as u8 || gp.goid.get() == 0,
         system,

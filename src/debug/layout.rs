@@ -17,6 +17,7 @@ macro_rules! layout {
     ($name:literal: $($field:ident = $value:expr),+ $(,)?) => {
         $(core::arch::global_asm!(
             concat!(".globl layout.", $name, ".", stringify!($field)),
+            concat!(".hidden layout.", $name, ".", stringify!($field)),
             concat!(".set layout.", $name, ".", stringify!($field), ", {value}"),
             value = const $value,
         );)+

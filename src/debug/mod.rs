@@ -11,6 +11,7 @@ pub(crate) mod layout;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
+pub(crate) mod sigquit;
 #[cfg(feature = "traceback")]
 pub(crate) mod symbols;
 mod threads;

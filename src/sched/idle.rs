@@ -80,7 +80,17 @@ pub(super) fn wakep() {
 /// sysmon sees it ([`super::sysmon`]), and the next ones are not left alone.
 #[inline]
 pub(super) fn wakep_with_p() {
-    if GOMAXPROCS.load(Ordering::Relaxed) != 1 && !is_left_alone() {
+    if GOMAXPROCS.load(Ordering::Relaxed) != 1 && !are_left_alone(1) {
+        wakep();
+    }
+}
+
+/// The same for who has readied one that waited. Two are left there: whoever talks with two
+/// others, as a select does, readies one and the other before it waits, and the three are
+/// several times faster on one P than on two that take the channels from each other.
+#[inline]
+pub(super) fn wakep_for_ready() {
+    if GOMAXPROCS.load(Ordering::Relaxed) != 1 && !are_left_alone(2) {
         wakep();
     }
 }
@@ -88,15 +98,15 @@ pub(super) fn wakep_with_p() {
 /// How many times in a row a P wakes others at once when it should have done so once.
 pub(super) const EAGER: u32 = 64;
 
-/// Tells whether what was queued last may be left to this M's P, since it is alone there,
-/// and sysmon will soon see if it does not run.
-fn is_left_alone() -> bool {
+/// Tells whether what was queued last may be left to this M's P, since there are but so
+/// `few`, and sysmon will soon see if they do not run.
+fn are_left_alone(few: u32) -> bool {
     if SCHED.spinning.idle() == 0 {
         return false; // there is nobody to wake
     }
     let mp = acquirem();
     let left = try_getp(mp).is_some_and(|pp| {
-        if !pp.runq.is_lone() || global_queue_len() > 0 {
+        if pp.runq.len() > few || global_queue_len() > 0 {
             return false;
         }
         // Relaxed, all of them: numbers, which only the P's owner writes, but for sysmon's

@@ -102,6 +102,9 @@ fn mstartm0() {
         .store(ptr::from_ref(&M0).cast_mut(), Ordering::Relaxed); // this thread's
     M0.gsignal.set(&M0_GSIGNAL);
     os::initsig(stack, SIGNAL_STACK, fatal::fault);
+    if cfg!(feature = "signals") {
+        super::sighandler::initsig(M0.procid.get());
+    }
 }
 
 /// Any other thread: its signal stack, and the mask that it was born without.
@@ -266,7 +269,7 @@ fn allocm() -> Option<&'static M> {
     gsignal.m.store(at_m, Ordering::Relaxed); // as above
     mp.g0.set(g0);
     mp.gsignal.set(gsignal);
-    mp.sigmask.set(M0.sigmask.get());
+    mp.sigmask.set(os::thread_mask(M0.sigmask.get()));
     mp.block.set(lo);
     mp.schedlink.set(ptr::null());
     mp.locked_ext.set(0); // it was not, where a goroutine ended that was locked

@@ -34,6 +34,8 @@
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
+//! | `sighandler`, `sigqueue` | signals, and how they come to a goroutine |
+//! | `system` | which goroutines are the runtime's own |
 //! | `schedtrace` | `GODEBUG=schedtrace` |
 //! | `layout` | where the fields of these structs are, for debuggers |
 //! | `updatemaxprocs` | GOMAXPROCS follows the CPUs that the process may use |
@@ -76,12 +78,15 @@ pub(crate) mod runq;
 pub(crate) mod runtime2;
 mod schedtrace;
 pub(crate) mod sema;
+mod sighandler;
+mod sigqueue;
 mod spinning;
 mod status;
 mod stw;
 mod switch;
 mod syscall;
 mod sysmon;
+mod system;
 pub(crate) mod timed;
 pub(crate) mod timer;
 mod timer_heap;
@@ -125,6 +130,10 @@ pub(crate) use park::{Locked, Park, gopark, goparkunlock, goready, open, park_lo
 pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
 pub(crate) use proc::{for_each_g, for_every_g, goexit, systemstack as on_system_stack};
+pub(crate) use sighandler::{
+    disable_signal, enable_signal, ignore_signal, raise_signal, signal_is_ignored, signal_recv,
+    signals_are_handed_on, sigpipe, start_signal_receiver,
+};
 use spinning::Spinning;
 pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
 pub(crate) use syscall::{blocking, need_p};

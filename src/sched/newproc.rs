@@ -26,7 +26,6 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::bgscavenge::system_goroutines;
 use super::gfree::{gfget, warm};
 use super::glist::BATCH;
 use super::idle::wakep_with_p;
@@ -35,6 +34,7 @@ use super::procresize::allp;
 use super::runtime2::{G, GStatus, M, P};
 use super::status::casgstatus;
 use super::switch::{drop_left, next_at_hand, switch};
+use super::system::system_goroutines;
 use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
 use crate::debug::trace;

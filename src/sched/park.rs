@@ -36,7 +36,7 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::idle::{wakep, wakep_with_p};
+use super::idle::{wakep, wakep_for_ready};
 use super::newproc::runqput;
 use super::proc::{dropg, execute, globrunqput, left, many, mcall, schedule};
 use super::runtime2::{G, GStatus, M, UnlockFn};
@@ -227,7 +227,7 @@ pub(crate) fn goready(gp: &'static G) {
         Some(pp) => {
             trace::ready(pp, gp);
             runqput(pp, gp, true);
-            wakep_with_p();
+            wakep_for_ready();
         }
         None => {
             trace::ready_without_p(mp, gp);

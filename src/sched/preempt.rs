@@ -129,7 +129,7 @@ pub(super) fn preempt_m(mp: &M) {
 /// sigPreemptTramp calls it. Whoever sent the signal, nothing worse can happen than
 /// that a goroutine gives way that was asked to.
 #[unsafe(export_name = "runtime.doSigPreempt")]
-extern "C" fn do_sig_preempt(context: *mut c_void) {
+pub(super) extern "C" fn do_sig_preempt(context: *mut c_void) {
     // A thread that is not ours has no g, and what is one of ours always has an M.
     // SAFETY: null, or a G, and none is ever freed.
     let Some(gp) = (unsafe { arch::getg().cast::<G>().as_ref() }) else {

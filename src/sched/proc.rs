@@ -10,7 +10,6 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::bgscavenge::is_system;
 use super::checkdead::deadlock;
 use super::gfree::allgs;
 use super::glist::Batch;
@@ -20,6 +19,7 @@ use super::newstack::leave_segments;
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
 use super::syscall::need_p;
+use super::system::is_system;
 use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
 use crate::debug::trace;

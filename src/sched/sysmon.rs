@@ -25,6 +25,7 @@ use super::preempt::{STORM_PACE, is_storm, preempt_m};
 use super::procresize::allp;
 use super::pstatus::PStatus;
 use super::runtime2::P;
+use super::sighandler::{answer_signals, signals_call};
 use super::{GOMAXPROCS, SCHED, SchedLocked, schedtrace, updatemaxprocs};
 use crate::debug::trace;
 use crate::{mem, os};
@@ -70,7 +71,10 @@ pub(super) extern "C" fn sysmon() {
             sleep_until_needed();
             idle = 0; // a new day: who knows what is being started
         }
-        SCHED.sysmonnote.store(0, Ordering::Relaxed); // whoever woke us, we look at everything
+        // Whoever woke us, we look at everything. Acquire pairs with hurry_sysmon: who
+        // finds the word set already, and does not wake us, is seen.
+        SCHED.sysmonnote.swap(0, Ordering::Acquire);
+        answer_signals();
         let now = os::nanotime();
         SCHED.now.store(now, Ordering::Relaxed); // a time, ordered with nothing
         start_threads();
@@ -106,17 +110,19 @@ fn sleep_until_needed() {
     let sched = SCHED.lock.lock();
     // Both are changed under the lock, and so is the flag.
     let needed = !all_idle() || !sched.newm.is_null();
-    SCHED.sysmonnote.store(0, Ordering::Relaxed); // what it said is seen above
+    SCHED.sysmonnote.swap(0, Ordering::Acquire); // what it said is seen above and below
     SCHED.sysmonwait.store(!needed, Ordering::Relaxed);
     drop(sched);
     SCHED.now.store(0, Ordering::Relaxed); // the clock stands still
-    while SCHED.sysmonwait.load(Ordering::Acquire) {
+    // A signal's handler can take no lock, and leaves sysmonwait as it is.
+    while SCHED.sysmonwait.load(Ordering::Acquire) && !signals_call() {
         os::futexsleep(&SCHED.sysmonnote, 0, -1);
         // What comes late, for something that we have seen long ago, shall not keep us
         // from sleeping. Acquire pairs with hurry_sysmon: who wakes us in earnest has
         // changed the flag before.
         SCHED.sysmonnote.swap(0, Ordering::Acquire);
     }
+    SCHED.sysmonwait.store(false, Ordering::Relaxed); // awake, whoever did it
 }
 
 /// Wakes sysmon where it has gone to bed. Under sched.lock.

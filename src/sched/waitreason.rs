@@ -48,6 +48,8 @@ impl WaitReason {
     pub(crate) const ONCE: Self = Self(&"Once::wait");
     /// It waits for the rest.
     pub(crate) const BARRIER: Self = Self(&"Barrier::wait");
+    /// It hands signals on, and none has come.
+    pub(crate) const SIGNAL_RECEIVE: Self = Self(&"signal receive");
     /// It waits for a standard stream that another one has locked.
     pub(crate) const IO_LOCK: Self = Self(&"io lock");
 

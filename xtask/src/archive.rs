@@ -41,6 +41,11 @@ const UNDECLARED: &[&str] = &[
 /// What a program or the linker script defines, and the archive must leave open.
 const OPEN: &[&str] = &["main_main", "_GLOBAL_OFFSET_TABLE_"];
 
+/// What is for debuggers alone: numbers that the linker puts into the descriptions of the
+/// runtime's types. They are hidden, and end in no program's dynamic symbols; but GNU ld (2.40)
+/// crashes over references to absolute symbols that are local.
+const DEBUGGERS: &str = "layout.*";
+
 /// Makes the archive for what `header` declares, and returns its path.
 /// With `trace` it listens to GODEBUG.
 pub(crate) fn make(header: &Path, trace: bool) -> Outcome<PathBuf> {
@@ -125,7 +130,11 @@ fn compile(scratch: &Path, trace: bool) -> Outcome<PathBuf> {
         .env("CFLAGS", assembler_flags);
     cargo
         .args(COMPILE.split_whitespace())
-        .arg(if trace { "archive,trace" } else { "archive" })
+        .arg(if trace {
+            "archive,signals,trace"
+        } else {
+            "archive"
+        })
         .args(["--target", run::TARGET]);
     run::succeed(cargo.arg("--target-dir").arg(scratch))?;
     Ok(scratch.join(run::TARGET).join("dist/libgort.a"))
@@ -176,11 +185,14 @@ fn combine(staticlib: &Path, public: &BTreeSet<String>, scratch: &Path) -> Outco
         &list,
         public
             .iter()
+            .map(String::as_str)
+            .chain([DEBUGGERS])
             .map(|name| format!("{name}\n"))
             .collect::<String>(),
     )?;
     run::succeed(
         run::quiet("objcopy")
+            .arg("--wildcard")
             .arg(format!("--keep-global-symbols={}", list.display()))
             .arg(&object),
     )?;
@@ -226,6 +238,7 @@ fn check(object: &Path, public: &BTreeSet<String>) -> Outcome {
         Ok(text
             .lines()
             .filter_map(|line| line.split(' ').next())
+            .filter(|name| !name.starts_with(DEBUGGERS.trim_end_matches('*')))
             .map(String::from)
             .collect())
     };

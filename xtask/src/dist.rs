@@ -5,7 +5,8 @@
 //!               include/gort.h  their declarations
 //!               linker.ld       the memory image
 //!               hosted.ld       the same where a libc hosts gort
-//!               gort-gdb.py     gdb's script
+//!               gort-gdb.py     gdb's script, and the modules that it loads
+//!               gort/*.py
 //!               gort-gdb        gdb with that script
 //! ```
 
@@ -66,6 +67,14 @@ pub(crate) fn make(trace: bool) -> Outcome {
     run::copy_into(&library, &dist)?;
     for file in ["linker.ld", "hosted.ld", "gdb/gort-gdb.py", "gdb/gort-gdb"] {
         run::copy_into(&root.join(file), &dist)?;
+    }
+    let modules = dist.join("gort");
+    run::clean_dir(&modules)?;
+    for entry in fs::read_dir(root.join("gdb/gort"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "py") {
+            run::copy_into(&path, &modules)?;
+        }
     }
     Ok(())
 }

@@ -58,7 +58,7 @@ pub(crate) fn fault(died: &Died) -> ! {
     let at_work = !TERSE && goroutine.is_some_and(|gp| gp.locks.load(Ordering::Relaxed) != 0);
     let depth = start_dying();
     let (kind, what) = match died.signal {
-        SIGSEGV | SIGBUS | SIGFPE if sent || goroutine.is_none() => (Kind::Throw, ""),
+        SIGSEGV | SIGBUS | SIGFPE if sent || goroutine.is_none() => (Kind::Signal, ""),
         SIGSEGV | SIGBUS | SIGFPE if at_work => (
             Kind::Throw,
             "fatal error: unexpected signal during runtime execution",
@@ -76,11 +76,11 @@ pub(crate) fn fault(died: &Died) -> ! {
             say("unexpected fault address 0x%x", &[addr], &[]);
             (Kind::Throw, "fatal error: fault")
         }
-        _ => (Kind::Throw, ""),
+        _ => (Kind::Signal, ""),
     };
     let text = died.text.as_bytes();
-    if what.is_empty() {
-        fatal_signal(died);
+    if kind == Kind::Signal {
+        say_signal(died);
     } else {
         say(
             "%s\n[signal %s code=0x%x addr=0x%x pc=0x%x]",
@@ -91,8 +91,15 @@ pub(crate) fn fault(died: &Died) -> ! {
     report(depth, kind, None, Some(died))
 }
 
+/// A signal that is to end the program like this, and is no fault. On the signal stack.
+pub(crate) fn by_signal(died: &Died) -> ! {
+    let depth = start_dying();
+    say_signal(died);
+    report(depth, Kind::Signal, None, Some(died))
+}
+
 /// Says which signal it was, and where: for what is no goroutine's fault.
-fn fatal_signal(died: &Died) {
+fn say_signal(died: &Died) {
     let m = sched::getm().map_or(0, |mp| mp.id.get() as u64);
     let numbers = [died.pc as u64, m, died.code as u64, died.addr as u64];
     let template = match died.signal {

@@ -17,6 +17,8 @@ mod output;
 mod preempt;
 #[path = "programs/sched.rs"]
 mod sched;
+#[path = "programs/signals.rs"]
+mod signals;
 #[path = "programs/stacks.rs"]
 mod stacks;
 #[path = "programs/streams.rs"]
@@ -43,5 +45,6 @@ fn main() {
     trials.extend(preempt::trials());
     trials.extend(threads::trials());
     trials.extend(sched::trials());
+    trials.extend(signals::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -306,7 +306,7 @@ fn addresses(text: &str) -> String {
 }
 
 /// Takes the runtime's and the library's frames out, and of the program's the registers, and
-/// all but the first of those that are the same.
+/// all but the first of those that are the same; and what is in the registers at the end.
 fn frames(text: &str) -> String {
     let mut kept = String::new();
     let mut lines = text.lines().peekable();
@@ -314,6 +314,10 @@ fn frames(text: &str) -> String {
         let place = lines.peek().and_then(|next| next.strip_prefix('\t'));
         if line.starts_with("goroutine ") {
             kept += &header(line);
+        } else if let Some((register, _)) = line.split_once(" 0x").filter(|(name, _)| {
+            name.len() <= 6 && name.starts_with(['r', 'c', 'f', 'g']) && !name.contains(':')
+        }) {
+            kept += &format!("{register} 0x?");
         } else if line == "0x?" {
             continue;
         } else if let Some(place) = place.filter(|_| line.ends_with(')')) {

@@ -17,6 +17,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             goroutines_are_listed_and_traced,
         )
         .with_ignored_flag(!programs::native()),
+        Trial::test("goroutines_are_finished", a_goroutine_is_finished)
+            .with_ignored_flag(!programs::native()),
         Trial::test(
             "goroutines_are_traced_from_an_inlined_place",
             goroutines_are_traced_from_an_inlined_place,
@@ -112,6 +114,29 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
     let wrong = gdb.command("goroutine 99999 bt")?;
     ensure!(wrong.contains("There is no goroutine 99999."), "{wrong}");
     gdb.commands(&["delete", "kill"]).map_err(Into::into)
+}
+
+/// `finish` comes back on whichever thread the goroutine goes on with.
+fn a_goroutine_is_finished() -> Result<(), Failed> {
+    for procs in ["1", "4"] {
+        let mut gdb = Gdb::start(Kind::Gort, &programs::path("goroutines")?)?;
+        gdb.commands(&[
+            &format!("set environment GOMAXPROCS {procs}"),
+            "b goroutines::descend",
+            "r",
+            "delete",
+        ])?;
+        let text = gdb.command("goroutine 1 finish")?;
+        ensure!(text.contains("Run till exit from #"), "{text}");
+        let here = gdb.command("bt 1")?;
+        // Where main called the last function that is not the runtime's, or behind that.
+        ensure!(here.contains("#0 "), "{here}");
+        let goid = gdb.command("p $goid()")?;
+        let over = text.contains("exited normally");
+        ensure!(goid.contains("= 1\n") && !over, "{text}{goid}{here}");
+        gdb.command("kill")?;
+    }
+    Ok(())
 }
 
 /// The place where the thread is may itself be several frames to gdb.

@@ -24,7 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const MAIN: &str = "\ngoroutine 1 *[running]:\n**\nmain.main()\n\t*\n";
+const MAIN: &str = "\ngoroutine 1 *[running]:\n**\nmain.main()\n\t*\n**";
 const GOROUTINE: &str = "\ngoroutine 2 [running]:\n**\n\
     created by * in goroutine 1\n\t*tests/testprog/deaths.rs:*\n";
 /// What the runtime ends the program for, it shows all of.
