@@ -103,6 +103,8 @@ pub(super) struct Many {
     pub(super) need_p: fn(),
     /// How a goroutine waits, for those parts of the runtime that every program has.
     pub(super) park: super::Park,
+    /// `gosched::gosched`
+    pub(super) gosched: extern "C" fn(),
     /// `locked::mexit`
     pub(super) mexit: fn(&'static M) -> !,
 }
@@ -111,6 +113,14 @@ pub(super) struct Many {
 pub(super) fn many() -> Option<&'static Many> {
     // SAFETY: null, or the one table there is. Acquire pairs with start_many.
     unsafe { SCHED.many.load(Ordering::Acquire).as_ref() }
+}
+
+/// Gives way, if there may be another goroutine: for those parts of the runtime that every
+/// program has. From a goroutine.
+pub(crate) fn gosched_to_many() {
+    if let Some(many) = many() {
+        (many.gosched)();
+    }
 }
 
 /// One round of the scheduler: finds a goroutine and runs it. On g0, with a P.
