@@ -268,7 +268,7 @@ impl Unit {
             if name == c::DwAt(0) {
                 return Some(entry);
             }
-            let value = self.value(sections, cursor, form, implicit)?;
+            let value = self.value(cursor, form, implicit)?;
             match name {
                 c::DW_AT_low_pc => entry.low_pc = value,
                 c::DW_AT_high_pc => entry.high_pc = value,
@@ -405,13 +405,7 @@ impl Unit {
     }
 
     /// Reads an attribute's value.
-    fn value(
-        &self,
-        sections: &Sections,
-        cursor: &mut Cursor,
-        form: c::DwForm,
-        implicit: i64,
-    ) -> Option<Value> {
+    fn value(&self, cursor: &mut Cursor, form: c::DwForm, implicit: i64) -> Option<Value> {
         let local = |offset: u64| Some(Value::Reference(self.start.checked_add(offset as usize)?));
         let skip = |cursor: &mut Cursor, length: u64| {
             cursor.skip(usize::try_from(length).ok()?).ok()?;
@@ -487,7 +481,7 @@ impl Unit {
                 if form == c::DW_FORM_indirect || form == c::DW_FORM_implicit_const {
                     return None;
                 }
-                return self.value(sections, cursor, form, 0);
+                return self.value(cursor, form, 0);
             }
             _ => return None,
         })

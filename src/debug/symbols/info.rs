@@ -137,12 +137,11 @@ fn name_of(sections: &Sections, abbrevs: &mut Abbrevs, unit: &Unit, at: usize) -
     let mut at = at;
     let mut plain = None;
     for _ in 0..HOPS {
-        let entry;
         let mut other = *unit;
         if !(unit.start..unit.end).contains(&at) {
             other = unit_around(sections, at)?.open(sections, abbrevs)?.0;
         }
-        entry = entry_at(sections, abbrevs, &other, at)?;
+        let entry = entry_at(sections, abbrevs, &other, at)?;
         if let Some(name) = other.linkage_name(sections, &entry) {
             return Some(name);
         }
