@@ -26,7 +26,7 @@ use super::runtime2::{M, P};
 use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
 use super::{
-    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, gfree, gosched, may_go, releasem, sysmon, timers,
+    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getg, gfree, gosched, may_go, releasem, sysmon, timers,
     try_getp, updatemaxprocs,
 };
 use crate::boot;
@@ -83,6 +83,20 @@ pub(super) fn update_gomaxprocs() {
     start_the_world(mp, procs);
     incidlelocked(1);
     releasem();
+}
+
+/// Calls `f` while no other goroutine runs, but for those in system calls. From a
+/// goroutine. `f` must not give way.
+pub(crate) fn stop_everybody(f: &mut dyn FnMut()) {
+    let world = lock_world();
+    super::machine::start_sysmon();
+    need_p();
+    let mp = acquirem();
+    stop_the_world(mp);
+    f();
+    start_the_world(mp, GOMAXPROCS.load(Ordering::Relaxed)); // changes by us alone
+    releasem();
+    drop(world);
 }
 
 /// Takes the right to stop the world. From a goroutine: one that can wait, since who waits
@@ -188,9 +202,11 @@ fn start_the_world(mp: &'static M, procs: i32) {
     match old {
         Some(old) if ptr::eq(old, heir) => old.state.set(PStatus::Running),
         Some(_) => {
+            trace::yields(mp);
             releasep(mp).state.set(PStatus::Dead);
             heir.state.set(PStatus::Idle);
             acquirep(mp, heir);
+            trace::run(mp, getg());
         }
         None => {}
     }

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! **Times.** The slow way stamps the next event, and says how many may follow without a
-//! stamp: as many as fit into [`FAR`] ticks at the pace that it sees, 64 at most. Where
+//! stamp: as many as fit into [`FAR`] ticks at the pace that it sees, [`MOST`] at most. Where
 //! events are rarer than that each has its own. And [`Ring::ask`], which the writer calls
 //! every few milliseconds, makes the next event a stamped one: so one that runs for long
 //! behind a burst does not lend its time to those before it.
@@ -29,8 +29,10 @@
 
 use core::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
 use core::cell::{Cell, UnsafeCell};
+use core::slice;
 
 use super::atomic::{AtomicU64, Ordering};
+use super::chrome::Reader;
 use super::words::{ARGUMENT_BITS, HIGH, LOST, PLACE, REASON, Stamp, word};
 
 /// How many words a ring has: 9 ms of the fastest switches there are.
@@ -40,13 +42,13 @@ pub(crate) const WORDS: usize = 1 << 18;
 pub(crate) const STAMPS: usize = 1 << 15;
 
 /// How many ticks may lie between two stamps, or so, where much goes on.
-const FAR: u64 = 4096;
+const FAR: u64 = 16 << 10;
 
 /// How many events may have no stamp in between.
-const MOST: u64 = 64;
+const MOST: u64 = 256;
 
 /// With less room than that nothing is written down.
-const RESERVE: u64 = 256;
+const RESERVE: u64 = 1024;
 
 /// Reads the counter, and may look whether the ring is filling up.
 pub(crate) type Clock = fn(&Ring) -> u64;
@@ -69,10 +71,14 @@ pub(crate) struct Ring {
     last: Cell<u64>,
     /// How many events found no room.
     lost: Cell<u64>,
+    /// Every event is to be stamped.
+    exact: Cell<bool>,
     /// The number of the next stamp.
     stamp_head: AtomicU64,
     /// What of both the writer has taken; on a line of its own.
     taken: Taken,
+    /// What the writer knows of the P, if it makes Chrome's format.
+    pub(super) reader: Reader,
     stamps: [UnsafeCell<Stamp>; STAMPS],
     words: [UnsafeCell<u32>; WORDS],
 }
@@ -172,7 +178,8 @@ impl Ring {
         let far = ticks.wrapping_sub(self.last.replace(ticks));
         let pace = self.pace.get();
         let pace = match far {
-            _ if far > 8 * FAR => 1,
+            _ if self.exact.get() => 1,
+            _ if far > 4 * FAR => 1,
             _ if far > FAR => (pace / 2).max(1),
             _ if far < FAR / 2 => (pace * 2).clamp(1, MOST),
             _ => pace.max(1),
@@ -193,6 +200,16 @@ impl Ring {
             // SAFETY: a hint, which changes nothing.
             unsafe { _mm_prefetch::<_MM_HINT_ET0>(slot.cast()) };
         }
+    }
+
+    /// Has each event stamped. Before the first.
+    pub(super) fn stamp_all(&self) {
+        self.exact.set(true);
+    }
+
+    /// Tells whether each is.
+    pub(super) fn is_exact(&self) -> bool {
+        self.exact.get()
     }
 
     /// Has the next event stamped. By anybody.
@@ -228,6 +245,15 @@ impl Ring {
     pub(crate) fn word(&self, number: u64) -> u32 {
         // SAFETY: invariant 2.
         unsafe { self.words[number as usize % WORDS].get().read() }
+    }
+
+    /// Returns as many words from there on as lie in a row, at most `count`: all of them
+    /// from between the two.
+    pub(crate) fn row(&self, number: u64, count: usize) -> &[u32] {
+        let start = number as usize % WORDS;
+        let count = count.min(WORDS - start);
+        // SAFETY: invariant 2; and they lie in a row up to the array's end.
+        unsafe { slice::from_raw_parts(self.words[start].get(), count) }
     }
 
     /// Returns a stamp from between the two.
