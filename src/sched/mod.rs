@@ -137,7 +137,7 @@ pub(crate) use sighandler::{
     signals_are_handed_on, sigpipe, start_signal_receiver,
 };
 use spinning::Spinning;
-pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
+pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs, stop_everybody};
 pub(crate) use syscall::{blocking, need_p};
 
 #[cfg(feature = "sched-trace")]

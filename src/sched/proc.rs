@@ -98,7 +98,7 @@ pub(super) struct Many {
     /// `newproc::exit_to_next`
     pub(super) exit: fn(),
     /// `syscall::try_entersyscall`
-    pub(super) try_entersyscall: fn() -> bool,
+    pub(super) try_entersyscall: extern "C" fn() -> bool,
     /// `syscall::need_p`
     pub(super) need_p: fn(),
     /// How a goroutine waits, for those parts of the runtime that every program has.
@@ -259,22 +259,27 @@ pub(crate) fn goexit(abandon: bool) -> ! {
 }
 
 /// Calls `f` for each of the program's goroutines that is not dead.
+#[inline(never)] // one for all
 pub(crate) fn for_each_g(f: &mut dyn FnMut(&'static G)) {
-    for_every_g(&mut |gp| {
-        if !is_system(gp) {
+    allgs(|gp| {
+        if exists(gp) && !is_system(gp) {
             f(gp);
         }
     });
 }
 
 /// The same with the runtime's own.
-#[inline(never)] // one for all
+#[inline(never)] // not in every program
 pub(crate) fn for_every_g(f: &mut dyn FnMut(&'static G)) {
     allgs(|gp| {
-        let status = super::readgstatus(gp);
-        let exists = status != GStatus::Dead as u32 && status != GStatus::Idle as u32;
-        if exists {
+        if exists(gp) {
             f(gp);
         }
     });
+}
+
+/// Tells whether a goroutine is not dead.
+fn exists(gp: &G) -> bool {
+    let status = super::readgstatus(gp);
+    status != GStatus::Dead as u32 && status != GStatus::Idle as u32
 }
