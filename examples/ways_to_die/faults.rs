@@ -6,7 +6,7 @@ use core::hint::black_box;
 use core::ptr;
 
 use gort::prelude::v1::*;
-use gort::{go, stack, thread};
+use gort::{go, runtime, stack, thread};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap};
 use rustix::process::{Signal, getpid, kill_process};
@@ -93,8 +93,13 @@ pub(crate) const COMMANDS: &[Command] = &[
         Ok(())
     }),
     ("overflow-g0", "the scheduler's own is", |_| {
+        runtime::lock_os_thread(); // the goroutine is on another one
         go(|| gort::__private::on_system_stack(|| _ = descend(0)));
         wait()
+    }),
+    ("overflow-m0", "the main thread's own is", |_| {
+        gort::__private::on_system_stack(|| _ = descend(0));
+        Ok(())
     }),
 ];
 

@@ -117,6 +117,7 @@ pub(super) fn many() -> Option<&'static Many> {
 
 /// Gives way, if there may be another goroutine: for those parts of the runtime that every
 /// program has. From a goroutine.
+#[cfg(not(feature = "archive"))]
 pub(crate) fn gosched_to_many() {
     if let Some(many) = many() {
         (many.gosched)();

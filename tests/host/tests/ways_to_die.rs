@@ -354,7 +354,7 @@ fn header(line: &str) -> String {
     }
 }
 
-/// Takes out where goroutines are: what an optimized build may show differently, and a
+/// Takes out where goroutines are, and who made them: what an optimized build may show differently, and a
 /// stripped one not at all.
 fn without_places(text: &str) -> String {
     let mut kept = String::new();
@@ -365,18 +365,14 @@ fn without_places(text: &str) -> String {
         if in_trace && (line.starts_with("...") || line.starts_with("runtime: g ")) {
             continue; // what is left out, or where the trace ends
         }
-        let created = line.starts_with("created by ");
         let place = lines.peek().is_some_and(|next| next.starts_with('\t'));
-        if in_trace && !created && (place || line.starts_with('\t')) && !line.ends_with(":\n") {
+        if in_trace && (place || line.starts_with('\t')) && !line.ends_with(":\n") {
             if !line.starts_with('\t') {
                 lines.next();
             }
             continue;
         }
         kept += line;
-        if created {
-            kept.extend(lines.next());
-        }
     }
     kept
 }

@@ -253,7 +253,9 @@ fn dump_while_it_runs() -> Result<(), Failed> {
         ensure!(
             error
                 .lines()
-                .any(|line| { line.starts_with("goroutine 1 ") && line.contains(" [running") })
+                // It may be on the way back from saying that it is ready.
+                .any(|line| line.starts_with("goroutine 1 ")
+                    && (line.contains(" [running") || line.contains(" [syscall")))
                 && error.contains(" [chan receive"),
             "{error}"
         );
