@@ -105,13 +105,14 @@ fn go_on(gdb: &mut Gdb) -> Result<(), Failed> {
 /// Tells whether a row is of a kind.
 fn is_of(row: &Row, kind: &str) -> bool {
     let made_in = |function: &str| {
-        row.place
-            .starts_with(&format!("testprog::crowd::{function}"))
+        let place = row.place.strip_prefix("testprog::crowd::");
+        let rest = place.and_then(|place| place.strip_prefix(function));
+        rest.is_some_and(|rest| rest.starts_with([' ', ',', ':']))
     };
     match kind {
-        "registers" => made_in("park "),
-        "spins" => made_in("spin_with_registers "),
-        "syscalls" => made_in("read_for_ever "),
+        "registers" => made_in("park"),
+        "spins" => made_in("spin_with_registers"),
+        "syscalls" => made_in("read_for_ever"),
         _ => made_in(&format!("{kind}::deepest")),
     }
 }
