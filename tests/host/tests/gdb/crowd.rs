@@ -443,7 +443,7 @@ fn threads_and_processors() -> Result<(), Failed> {
         ("p $goid()", "= 1\n"),
         (
             "goroutine 2",
-            "  2 chan send  testprog::crowd::chan_send::deepest at ",
+            "  2 chan send  testprog::crowd::chan_send::deepest ",
         ),
         (
             "goroutine 2 frame",
