@@ -138,6 +138,32 @@ runtime.sigtramp:
         .size   runtime.sigtramp, . - runtime.sigtramp
 
 /* ------------------------------------------------------------------------
+ * runtime.sigNotifyTramp: extern "C" fn(signal: i32, info: *siginfo, context: *mut ucontext)
+ *
+ * The same for the signals that are no faults. Of its own, since an archive without
+ * them has the other alone.
+ *
+ * in: edi, rsi, rdx; preserves what the ABI says
+ */
+        .section .text.runtime.sigNotifyTramp, "ax", @progbits
+        .globl  runtime.sigNotifyTramp
+        .type   runtime.sigNotifyTramp, @function
+runtime.sigNotifyTramp:
+        .cfi_startproc
+        push    rbp
+        .cfi_def_cfa_offset 16
+        .cfi_offset rbp, -16
+        mov     rbp, rsp
+        .cfi_def_cfa_register rbp
+        and     rsp, -16
+        call    runtime.sighandler
+        leave
+        .cfi_def_cfa rsp, 8
+        ret
+        .cfi_endproc
+        .size   runtime.sigNotifyTramp, . - runtime.sigNotifyTramp
+
+/* ------------------------------------------------------------------------
  * runtime.sigreturn__sigaction: what a signal handler returns into.
  *
  * Debuggers know a signal frame by these very bytes, glibc's, and by a name

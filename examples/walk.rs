@@ -35,6 +35,23 @@ fn main() {
     }
 }
 
+/// Makes a place to stop at, where the runtime's watcher, sysmon, can be held: it comes
+/// with the first `go`. What it has asked of us by then is done when this returns.
+fn start() {
+    go(|| ());
+    while runtime::num_goroutine() > 1 {
+        runtime::gosched();
+    }
+    hold();
+    runtime::gosched();
+}
+
+/// The place.
+#[inline(never)]
+fn hold() {
+    black_box(());
+}
+
 /// Two goroutines give way to each other.
 fn switch() {
     let ping = || {
@@ -49,6 +66,7 @@ fn switch() {
 
 /// Three goroutines wait for their turn.
 fn queue() {
+    start();
     let (sender, receiver) = channel::unbounded();
     for name in ["first", "second", "third"] {
         let sender = sender.clone();
@@ -68,6 +86,7 @@ fn queued() {
 
 /// The main goroutine waits for a value, which another one has.
 fn park() {
+    start();
     let (sender, receiver) = channel::bounded(0);
     go(move || sender.send(42).unwrap());
     println!("received {}", receiver.recv().unwrap());
@@ -75,6 +94,7 @@ fn park() {
 
 /// The main goroutine never gives way by itself.
 fn preempt() {
+    start();
     go(|| RAN.store(true, Ordering::Relaxed));
     spin();
     println!("the other one has run");
@@ -129,6 +149,7 @@ fn boxed(number: u64) -> Box<[u64; 12]> {
 
 /// A channel with room for two.
 fn buffer() {
+    start();
     let (sender, receiver) = channel::bounded(2);
     go(move || (1..=5).for_each(|number| sender.send(number).unwrap()));
     let numbers: Vec<i32> = receiver.iter().collect();
@@ -137,6 +158,7 @@ fn buffer() {
 
 /// The main goroutine keeps its thread busy, as a slow system call would.
 fn blocking() {
+    start();
     go(|| RAN.store(true, Ordering::Relaxed));
     runtime::blocking(spin);
     println!("the other one has run");

@@ -5,12 +5,13 @@
 //! is in it must not park: to wait for a channel or a lock in there ends the program by
 //! `fatal error: schedule: holding locks`.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use critical_section::{Impl, RawRestoreState};
 
 use crate::debug::lock::ParkLock;
-use crate::sched;
+use crate::sched::{self, G};
 
 struct Section;
 
@@ -19,8 +20,8 @@ critical_section::set_impl!(Section);
 /// Held while a goroutine is in a critical section.
 static LOCK: ParkLock = ParkLock::new();
 
-/// That goroutine's number, and one more; 0 if there is none.
-static OWNER: AtomicU64 = AtomicU64::new(0);
+/// That goroutine; null if there is none. Each thread's g0 is one of its own here.
+static OWNER: AtomicPtr<G> = AtomicPtr::new(ptr::null_mut());
 
 // SAFETY: between `acquire` and `release` no other goroutine or thread is between the
 // two: those have LOCK; and what is done in between is seen by the next, through its
@@ -30,8 +31,8 @@ unsafe impl Impl for Section {
     unsafe fn acquire() -> RawRestoreState {
         sched::need_p();
         sched::acquirem();
-        let me = sched::getg().goid.get() + 1;
-        // Relaxed: only we ourselves store our number.
+        let me = ptr::from_ref(sched::getg()).cast_mut();
+        // Relaxed: only we ourselves store our address.
         let nested = OWNER.load(Ordering::Relaxed) == me;
         if !nested {
             LOCK.lock();
@@ -42,7 +43,7 @@ unsafe impl Impl for Section {
 
     unsafe fn release(nested: RawRestoreState) {
         if !nested {
-            OWNER.store(0, Ordering::Relaxed); // as above
+            OWNER.store(ptr::null_mut(), Ordering::Relaxed); // as above
             LOCK.unlock();
         }
         sched::releasem();

@@ -56,6 +56,7 @@
 //!   [`sync::Semaphore`], and [`task::block_on()`].
 //! - [`io`], [`env`](mod@env), [`process`]: the traits, the standard streams, arguments and
 //!   variables, the end. There are no files, sockets, paths or child processes yet.
+//! - [`signal`]: Go's `os/signal`, to channels.
 //! - [`collections`], [`hash`], [`alloc`](mod@alloc), [`ffi`], and what std has of core's and
 //!   alloc's modules, at std's paths.
 //! - [`runtime`] and [`debug`](mod@debug) have what Go's packages of these names have.
@@ -68,7 +69,11 @@
 //! | --- | --- |
 //! | `global-allocator` | gort's heap is the program's allocator; on unless left out |
 //! | `panic-handler` | a panic prints Go's text, and ends the program with status 2; on unless left out |
+//! | `signals` | SIGQUIT shows all goroutines; SIGPIPE, and process 1, as in Go: see [`signal`]; on unless left out |
 //! | `trace` | GODEBUG; on unless left out |
+//! | `traceback` | a death shows where goroutines are: in release builds by frame pointers, with names as the linker has them; on unless left out |
+//! | `backtrace` | the same by DWARF, with files, lines and what was inlined, as debug builds have it anyway; for release builds with `debug = "line-tables-only"` in their profile |
+//! | `sched-trace` | GORT_TRACE: what the scheduler does, in a file; `docs/trace.md` goes through it |
 //! | `critical-section` | an implementation of the crate of that name: one lock for all |
 //! | `getrandom` | that crate asks the system by gort. It wants a flag besides: `rustflags = ["--cfg", 'getrandom_backend="custom"']` for the target in `.cargo/config.toml` |
 //! | `log` | `gort::logger`: records are printed to standard error, as `RUST_LOG` says |
@@ -132,7 +137,7 @@
 //! | [`mem`] | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`channel`], [`collections`], [`env`](mod@env), [`hash`], [`io`], [`prelude`], [`process`], [`runtime`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
+//! | [`backtrace`], [`channel`], [`collections`], [`env`](mod@env), [`hash`], [`io`], [`prelude`], [`process`], [`runtime`], [`signal`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
 //! | `critical`, `logger`, `random` | the features `critical-section`, `log`, `getrandom` |
 //! | [`ffi`] | the same for C |
 //! | `boot` | the way here |
@@ -161,6 +166,7 @@ mod sched;
 #[allow(unsafe_code, reason = "raw memory is its business")]
 mod malloc;
 
+pub mod backtrace;
 #[allow(
     unsafe_code,
     reason = "moves values from one goroutine's stack to another's"
@@ -181,6 +187,7 @@ pub mod process;
 #[allow(unsafe_code, reason = "what getrandom passes in")]
 mod random;
 pub mod runtime;
+pub mod signal;
 #[allow(
     unsafe_code,
     reason = "moves a closure and its result over a seam of the stack"
@@ -295,6 +302,11 @@ pub mod __private {
     /// Returns how often a goroutine has been preempted between two instructions.
     pub fn preemptions() -> usize {
         crate::sched::preemptions()
+    }
+
+    /// Calls a function on the stack of the scheduler, where nobody's code runs.
+    pub fn on_system_stack(f: fn()) {
+        crate::sched::on_system_stack(f);
     }
 
     /// Counts the goroutines that wait.

@@ -59,11 +59,15 @@ pub fn gosched() {
     sched::gosched();
 }
 
-/// Ends the current goroutine. Nothing on its stack is dropped, and so nothing
+/// Ends the current goroutine. Nothing on its stack is dropped: a lock that a guard there
+/// has stays locked, and a channel whose only end is there stays connected. And so nothing
 /// else ever uses that stack: what others borrow from it stays good, and 8 KiB or
-/// more stay in use. Return where you can. If it is the
-/// main goroutine the others go on, and when the last of them has ended the
-/// program dies of the deadlock. From any goroutine. Go's `runtime.Goexit`.
+/// more stay in use. Return where you can. Who calls this in a
+/// [`thread::scope`](crate::thread::scope) waits for those that it has spawned there.
+///
+/// If it is the main goroutine the others go on, and when the last of them has ended the
+/// program dies of the deadlock. Called by the `Display` of what the goroutine has panicked
+/// with, it ends the program. From any goroutine. Go's `runtime.Goexit`.
 ///
 /// ```
 /// # #![no_std]
@@ -79,6 +83,8 @@ pub fn gosched() {
 /// # }
 /// ```
 pub fn goexit() -> ! {
+    #[cfg(not(feature = "archive"))]
+    crate::debug::fatal::no_goexit();
     sched::goexit(true)
 }
 
@@ -224,6 +230,41 @@ pub fn unlock_os_thread() {
 /// ```
 pub fn blocking<T>(f: impl FnOnce() -> T) -> T {
     sched::blocking(f)
+}
+
+/// Writes the trace of the current goroutine to `buffer`, in Go's format, and behind it
+/// those of all others, if that is wanted; as much as there is room for. Returns how many
+/// bytes that are. From any goroutine; with `all` the others stop meanwhile. Go's
+/// `runtime.Stack`.
+///
+/// Without the feature `traceback`, and if there is no memory, it writes nothing.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// let mut buffer = [0; 4096];
+/// let length = gort::runtime::stack(&mut buffer, true);
+/// let text = core::str::from_utf8(&buffer[..length]).unwrap();
+/// assert!(text.starts_with("goroutine 1 [running]:\n"));
+/// # }
+/// ```
+#[inline(never)]
+pub fn stack(buffer: &mut [u8], all: bool) -> usize {
+    #[cfg(feature = "traceback")]
+    {
+        use crate::debug::traceback;
+
+        let [pc, sp, fp] = crate::arch::registers();
+        let registers = traceback::unwind::Registers { pc, sp, fp };
+        traceback::stack(buffer, all, registers)
+    }
+    #[cfg(not(feature = "traceback"))]
+    {
+        let _ = (buffer, all);
+        0
+    }
 }
 
 /// Returns gort's name and version. From anywhere.

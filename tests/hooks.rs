@@ -75,6 +75,28 @@ gort_test::tests! {
         runtime::gosched();
     }
 
+    /// In one the number of Ps stays: who waits for its end may keep one of them.
+    fn critical_sections_keep_the_number_of_ps() {
+        if is_again() {
+            critical_section::with(|_| runtime::gomaxprocs(5));
+            return;
+        }
+        let output = again("critical_sections_keep_the_number_of_ps", "GOMAXPROCS", "2");
+        assert!(output.stderr.contains("fatal error: gomaxprocs: holding locks\n"), "{output:?}");
+        // To ask for it is no change.
+        assert!(critical_section::with(|_| runtime::gomaxprocs(0)) > 0);
+    }
+
+    /// Nothing can wait there, and so what is panicked with is printed as it comes.
+    fn critical_sections_panic() {
+        if is_again() {
+            critical_section::with(|_| panic!("at {}", 42));
+        }
+        let output = again("critical_sections_panic", "GOMAXPROCS", "2");
+        let text = "panic: at 42\nfatal error: panic holding locks\n\ngoroutine ";
+        assert!(output.stderr.contains(text), "{output:?}");
+    }
+
     fn random_bytes_are_random() {
         let mut seen = BTreeSet::new();
         for _ in 0..100 {

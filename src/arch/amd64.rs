@@ -161,6 +161,15 @@ pub(crate) fn prefetch(address: *const u8) {
     unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
 }
 
+/// Reads the time-stamp counter as fast as it goes: some instructions around it may have
+/// been done before or after.
+#[cfg(feature = "sched-trace")]
+#[inline(always)]
+pub(crate) fn ticks() -> u64 {
+    // SAFETY: as above.
+    unsafe { _rdtsc() }
+}
+
 bitflags! {
     /// What the CPU can do and the system has enabled. Go's `internal/cpu.X86`.
     ///

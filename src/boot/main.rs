@@ -34,6 +34,8 @@ extern "C" fn main(_: *mut u8) {
     let status = main_main();
     step("main.main");
 
+    #[cfg(not(feature = "archive"))]
+    fatal::let_panics_finish();
     // A panic on another thread is ending the program: let it say why. Go parks here
     // after a thousand rounds; this way a program without another goroutine need not
     // know how that is done. Who panics does not give way, so that it needs no P.

@@ -28,6 +28,8 @@ mod settings;
 
 pub(crate) use moduledata::{hosted, tls_image};
 pub(crate) use rand::rand;
+#[cfg(feature = "sched-trace")]
+pub(crate) use settings::gort_trace;
 pub(crate) use settings::{
     asyncpreemptoff, default_gomaxprocs_now, gomaxprocs_is_set, guardinstall, read_gomemlimit,
     schedtrace, updatemaxprocs,

@@ -7,7 +7,7 @@ use super::rand::randinit;
 use super::settings::{early_godebug, gomaxprocs_at_start, parsedebugvars, secure};
 use super::{alg, args};
 use crate::debug::boottrace::step;
-use crate::debug::fatal;
+use crate::debug::{fatal, trace};
 use crate::{arch, mem, os, sched};
 
 /// How many threads there may be, Go's number.
@@ -50,6 +50,7 @@ pub(super) extern "C" fn schedinit() {
     gcinit();
     step("runtime.gcinit");
     sched::procresize(gomaxprocs_at_start());
+    trace::start(); // GORT_TRACE
     step("runtime.procresize");
 }
 

@@ -45,7 +45,7 @@ pub(super) fn early_godebug() {
     if !auxv().secure() {
         read_godebug(false);
     }
-    boottrace::enable(BOOTTRACE.load(Ordering::Relaxed) > 0); // still one thread
+    boottrace::enable(BOOTTRACE.load(Ordering::Relaxed)); // still one thread
 }
 
 /// In secure mode no trace of our memory goes to whoever started us: GODEBUG and
@@ -136,6 +136,16 @@ fn set(setting: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// GORT_TRACE=FILE: where the scheduler's trace goes. Not in secure mode.
+#[cfg(feature = "sched-trace")]
+pub(crate) fn gort_trace() -> Option<&'static core::ffi::CStr> {
+    if SECURE_MODE.load(Ordering::Relaxed) {
+        return None; // set above, same thread
+    }
+    let path = gogetenv(b"GORT_TRACE")?;
+    (!path.is_empty()).then(|| super::args::kernel_string(path.as_ptr().cast()))
 }
 
 /// GODEBUG=inittrace=1: each init task is to be reported.

@@ -39,18 +39,19 @@ struct Place {
     index: Cell<usize>,
 }
 
-/// Memory for values.
+/// Memory for values. What a push or a pop writes comes first: see `Hchan`.
+#[repr(C)]
 pub(super) struct Buffer {
     send: Place,
     recv: Place,
+    /// A block to use next.
+    spare: Cell<*mut u8>,
     /// How many slots there are in the ring, or in a block.
     len: usize,
     /// The ring's memory or a block's; a block begins with the address of the next one.
     layout: Layout,
     /// Where a block's slots begin; 0 for a ring.
     offset: usize,
-    /// A block to use next.
-    spare: Cell<*mut u8>,
 }
 
 impl Buffer {

@@ -111,7 +111,7 @@ impl SelectHandle for ByteCase<'_> {
 
 /// Makes the handle of a case, which gets that index.
 pub(crate) fn handle<'a>(case: &'a ByteCase<'a>, index: usize) -> Handle<'a> {
-    (case, index, ptr::null())
+    (case.case(), index, ptr::null())
 }
 
 /// Waits until one of the operations is ready, and returns its place, to be

@@ -23,14 +23,11 @@
 //!    yet, without capacity, waits until it is completed; it is then the select's `Partner`.
 
 use core::alloc::Layout;
-use core::ffi::c_void;
-use core::ptr;
 
 use super::atomic::{AtomicU8, AtomicUsize, Ordering};
 use super::buffer::{Buffer, copy_value};
-use super::clock;
-use super::scheduler::{G, ParkLock, WaitReason, Waiter, acquirem, gopark, need_p, releasem};
-use super::token::INLINE;
+use super::scheduler::{ParkLock, WaitReason, acquirem, need_p, releasem};
+use super::token::fits;
 use super::waitq::{Outcome, ReadyList, Sudog, Waitq};
 
 /// All senders are gone, or all receivers.
@@ -50,14 +47,16 @@ pub(super) enum Timeout {
 }
 
 /// A channel.
+///
+/// What each operation writes is in the first cache line: that is all that goes from CPU to
+/// CPU with the values. The other two change when somebody waits.
+#[repr(C, align(64))]
 pub(super) struct Hchan {
     pub(super) lock: ParkLock,
     /// `CLOSED` and `WATCHED`.
     pub(super) flags: AtomicU8,
-    /// The goroutines that wait for a value.
-    pub(super) recvq: Waitq,
-    /// The goroutines that wait for somebody to take theirs.
-    pub(super) sendq: Waitq,
+    /// A select has a place for a value: see `Token`.
+    pub(super) inline: bool,
     /// How many values there are for whoever comes. Atomics, these two, for those who look
     /// without the lock.
     pub(super) items: AtomicUsize,
@@ -68,8 +67,10 @@ pub(super) struct Hchan {
     pub(super) size: usize,
     /// How many values there may be; `usize::MAX` for no limit.
     pub(super) capacity: usize,
-    /// A select has a place for a value: see `Token`.
-    pub(super) inline: bool,
+    /// The goroutines that wait for a value.
+    pub(super) recvq: Waitq,
+    /// The goroutines that wait for somebody to take theirs.
+    pub(super) sendq: Waitq,
     /// Selects that wait for something to be received, not to receive it.
     pub(super) recv_watch: Waitq,
     /// The same for sends.
@@ -81,17 +82,6 @@ pub(super) struct Hchan {
 unsafe impl Sync for Hchan {}
 // SAFETY: as above; those who wait borrow it.
 unsafe impl Send for Hchan {}
-
-/// Opens the lock of a channel whose goroutine has been saved.
-///
-/// # Safety
-///
-/// `lock` must be a `ParkLock` that the goroutine has taken.
-unsafe fn park_commit(_: &'static G, lock: *const c_void) -> bool {
-    // SAFETY: the caller's promise: the goroutine waits on its channel.
-    unsafe { &*lock.cast::<ParkLock>() }.unlock();
-    true
-}
 
 /// What came of an attempt to hand a value over.
 pub(super) enum Given<'a> {
@@ -124,7 +114,7 @@ impl Hchan {
             buffer,
             size: value.size(),
             capacity,
-            inline: value.size() <= INLINE.size() && value.align() <= INLINE.align(),
+            inline: fits(value),
             recv_watch: Waitq::new(),
             send_watch: Waitq::new(),
         }
@@ -168,18 +158,26 @@ impl Hchan {
     pub(super) fn recv(&self, elem: *mut u8, size: usize, timeout: Timeout) -> Outcome {
         self.enter();
         let items = self.items.load(Ordering::Relaxed); // behind the lock, as all below
-        if items != 0
-            && self.sendq.is_empty()
-            && self.flags.load(Ordering::Relaxed) == 0
-            && !self.buffer.at_end_of_block()
-        {
-            self.buffer.pop(elem, size);
+        if items != 0 && self.pop_fast(elem, size) {
             self.items.store(items - 1, Ordering::Relaxed);
-            add(&self.room, 1);
             self.leave();
             return Outcome::Done;
         }
         self.recv_slow(elem, timeout)
+    }
+
+    /// Pops a value, if nothing else is to be done then. With the lock held, and `items` not 0,
+    /// which the caller counts.
+    #[inline(always)]
+    pub(super) fn pop_fast(&self, elem: *mut u8, size: usize) -> bool {
+        let fast = self.sendq.is_empty()
+            && self.flags.load(Ordering::Relaxed) == 0 // behind the lock
+            && !self.buffer.at_end_of_block();
+        if fast {
+            self.buffer.pop(elem, size);
+            add(&self.room, 1);
+        }
+        fast
     }
 
     /// The rest of [`send`](Self::send), from the lock on.
@@ -242,32 +240,19 @@ impl Hchan {
     /// Hands a value over, if there is somebody or room for it. With the lock held, and the
     /// channel open.
     pub(super) fn give(&self, elem: *const u8) -> Given<'_> {
-        let rendezvous = self.capacity == 0;
         while let Some(receiver) = self.recvq.first() {
-            let large = receiver.elem().is_null() && !rendezvous;
-            if large && self.room.load(Ordering::Relaxed) == 0 {
-                return Given::Full; // until what is kept has been taken
-            }
-            if large && self.buffer.needs_block() {
-                return Given::NoBlock;
-            }
-            if !self.recvq.take(receiver) {
-                continue; // it is somebody else's
-            }
-            if large {
-                // One that waits for the item which is now its own.
-                let pushed = self.buffer.push(elem, self.size);
-                debug_assert!(pushed);
-                add(&self.room, usize::MAX); // one less
-                receiver.set_outcome(Outcome::Reserved);
-            } else if receiver.elem().is_null() {
-                return Given::Partner(receiver);
-            } else {
+            if !receiver.elem().is_null() {
+                if !self.recvq.take(receiver) {
+                    continue; // it is somebody else's
+                }
                 // SAFETY: the receiver's place for a value of this channel, on its stack.
                 unsafe { copy_value(elem, receiver.elem(), self.size) };
                 receiver.set_outcome(Outcome::Done);
+                return Given::Taken(receiver);
             }
-            return Given::Taken(receiver);
+            if let Some(given) = self.give_to_select(receiver, elem) {
+                return given;
+            }
         }
         let room = self.room.load(Ordering::Relaxed);
         if room == 0 {
@@ -280,6 +265,33 @@ impl Hchan {
         add(&self.items, 1);
         self.notify(&self.recv_watch);
         Given::Buffered
+    }
+
+    /// Does that where the first receiver is a select without a place for the value; none if
+    /// it is somebody else's.
+    #[cold]
+    fn give_to_select<'a>(&'a self, receiver: &'a Sudog, elem: *const u8) -> Option<Given<'a>> {
+        let rendezvous = self.capacity == 0;
+        if !rendezvous {
+            if self.room.load(Ordering::Relaxed) == 0 {
+                return Some(Given::Full); // until what is kept has been taken
+            }
+            if self.buffer.needs_block() {
+                return Some(Given::NoBlock);
+            }
+        }
+        if !self.recvq.take(receiver) {
+            return None;
+        }
+        if rendezvous {
+            return Some(Given::Partner(receiver));
+        }
+        // It waits for the item which is now its own.
+        let pushed = self.buffer.push(elem, self.size);
+        debug_assert!(pushed);
+        add(&self.room, usize::MAX); // one less
+        receiver.set_outcome(Outcome::Reserved);
+        Some(Given::Taken(receiver))
     }
 
     /// Takes a sender off the queue of a channel without capacity. With the lock held.
@@ -366,82 +378,6 @@ impl Hchan {
         }
     }
 
-    /// Waits on one of the queues. With the lock held, which this gives back.
-    fn wait(&self, side: Side, elem: *mut u8, timeout: Timeout) -> Outcome {
-        if timeout == Timeout::Now {
-            self.leave();
-            return Outcome::TimedOut;
-        }
-        let (queue, other, reason) = match side {
-            Side::Recv => (&self.recvq, &self.send_watch, WaitReason::CHAN_RECEIVE),
-            Side::Send => (&self.sendq, &self.recv_watch, WaitReason::CHAN_SEND),
-        };
-        if self.capacity == 0 {
-            self.notify(other); // there is a partner now
-        }
-        let lock: *const ParkLock = &raw const self.lock;
-        let Timeout::At(deadline) = timeout else {
-            let sudog = Sudog::new(ptr::null(), elem);
-            queue.enqueue(&sudog);
-            // SAFETY: the channel is there as long as this goroutine has its handle, and the
-            // lock is this goroutine's.
-            unsafe { gopark(Some(park_commit), lock.cast(), reason) };
-            return sudog.outcome();
-        };
-        if clock::is_over(timeout) {
-            self.leave();
-            return Outcome::TimedOut;
-        }
-        let waiter = Waiter::new();
-        let sudog = Sudog::new(&waiter, elem);
-        queue.enqueue(&sudog);
-        // SAFETY: as above.
-        let by = unsafe { waiter.park(park_commit, lock.cast(), reason, deadline) };
-        if by == sudog.claim_word() {
-            return sudog.outcome();
-        }
-        self.unqueue(queue, &sudog);
-        Outcome::TimedOut
-    }
-
-    /// Takes one that others, or the clock, have woken off its queue. On its goroutine.
-    pub(super) fn unqueue(&self, queue: &Waitq, sudog: &Sudog) {
-        if sudog.is_linked() {
-            self.enter();
-            if sudog.is_linked() {
-                queue.remove(sudog);
-            }
-            self.leave();
-        }
-    }
-
-    /// Waits until a select that was claimed has been completed, and has moved the value from
-    /// or to `elem`; which may be null, if this is a select too. With the lock held, which
-    /// this gives back.
-    pub(super) fn wait_for_partner(
-        &self,
-        partner: &Sudog,
-        elem: *mut u8,
-        reason: WaitReason,
-    ) -> Outcome {
-        let sudog = Sudog::new(ptr::null(), elem);
-        partner.set_outcome(Outcome::Partner(&sudog));
-        // It takes the lock before it touches our sudog: we are parked by then.
-        partner.ready();
-        let lock: *const ParkLock = &raw const self.lock;
-        // SAFETY: as in wait.
-        unsafe { gopark(Some(park_commit), lock.cast(), reason) };
-        sudog.outcome()
-    }
-
-    /// Wakes those who only want to know. With the lock held.
-    #[inline]
-    pub(super) fn notify(&self, watch: &Waitq) {
-        if !watch.is_empty() {
-            wake_all(watch);
-        }
-    }
-
     /// Tells whether one of the sides is gone. Without the lock, a hint, if it says no.
     pub(super) fn is_closed(&self) -> bool {
         self.flags.load(Ordering::Acquire) & CLOSED != 0 // pairs with the lock, or set_flags
@@ -453,17 +389,6 @@ impl Hchan {
 pub(super) enum Side {
     Send,
     Recv,
-}
-
-/// Wakes all selects of a queue that only want to know.
-#[cold]
-fn wake_all(watch: &Waitq) {
-    while let Some(sudog) = watch.first() {
-        if watch.take(sudog) {
-            sudog.set_outcome(Outcome::Done);
-            sudog.ready();
-        }
-    }
 }
 
 /// Adds to a number that only who has the lock writes.

@@ -1,6 +1,7 @@
 //! [`Receiver`]: the half of a channel that messages come out of.
 
 use crate::alloc::sync::Arc;
+use core::alloc::Layout;
 use core::cell::Cell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -16,7 +17,7 @@ use super::hchan::{Side, Timeout};
 use super::iter::{Iter, TryIter};
 use super::shared::Shared;
 use super::timed::{At, Tick, Timed};
-use super::token::Token;
+use super::token::{Token, fits};
 use super::waitq::Outcome;
 use crate::time::Instant;
 
@@ -46,6 +47,9 @@ impl<T> UnwindSafe for Receiver<T> {}
 impl<T> RefUnwindSafe for Receiver<T> {}
 
 impl<T> Receiver<T> {
+    /// A token has a place for a message.
+    const IS_INLINE: bool = fits(Layout::new::<T>());
+
     /// Makes a handle.
     ///
     /// # Safety
@@ -93,10 +97,15 @@ impl<T> Receiver<T> {
     }
 
     /// Completes what a select has selected.
+    #[inline]
     pub(super) fn complete(&self, token: &mut Token) -> Result<T, RecvError> {
         let Kind::Chan(chan, _) = self.kind() else {
             return Ok(Self::message(token.instant()));
         };
+        if Self::IS_INLINE && matches!(token.outcome, Outcome::Done) {
+            // SAFETY: a value of this channel, which was put there.
+            return Ok(unsafe { token.slot().cast::<T>().read() });
+        }
         let mut message = MaybeUninit::<T>::uninit();
         if !chan.complete_recv(token, message.as_mut_ptr().cast()) {
             return Err(RecvError);
@@ -404,6 +413,7 @@ impl<T> fmt::Debug for Receiver<T> {
 }
 
 impl<T> SelectHandle for Receiver<T> {
+    #[inline(always)]
     fn case(&self) -> Case<'_> {
         Case(self.kind())
     }

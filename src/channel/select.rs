@@ -6,7 +6,7 @@ use core::fmt;
 use core::ptr;
 use core::time::Duration;
 
-use super::case::SelectHandle;
+use super::case::{Case, SelectHandle};
 use super::clock;
 use super::error::{ReadyTimeoutError, SelectTimeoutError, TryReadyError, TrySelectError};
 use super::hchan::Timeout;
@@ -176,7 +176,7 @@ impl<'a> Select<'a> {
     /// # }
     /// ```
     pub fn send<T>(&mut self, s: &'a Sender<T>) -> usize {
-        self.add(s, ptr::from_ref(s).cast())
+        self.add(s.case(), ptr::from_ref(s).cast())
     }
 
     /// Adds a receive, and returns its index. It is ready when it need not wait, also if it
@@ -197,12 +197,12 @@ impl<'a> Select<'a> {
     /// # }
     /// ```
     pub fn recv<T>(&mut self, r: &'a Receiver<T>) -> usize {
-        self.add(r, ptr::from_ref(r).cast())
+        self.add(r.case(), ptr::from_ref(r).cast())
     }
 
-    fn add(&mut self, handle: &'a dyn SelectHandle, address: *const u8) -> usize {
+    fn add(&mut self, case: Case<'a>, address: *const u8) -> usize {
         let index = self.next_index;
-        self.handles.push((handle, index, address));
+        self.handles.push((case, index, address));
         self.next_index += 1;
         index
     }

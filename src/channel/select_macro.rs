@@ -349,7 +349,7 @@ macro_rules! __select {
     // What the other side wants to know of an operation.
     (@handle $number:tt $name:ident) => {
         (
-            $name as &dyn $crate::channel::internal::SelectHandle,
+            $crate::channel::internal::SelectHandle::case($name),
             $number,
             ::core::ptr::from_ref($name).cast::<u8>(),
         )

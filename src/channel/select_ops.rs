@@ -73,13 +73,12 @@ impl Hchan {
     }
 
     /// Selects an operation, if it is ready. From a goroutine.
-    #[inline]
+    #[inline(always)]
     pub(super) fn try_select(&self, side: Side, token: &mut Token) -> bool {
-        self.may_be_ready(side)
-            && match side {
-                Side::Send => self.select_send(token),
-                Side::Recv => self.select_recv(token),
-            }
+        match side {
+            Side::Send => self.select_send(token),
+            Side::Recv => self.select_recv(token),
+        }
     }
 
     /// Selects a send.
@@ -116,7 +115,10 @@ impl Hchan {
         let items = self.items.load(Ordering::Relaxed);
         if items != 0 {
             self.items.store(items - 1, Ordering::Relaxed); // it is kept, or ours
-            if self.inline {
+            if self.inline && self.pop_fast(token.slot(), self.size) {
+                self.leave();
+                token.outcome = Outcome::Done;
+            } else if self.inline {
                 self.pop_and_leave(token.slot());
                 token.outcome = Outcome::Done;
             } else {

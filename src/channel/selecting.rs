@@ -2,8 +2,8 @@
 //!
 //! Go's counterpart: `selectgo` in `runtime/select.go`; as there, in three passes:
 //!
-//! 1. Look whether one is ready, in random order, each channel by itself; what does not look
-//!    ready without the lock is passed over.
+//! 1. Look whether one is ready, without a lock, and take the lock of one of those that look
+//!    so, at random; if it was not, of another one. Go looks in random order, behind all locks.
 //! 2. Take all locks, in the order of the channels' addresses, which is what rules a deadlock
 //!    out. Look again: if one is ready now, begin again. Else there is a sudog for each in its
 //!    channel's queue, and the goroutine parks; the unlock function opens all.
@@ -12,26 +12,30 @@
 //! Invariants:
 //! 1. All sudogs have one `Waiter`: whoever claims it, by whichever of them, or the clock,
 //!    is the one that wakes the goroutine.
-//! 2. The unlock function opens the locks in order, and the last is the last that it has to do
-//!    with the goroutine's stack. The goroutine, which may have been woken by then, takes
-//!    that lock first of all: then it is done.
+//! 2. The unlock function reads which locks there are on the goroutine's stack, and that one
+//!    may have been woken, and go on, as soon as one is open. So it reads up to [`FEW`] before it
+//!    opens any. And each of those is open before the goroutine goes on behind the select,
+//!    and may drop the channel: who has claimed one of its sudogs, or has taken it off its
+//!    queue, had that queue's lock, and of all others the goroutine takes it. Of more,
+//!    the goroutine takes the last lock first of all: then all have been read.
 //! 3. Sudogs and the list of locks are on the stack: a select of up to 32 operations
 //!    allocates nothing.
 
 use crate::alloc::boxed::Box;
-use core::ffi::c_void;
 use core::mem::MaybeUninit;
 use core::ptr;
 
-use super::case::{Kind, SelectHandle};
+use super::case::{Case, Kind};
 use super::clock;
 use super::hchan::{Hchan, Side, Timeout, WATCHED};
-use super::scheduler::{G, WaitReason, Waiter, acquirem, cheaprand, need_p, releasem};
+use super::scheduler::{
+    Locked, WaitReason, Waiter, acquirem, cheaprand, need_p, open, park_locked, releasem,
+};
 use super::token::Token;
 use super::waitq::{Sudog, Waitq};
 
-/// An operation: the channel's half, its index for the user, and the half's address.
-pub(super) type Handle<'a> = (&'a dyn SelectHandle, usize, *const u8);
+/// An operation: what it is of, its index for the user, and the address of the channel's half.
+pub(super) type Handle<'a> = (Case<'a>, usize, *const u8);
 
 /// What is wanted of an operation that is ready.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,8 +46,13 @@ pub(super) enum Mode {
     Ready,
 }
 
-/// Waits until an operation is ready, and returns its place among the handles, which are
-/// shuffled unless the first is to be preferred; none if the time is over. From a goroutine.
+/// How many operations are looked at as one: the bits of a set.
+const SET: usize = u64::BITS as usize;
+
+/// Waits until an operation is ready, and returns its place among the handles; none if the
+/// time is over. Of several that are ready it is any, at random, or the first. More than
+/// [`SET`] are shuffled. From a goroutine.
+#[inline]
 pub(super) fn run(
     handles: &mut [Handle<'_>],
     mode: Mode,
@@ -51,25 +60,20 @@ pub(super) fn run(
     is_biased: bool,
     token: &mut Token,
 ) -> Option<usize> {
-    if !is_biased {
+    if handles.len() > SET && !is_biased {
         shuffle(handles);
     }
     loop {
-        for (place, (handle, ..)) in handles.iter().enumerate() {
-            let kind = handle.case().0;
-            let ready = match mode {
-                Mode::Select => kind.try_select(token),
-                Mode::Ready => kind.is_ready(),
-            };
-            if ready {
-                return Some(place);
+        for (number, some) in handles.chunks(SET).enumerate() {
+            if let Some(place) = pick(some, mode, is_biased, token) {
+                return Some(number * SET + place);
             }
         }
         if clock::is_over(timeout) {
             return None;
         }
         let place = match handles.len() {
-            0..=4 => block_on_stack::<4>(handles, mode, timeout, token),
+            0..=4 => block_on_stack::<FEW>(handles, mode, timeout, token),
             5..=32 => block_on_stack::<32>(handles, mode, timeout, token),
             _ => block_on_heap(handles, mode, timeout, token),
         };
@@ -79,17 +83,52 @@ pub(super) fn run(
     }
 }
 
-/// Puts the handles into a random order. Go's `pollorder`.
-fn shuffle(handles: &mut [Handle<'_>]) {
-    if handles.len() < 2 {
-        return;
+/// The first pass: selects one of those that are ready, if there is one. All are looked at
+/// without a lock, and a lock is taken only of one that was chosen among what looks ready.
+#[inline]
+fn pick(handles: &[Handle<'_>], mode: Mode, is_biased: bool, token: &mut Token) -> Option<usize> {
+    let mut set = 0_u64;
+    for (place, (case, ..)) in handles.iter().enumerate() {
+        set |= u64::from(case.0.may_be_ready()) << place;
     }
-    let mp = acquirem();
-    for count in 2..=handles.len() {
-        let random = u64::from(cheaprand(mp));
-        handles.swap(count - 1, ((random * count as u64) >> 32) as usize);
+    while set != 0 {
+        let mut rest = set;
+        if !is_biased {
+            for _ in 0..random_below(set.count_ones()) {
+                rest &= rest - 1; // without the lowest
+            }
+        }
+        let place = rest.trailing_zeros() as usize;
+        let kind = handles[place].0.0;
+        let ready = match mode {
+            Mode::Select => kind.try_select(token),
+            Mode::Ready => kind.is_ready(),
+        };
+        if ready {
+            return Some(place);
+        }
+        set &= !(1 << place);
     }
+    None
+}
+
+/// Returns a random number below `count`.
+#[inline]
+fn random_below(count: u32) -> u32 {
+    if count < 2 {
+        return 0;
+    }
+    let random = cheaprand(acquirem());
     releasem();
+    ((u64::from(random) * u64::from(count)) >> 32) as u32
+}
+
+/// Puts the handles into a random order. Go's `pollorder`.
+#[cold]
+fn shuffle(handles: &mut [Handle<'_>]) {
+    for count in 2..=handles.len() {
+        handles.swap(count - 1, random_below(count as u32) as usize);
+    }
 }
 
 /// Blocks with what it needs on this frame.
@@ -124,34 +163,37 @@ fn block_on_heap(
     block(handles, mode, timeout, token, (&mut sudogs, &mut locks))
 }
 
-/// The locks that the unlock function opens.
+/// So many operations have what they need on a small frame, and their locks in registers.
+const FEW: usize = 4;
+
+/// The locks that a select holds when it parks.
 pub(super) struct Locks {
     pub(super) first: *const &'static Hchan,
     pub(super) count: usize,
 }
 
-/// Opens the locks of a goroutine that has been saved. Go's `selparkcommit`.
-///
-/// # Safety
-///
-/// `locks` must be [`Locks`] until the last one has been opened, and all of them the
-/// goroutine's.
-unsafe fn select_commit(_: &'static G, locks: *const c_void) -> bool {
-    // SAFETY: the caller's promise.
-    let Locks { first, count } = unsafe { locks.cast::<Locks>().read() };
-    for at in 0..count {
-        // SAFETY: as above: this one is not open yet.
-        let chan = unsafe { first.wrapping_add(at).read() };
-        chan.lock.unlock();
+impl Locked for Locks {
+    /// Go's `selparkcommit`.
+    #[inline(always)]
+    fn open(&self) {
+        let &Self { first, count } = self;
+        // SAFETY: the goroutine has so many locks. None is open yet, so that it is parked.
+        let chan = |at| unsafe { first.wrapping_add(at).read() };
+        if count <= FEW {
+            // All of them before the first is open: invariant 2.
+            let few = [0, 1, 2, 3].map(|at| (at < count).then(|| chan(at)));
+            few.iter().flatten().for_each(|chan| chan.lock.unlock());
+        } else {
+            // Each of them before it is open.
+            (0..count).for_each(|at| chan(at).lock.unlock());
+        }
     }
-    true
 }
 
 /// Returns the queue that a select waits in.
 fn queue(chan: &Hchan, side: Side, mode: Mode) -> &Waitq {
     match (mode, side) {
-        (Mode::Select, Side::Recv) => &chan.recvq,
-        (Mode::Select, Side::Send) => &chan.sendq,
+        (Mode::Select, _) => chan.queue(side),
         (Mode::Ready, Side::Recv) => &chan.recv_watch,
         (Mode::Ready, Side::Send) => &chan.send_watch,
     }
@@ -172,8 +214,8 @@ fn block(
 ) -> Option<usize> {
     let mut until = timeout;
     let mut count = 0;
-    for (handle, ..) in handles {
-        match handle.case().0 {
+    for (case, ..) in handles {
+        match case.0 {
             Kind::Chan(chan, _) => count = insert(&mut locks[..=count], chan),
             Kind::Timed(timed) => until = clock::earlier(until, timed.due()),
         }
@@ -193,8 +235,8 @@ fn block(
     for chan in chans {
         chan.lock.lock();
     }
-    let ready = |(handle, ..): &Handle<'_>| {
-        let chan = handle.case().0.chan();
+    let ready = |(case, ..): &Handle<'_>| {
+        let chan = case.0.chan();
         chan.is_some_and(|(chan, side)| chan.is_ready_locked(side))
     };
     if handles.iter().any(ready) {
@@ -205,8 +247,8 @@ fn block(
         return None;
     }
     let waiter = Waiter::new();
-    for ((handle, ..), sudog) in handles.iter().zip(&mut *sudogs) {
-        let Some((chan, side)) = handle.case().0.chan() else {
+    for ((case, ..), sudog) in handles.iter().zip(&mut *sudogs) {
+        let Some((chan, side)) = case.0.chan() else {
             sudog.write(Sudog::new(&waiter, ptr::null_mut()));
             continue;
         };
@@ -227,24 +269,26 @@ fn block(
         first: chans.as_ptr(),
         count,
     };
-    let deadline = match until {
-        Timeout::At(deadline) => deadline,
-        _ => 0,
-    };
-    // SAFETY: the locks are ours, and what select_commit reads is there until it has opened
-    // the last, which we wait for below.
-    let by = unsafe {
+    let by = if let Timeout::At(deadline) = until {
         let unlock = (&raw const unlock).cast();
-        waiter.park(select_commit, unlock, WaitReason::SELECT, deadline)
+        // SAFETY: the locks are ours, and what is read to open them is there until all of it
+        // has been read: invariant 2.
+        unsafe { waiter.park(open::<Locks>, unlock, WaitReason::SELECT, deadline) }
+    } else {
+        // SAFETY: as above.
+        unsafe { park_locked(&unlock, WaitReason::SELECT) };
+        waiter.claimed_by()
     };
-    last.enter(); // invariant 2
-    last.leave();
+    if count > FEW {
+        last.enter(); // as above
+        last.leave();
+    }
     let mut selected = None;
     // Others have pointers to them still: they are borrowed for reading alone.
-    for (place, ((handle, ..), sudog)) in handles.iter().zip(&*sudogs).enumerate() {
+    for (place, ((case, ..), sudog)) in handles.iter().zip(&*sudogs).enumerate() {
         // SAFETY: written above.
         let sudog = unsafe { sudog.assume_init_ref() };
-        let Some((chan, side)) = handle.case().0.chan() else {
+        let Some((chan, side)) = case.0.chan() else {
             continue;
         };
         if sudog.claim_word() == by {
@@ -268,19 +312,20 @@ fn insert(sorted: &mut [MaybeUninit<&'static Hchan>], chan: &Hchan) -> usize {
     let chan: *const Hchan = chan;
     // SAFETY: the handles borrow it, for longer than the slice is used.
     let chan: &'static Hchan = unsafe { &*chan };
-    let mut at = 0;
-    while at < count {
+    let mut at = count;
+    while at > 0 {
         // SAFETY: those before the last have been inserted.
-        let other = unsafe { sorted[at].assume_init() };
+        let other = unsafe { sorted[at - 1].assume_init() };
         if ptr::eq(other, chan) {
+            sorted.copy_within(at + 1.., at); // back again
             return count;
         }
-        if ptr::from_ref(other) > ptr::from_ref(chan) {
+        if ptr::from_ref(other) < ptr::from_ref(chan) {
             break;
         }
-        at += 1;
+        sorted[at].write(other);
+        at -= 1;
     }
-    sorted.copy_within(at..count, at + 1);
     sorted[at].write(chan);
     count + 1
 }

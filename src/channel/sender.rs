@@ -308,6 +308,7 @@ impl<T> fmt::Debug for Sender<T> {
 }
 
 impl<T> SelectHandle for Sender<T> {
+    #[inline(always)]
     fn case(&self) -> Case<'_> {
         Case(Kind::Chan(self.chan(), Side::Send))
     }

@@ -16,7 +16,12 @@ use super::waitq::Outcome;
 struct Slot(MaybeUninit<[u8; 32]>);
 
 /// The values that fit into a token.
-pub(super) const INLINE: Layout = Layout::new::<Slot>();
+const INLINE: Layout = Layout::new::<Slot>();
+
+/// Tells whether a value has a place in a token.
+pub(super) const fn fits(value: Layout) -> bool {
+    value.size() <= INLINE.size() && value.align() <= INLINE.align()
+}
 
 /// What has been selected, and the value, if it was received already.
 pub(super) struct Token {

@@ -58,6 +58,7 @@ pub(super) struct Sudog {
 
 impl Sudog {
     /// Makes one for the current goroutine.
+    #[inline(always)]
     pub(super) fn new(waiter: *const Waiter, elem: *mut u8) -> Self {
         Self {
             gp: getg(),
@@ -102,6 +103,7 @@ impl Sudog {
     }
 
     /// Says that it is on no queue; the last touch, unless it was claimed.
+    #[inline(always)]
     fn unlinked(&self) {
         self.linked.store(false, Ordering::Release); // pairs with is_linked's
     }
@@ -143,6 +145,7 @@ impl Waitq {
     }
 
     /// Returns the first, which may have been claimed.
+    #[inline(always)]
     pub(super) fn first(&self) -> Option<&Sudog> {
         // SAFETY: what is on the queue is there, and stays while the lock is held. Relaxed:
         // the lock orders it.
@@ -161,6 +164,7 @@ impl Waitq {
     }
 
     /// Puts one at the end.
+    #[inline(always)]
     pub(super) fn enqueue(&self, sudog: &Sudog) {
         // Relaxed: whoever takes it off has the lock.
         sudog.linked.store(true, Ordering::Relaxed);
@@ -181,6 +185,7 @@ impl Waitq {
     }
 
     /// Takes one off, and claims it; false if somebody else has, to whom it belongs.
+    #[inline(always)]
     #[must_use = "who has taken it must ready it"]
     pub(super) fn take(&self, sudog: &Sudog) -> bool {
         self.unlink(sudog);
@@ -190,6 +195,7 @@ impl Waitq {
     }
 
     /// Takes one out of the list.
+    #[inline(always)]
     fn unlink(&self, sudog: &Sudog) {
         let (prev, next) = (sudog.prev.get(), sudog.next.get());
         // SAFETY: null, or on the queue.
@@ -205,6 +211,7 @@ impl Waitq {
     }
 
     /// Sets the first.
+    #[inline(always)]
     fn set_first(&self, sudog: *const Sudog) {
         self.first.store(sudog.cast_mut(), Ordering::Relaxed); // as in is_empty
     }

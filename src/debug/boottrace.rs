@@ -2,7 +2,9 @@
 //! time since the first instruction and the step's own time, in nanoseconds.
 //!
 //! Times are taken from the time-stamp counter, which needs nothing to be
-//! ready. What ends before GODEBUG is known waits in a small buffer. The time
+//! ready. `GODEBUG=boottrace=2` says the same in the format that ui.perfetto.dev and
+//! chrome://tracing open: in GORT_TRACE's file if there is one, else on stderr; with the
+//! feature `sched-trace`, without which 2 is 1. What ends before GODEBUG is known waits in a small buffer. The time
 //! that the trace itself takes (measuring the counter's rate, writing) is left
 //! out of all numbers. Only the thread that boots calls [`step`].
 
@@ -17,6 +19,12 @@ unsafe extern "C" {
     #[link_name = "runtime.bootTicks"]
     safe static BOOT_TICKS: AtomicU64;
 }
+
+/// The first step, and the last.
+#[cfg(feature = "sched-trace")]
+const FIRST: &str = "_rt0_amd64_linux";
+#[cfg(feature = "sched-trace")]
+const LAST: &str = "main.main";
 
 /// How many steps can end before GODEBUG is known.
 const EARLY: usize = 8;
@@ -40,6 +48,21 @@ struct Trace {
     spent: Cell<u64>,
     /// Nanoseconds for 2^20 ticks.
     rate: Cell<u64>,
+    /// Where the steps go.
+    #[cfg(feature = "sched-trace")]
+    to: Cell<To>,
+}
+
+/// Where the steps go.
+#[cfg(feature = "sched-trace")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To {
+    /// A line for people on stderr.
+    Lines,
+    /// An event of Chrome's format on stderr.
+    Events,
+    /// The scheduler's trace.
+    Trace,
 }
 
 // SAFETY: `step` and `enable` are called by the boot alone, which is one thread
@@ -53,6 +76,8 @@ static TRACE: Trace = Trace {
     last: Cell::new(0),
     spent: Cell::new(0),
     rate: Cell::new(0),
+    #[cfg(feature = "sched-trace")]
+    to: Cell::new(To::Lines),
 };
 
 /// Says that the entry has jumped: the step that ended when the entry read the
@@ -93,10 +118,20 @@ pub(crate) fn step(name: &'static str) {
     }
 }
 
+/// Returns what the counter was at the entry.
+#[cfg(feature = "sched-trace")]
+pub(crate) fn boot_ticks() -> u64 {
+    BOOT_TICKS.load(Ordering::Relaxed) // the entry's, before all others
+}
+
 /// Says what memory the runtime has taken so far. Behind the last step before
 /// the program's own.
 #[cfg_attr(not(feature = "trace"), inline(always))]
 pub(crate) fn memory() {
+    #[cfg(feature = "sched-trace")]
+    if TRACE.to.get() != To::Lines {
+        return; // that is no step
+    }
     if cfg!(feature = "trace") && TRACE.mode.get() == Mode::On {
         let begin = arch::cputicks();
         let (boot_heap, heap, stacks) = crate::mem::boot_stats();
@@ -112,11 +147,20 @@ pub(crate) fn memory() {
     }
 }
 
-/// Turns the trace on or off, now that GODEBUG is known.
-pub(crate) fn enable(on: bool) {
+/// Turns the trace on or off, now that GODEBUG is known: 0 is off.
+pub(crate) fn enable(level: u32) {
+    let on = level > 0;
     TRACE.mode.set(if on { Mode::On } else { Mode::Off });
     if !on {
         return;
+    }
+    #[cfg(feature = "sched-trace")]
+    if level > 1 {
+        let to = match crate::boot::gort_trace() {
+            Some(_) => To::Trace,
+            None => To::Events,
+        };
+        TRACE.to.set(to);
     }
     let begin = arch::cputicks();
     TRACE.rate.set(measure_rate());
@@ -128,16 +172,52 @@ pub(crate) fn enable(on: bool) {
 }
 
 /// Prints one step, which ended at `ticks`.
-fn report(name: &str, ticks: u64) {
+fn report(name: &'static str, ticks: u64) {
     // A boot of less than four hours does not overflow.
     let nanoseconds = |ticks: u64| ticks.wrapping_mul(TRACE.rate.get()) >> 20;
     let since_entry = ticks.saturating_sub(BOOT_TICKS.load(Ordering::Relaxed)); // as above
-    let own = ticks.saturating_sub(TRACE.last.replace(ticks));
+    let before = TRACE.last.replace(ticks);
+    let own = ticks.saturating_sub(before);
+    #[cfg(feature = "sched-trace")]
+    match TRACE.to.get() {
+        To::Lines => {}
+        To::Events => return event(name, nanoseconds(since_entry), nanoseconds(own)),
+        To::Trace => return super::trace::boot_step(name, before, ticks),
+    }
     say(
         "boot %c ns  +%c ns  %s",
         &[nanoseconds(since_entry), nanoseconds(own)],
         &[name.as_bytes()],
     );
+}
+
+/// Prints a step that has ended so many nanoseconds after the entry, as an event: the list
+/// begins with the first and ends with the last.
+#[cfg(feature = "sched-trace")]
+fn event(name: &str, end: u64, own: u64) {
+    let begin = end - own.min(end);
+    let digits = |number: u64| {
+        [
+            number / 1000,
+            number / 100 % 10,
+            number / 10 % 10,
+            number % 10,
+        ]
+    };
+    let [[b, b1, b2, b3], [o, o1, o2, o3]] = [digits(begin), digits(own)];
+    let template = match name {
+        FIRST => {
+            "[{\"ph\":\"X\",\"name\":\"%s\",\"cat\":\"boot\",\"pid\":1,\"tid\":0,\"ts\":%d.%d%d%d,\"dur\":%d.%d%d%d}"
+        }
+        LAST => {
+            ",{\"ph\":\"X\",\"name\":\"%s\",\"cat\":\"boot\",\"pid\":1,\"tid\":0,\"ts\":%d.%d%d%d,\"dur\":%d.%d%d%d}]"
+        }
+        _ => {
+            ",{\"ph\":\"X\",\"name\":\"%s\",\"cat\":\"boot\",\"pid\":1,\"tid\":0,\"ts\":%d.%d%d%d,\"dur\":%d.%d%d%d}"
+        }
+    };
+    let numbers = [b, b1, b2, b3, o, o1, o2, o3];
+    say(template, &numbers, &[name.as_bytes()]);
 }
 
 /// Compares the counter with the clock for a millisecond: nanoseconds for 2^20

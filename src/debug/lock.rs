@@ -18,10 +18,10 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use super::futex_lock::{FutexLock, LOCKED, OPEN};
 use crate::sched;
 
-/// How often a thread looks whether a lock opens, with a PAUSE before each, until it
-/// goes to sleep: 2 to 3 µs on a CPU whose PAUSE takes 140 cycles, about what it costs to
-/// sleep and be woken. What the runtime does under a lock is mostly shorter.
-const SPINS: u32 = 50;
+/// How often a thread looks whether a lock opens, each time after a microsecond, until it
+/// goes to sleep: about what it costs to sleep and be woken. What the runtime does under a
+/// lock is mostly shorter.
+const SPINS: u32 = 4;
 
 /// What a lock protects, in the order in which locks may be taken.
 pub(crate) mod rank {

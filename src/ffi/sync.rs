@@ -5,7 +5,7 @@ use core::ffi::c_int;
 use core::time::Duration;
 
 use super::errno;
-use crate::debug::fatal::throw;
+use crate::debug::fatal::fatal;
 use crate::sync::Semaphore;
 use crate::sync::go::WaitGroup;
 use crate::sync::raw::lock_api::{RawMutex as _, RawRwLock as _};
@@ -38,7 +38,7 @@ extern "C" fn gort_mutex_try_lock(mutex: &RawMutex) -> c_int {
 #[unsafe(no_mangle)]
 extern "C" fn gort_mutex_unlock(mutex: &RawMutex) {
     if !mutex.is_locked() {
-        throw("sync: unlock of unlocked mutex");
+        fatal("sync: unlock of unlocked mutex");
     }
     // SAFETY: it is locked, and whoever has it may open it.
     unsafe { mutex.unlock() };
@@ -64,7 +64,7 @@ extern "C" fn gort_rwlock_try_lock(lock: &RawRwLock) -> c_int {
 #[unsafe(no_mangle)]
 extern "C" fn gort_rwlock_unlock(lock: &RawRwLock) {
     if !lock.is_locked_exclusive() {
-        throw("sync: unlock of unlocked rwlock");
+        fatal("sync: unlock of unlocked rwlock");
     }
     // SAFETY: a writer has it, who may open it.
     unsafe { lock.unlock_exclusive() };
@@ -90,7 +90,7 @@ extern "C" fn gort_rwlock_try_rlock(lock: &RawRwLock) -> c_int {
 #[unsafe(no_mangle)]
 extern "C" fn gort_rwlock_runlock(lock: &RawRwLock) {
     if !lock.is_locked() || lock.is_locked_exclusive() {
-        throw("sync: runlock of rwlock without readers");
+        fatal("sync: runlock of rwlock without readers");
     }
     // SAFETY: a reader has it, who may give that up.
     unsafe { lock.unlock_shared() };

@@ -71,7 +71,7 @@ fn write_text_of(errno: i32) -> Option<&'static str> {
 }
 
 /// Returns a number's text; empty for those that have none.
-fn text_of(errno: i32) -> &'static str {
+pub(crate) fn text_of(errno: i32) -> &'static str {
     write_text_of(errno).unwrap_or_else(|| {
         let number = usize::try_from(errno).unwrap_or(usize::MAX);
         TEXTS.split('\n').nth(number).unwrap_or_default()

@@ -20,7 +20,6 @@
 //!    who hands it over reads the waiter before, and touches it no more.
 
 use core::cell::{Cell, RefCell, RefMut, UnsafeCell};
-use core::ffi::c_void;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::ptr;
@@ -133,7 +132,7 @@ impl RawLock {
         let lock = (&raw const self.queue_lock).cast();
         // SAFETY: `open` is called with the lock that we hold, which nobody moves while it
         // is borrowed; and `waiter` is there until the lock has been handed to us.
-        unsafe { (park.gopark)(Some(open), lock, WaitReason::IO_LOCK) };
+        unsafe { (park.gopark)(Some(sched::open::<ParkLock>), lock, WaitReason::IO_LOCK) };
     }
 
     /// Opens it, or hands it over. By who has it.
@@ -170,17 +169,6 @@ impl RawLock {
         (park.goready)(gp);
         sched::releasem();
     }
-}
-
-/// The unlock function of a wait.
-///
-/// # Safety
-///
-/// `lock` must be a [`ParkLock`] that the goroutine has taken.
-unsafe fn open(_: &'static G, lock: *const c_void) -> bool {
-    // SAFETY: the caller's promise.
-    unsafe { &*lock.cast::<ParkLock>() }.unlock();
-    true
 }
 
 /// A lock around a value: one goroutine at a time, once.

@@ -4,6 +4,9 @@
 //! then, and what is written is gone. The boot puts /dev/null where one of the three is
 //! missing, so that this is left for one that the program has closed, and for one that
 //! was opened the wrong way round.
+//!
+//! Where nobody reads what is written the program ends by SIGPIPE, as in Go; if that is
+//! ignored there is an error, as in std, which ignores it: see [`signal`](crate::signal).
 
 use super::{Stderr, StderrLock, Stdin, StdinLock, Stdout, StdoutLock};
 use crate::os::fd::{AsRawFd, RawFd};
@@ -17,6 +20,7 @@ pub(super) const STDOUT: i32 = 1;
 pub(super) const STDERR: i32 = 2;
 
 const EBADF: i32 = 9;
+const EPIPE: i32 = 32;
 
 /// Reads from standard input, while other goroutines have the P.
 pub(super) fn read(buffer: &mut [u8]) -> Result<usize, i32> {
@@ -33,7 +37,7 @@ pub(super) fn write_all(fd: i32, bytes: &[u8]) -> Result<(), i32> {
     }
     match sched::blocking(|| os::write_all(fd, bytes)) {
         Err(EBADF) => Ok(()),
-        other => other,
+        other => other.inspect_err(|&errno| look_for_readers(errno)),
     }
 }
 
@@ -41,7 +45,15 @@ pub(super) fn write_all(fd: i32, bytes: &[u8]) -> Result<(), i32> {
 pub(super) fn write(fd: i32, bytes: &[u8]) -> Result<usize, i32> {
     match sched::blocking(|| os::write_fd(fd, bytes)) {
         Err(EBADF) => Ok(bytes.len()),
-        other => other,
+        other => other.inspect_err(|&errno| look_for_readers(errno)),
+    }
+}
+
+/// Where nobody reads a standard stream any more, the program ends by SIGPIPE; unless
+/// that is ignored, or somebody is told of it.
+fn look_for_readers(errno: i32) {
+    if errno == EPIPE {
+        sched::sigpipe();
     }
 }
 

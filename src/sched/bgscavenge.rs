@@ -13,7 +13,7 @@
 
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use super::gfree::{cold_stacks, gfget, scavenge_stacks};
 use super::newproc::{Closure, newproc};
@@ -30,10 +30,6 @@ const QUANTUM: usize = 64 << 10;
 
 /// It has been started.
 static STARTED: AtomicBool = AtomicBool::new(false);
-
-/// Its number: it is the runtime's own goroutine, which nobody counts and no
-/// deadlock is reported with. 0 while there is none.
-static GOID: AtomicU64 = AtomicU64::new(0);
 
 /// The scavenger while it is parked, else null.
 static PARKED: AtomicPtr<G> = AtomicPtr::new(ptr::null_mut());
@@ -53,18 +49,8 @@ pub(crate) fn start_bgscavenge() {
     }
     super::syscall::need_p();
     if let Ok(goid) = newproc(bgscavenge, &Closure::NONE, None, 0, gfget) {
-        GOID.store(goid.get(), Ordering::Relaxed); // a number, for those who count
+        super::system::SCAVENGER.set(goid.get());
     }
-}
-
-/// Counts the runtime's own goroutines.
-pub(super) fn system_goroutines() -> usize {
-    usize::from(GOID.load(Ordering::Relaxed) != 0) // as above
-}
-
-/// Tells whether a goroutine is the runtime's own. Go's `isSystemGoroutine`.
-pub(super) fn is_system(gp: &G) -> bool {
-    gp.goid.get() == GOID.load(Ordering::Relaxed) // as above; no goroutine is number 0
 }
 
 /// The goroutine's function; never returns.

@@ -1,7 +1,7 @@
 //! The deadlock detector: is there anybody left who could ready anybody?
 //!
 //! Go's counterpart: `checkdead` in `runtime/proc.go`, and its rules: a program is dead
-//! when no M runs a goroutine, or is in a system call, or waits for a timer. So a
+//! when no M runs a goroutine, or is in a system call, or waits for a timer; and nobody wants to be told of signals. So a
 //! goroutine in a system call that never returns is no deadlock, and neither are ten
 //! that wait for each other while an eleventh runs.
 
@@ -9,7 +9,7 @@ use core::sync::atomic::Ordering;
 
 use super::proc::for_each_g;
 use super::runtime2::GStatus;
-use super::{SchedLocked, timers};
+use super::{SchedLocked, sighandler, timers};
 use crate::debug::fatal::{self, throw};
 use crate::debug::print::say;
 
@@ -25,6 +25,9 @@ pub(super) fn checkdead(sched: &SchedLocked) {
     }
     if run < 0 {
         throw("checkdead: inconsistent counts");
+    }
+    if sighandler::signals_may_come() {
+        return; // in Go a thread waits for them, in the system
     }
     if timers::hooks().is_some_and(|timers| (timers.any)()) {
         return;

@@ -27,6 +27,7 @@ use super::pstatus::PStatus;
 use super::runtime2::{G, M, P};
 use super::syscall::{need_p, try_entersyscall};
 use super::{GOMAXPROCS, NCPU, SCHED, getp, netpoll, timers};
+use crate::debug::trace;
 use crate::os;
 
 /// How often a thief goes round all Ps.
@@ -255,6 +256,7 @@ fn runqsteal(pp: &'static P, victim: &'static P, next_too: bool) -> Option<&'sta
         }
     };
     let gp = pp.runq.steal_from(&victim.runq, next_too, leave_alone)?;
+    trace::steal(pp, victim);
     // SAFETY: what a run queue holds are Gs, which are never freed.
     Some(unsafe { &*gp })
 }
@@ -362,6 +364,7 @@ pub(super) fn start_many() {
             gopark,
             goready,
         },
+        gosched: super::gosched,
         mexit,
     };
     SCHED

@@ -39,6 +39,7 @@ use super::runtime2::{G, GStatus, M};
 use super::status::casgstatus;
 use super::syscall::need_p;
 use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
+use crate::debug::trace;
 
 // SAFETY: the routine's contract stands in asm/switch_amd64.S.
 unsafe extern "C" {
@@ -115,6 +116,7 @@ fn try_exchange(gp: &'static G, mp: &'static M) -> Option<Handover> {
     if !inherit_time {
         pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
     }
+    trace::yield_run(pp, next);
     casgstatus(gp, GStatus::Running, GStatus::Runnable); // the tail lets others see it
     take_over(mp, next);
     Some(Handover {
@@ -128,7 +130,9 @@ fn try_exchange(gp: &'static G, mp: &'static M) -> Option<Handover> {
 #[inline(never)]
 fn the_long_way() {
     extern "C" fn gosched_m(gp: &'static G) -> ! {
-        gosched_impl(left(gp), gp)
+        let mp = left(gp);
+        trace::yields(mp);
+        gosched_impl(mp, gp)
     }
     if many().is_none() {
         return; // there is nobody else

@@ -29,6 +29,7 @@ use super::machine::start_sysmon;
 use super::runtime2::{G, GStatus, M};
 use super::{M0, SCHED, acquirem, getg, releasem};
 use crate::debug::fatal::throw;
+use crate::debug::trace;
 use crate::{boot, os};
 
 /// Ties the current goroutine to its thread, once more if it is. With `INTERNAL` for
@@ -112,6 +113,7 @@ pub(super) fn startlockedm(mp: &'static M, gp: &'static G) {
 /// Ends this M, and its thread. On g0. The main thread stays, asleep, since its end
 /// would look like the process's.
 pub(super) fn mexit(mp: &'static M) -> ! {
+    trace::end_m(mp);
     let main = ptr::eq(mp, &M0);
     if !main {
         os::set_mask(!0); // the signal stack is another's soon

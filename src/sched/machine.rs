@@ -33,6 +33,7 @@ use super::{M0, NoRoom, SCHED, SchedLocked, acquirem, releasem};
 use crate::debug::fatal::{self, throw};
 use crate::debug::lock;
 use crate::debug::print::say;
+use crate::debug::trace;
 use crate::{arch, boot, mem, os};
 
 /// The size of a signal stack: the kernel puts the whole vector state there,
@@ -78,6 +79,7 @@ extern "C" fn mstart1() -> ! {
         mstartm0();
     } else {
         minit(mp);
+        trace::start_m(mp);
     }
     if let Some(start) = mp.mstartfn.get() {
         start();
@@ -100,6 +102,9 @@ fn mstartm0() {
         .store(ptr::from_ref(&M0).cast_mut(), Ordering::Relaxed); // this thread's
     M0.gsignal.set(&M0_GSIGNAL);
     os::initsig(stack, SIGNAL_STACK, fatal::fault);
+    if cfg!(feature = "signals") {
+        super::sighandler::initsig(M0.procid.get());
+    }
 }
 
 /// Any other thread: its signal stack, and the mask that it was born without.
@@ -264,7 +269,7 @@ fn allocm() -> Option<&'static M> {
     gsignal.m.store(at_m, Ordering::Relaxed); // as above
     mp.g0.set(g0);
     mp.gsignal.set(gsignal);
-    mp.sigmask.set(M0.sigmask.get());
+    mp.sigmask.set(os::thread_mask(M0.sigmask.get()));
     mp.block.set(lo);
     mp.schedlink.set(ptr::null());
     mp.locked_ext.set(0); // it was not, where a goroutine ended that was locked
@@ -371,6 +376,15 @@ pub(crate) fn start_sysmon() {
     }
 }
 
+/// Starts an M that runs `f` for good, never has a P, and is none of a deadlock's
+/// business. On g0.
+#[cfg(feature = "sched-trace")]
+pub(crate) fn start_system_m(f: extern "C" fn()) {
+    if newm(Some(f), None, false) {
+        SCHED.lock.lock().nmsys += 1;
+    }
+}
+
 /// The same for who can do without; false if there is no room for it.
 #[must_use]
 pub(super) fn try_start_sysmon() -> bool {
@@ -384,6 +398,7 @@ pub(super) fn try_start_sysmon() -> bool {
         super::proc::systemstack(|| started = newm(Some(super::sysmon::sysmon), None, false));
         if started {
             SCHED.lock.lock().nmsys += 1;
+            super::proc::systemstack(trace::start_writer);
             start_many();
             SCHED.parallel.store(!boot::hosted(), Ordering::Relaxed); // see parallel
         }

@@ -34,6 +34,8 @@
 //! | `note` | what an M sleeps on |
 //! | `checkdead` | the deadlock detector |
 //! | `sysmon` | the watcher |
+//! | `sighandler`, `sigqueue` | signals, and how they come to a goroutine |
+//! | `system` | which goroutines are the runtime's own |
 //! | `schedtrace` | `GODEBUG=schedtrace` |
 //! | `layout` | where the fields of these structs are, for debuggers |
 //! | `updatemaxprocs` | GOMAXPROCS follows the CPUs that the process may use |
@@ -76,12 +78,15 @@ pub(crate) mod runq;
 pub(crate) mod runtime2;
 mod schedtrace;
 pub(crate) mod sema;
+mod sighandler;
+mod sigqueue;
 mod spinning;
 mod status;
 mod stw;
 mod switch;
 mod syscall;
 mod sysmon;
+mod system;
 pub(crate) mod timed;
 pub(crate) mod timer;
 mod timer_heap;
@@ -92,7 +97,8 @@ mod updatemaxprocs;
 pub(crate) mod waiter;
 pub(crate) mod waitreason;
 
-/// What `timer` and its like use; the tests put loom's here.
+/// What `timer` and its like use; the tests put loom's here, and no trace.
+use crate::debug::trace;
 use core::{cell, hint};
 
 use crate::arch::prefetch;
@@ -114,18 +120,28 @@ use glist::GQueue;
 pub(crate) use gosched::gosched;
 use gpack::GFree;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
+#[cfg(feature = "sched-trace")]
+pub(crate) use machine::start_system_m;
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
-pub(crate) use park::{Park, gopark, goready, wait_with};
+pub(crate) use park::{Locked, Park, gopark, goparkunlock, goready, open, park_locked, wait_with};
 pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
-pub(crate) use proc::{for_each_g, for_every_g, goexit};
+pub(crate) use proc::{
+    for_each_g, for_every_g, goexit, gosched_to_many, systemstack as on_system_stack,
+};
+pub(crate) use sighandler::{
+    disable_signal, enable_signal, ignore_signal, raise_signal, signal_is_ignored, signal_recv,
+    signals_are_handed_on, sigpipe, start_signal_receiver,
+};
 use spinning::Spinning;
-pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
+pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs, stop_everybody};
 pub(crate) use syscall::{blocking, need_p};
 
+#[cfg(feature = "sched-trace")]
+pub(crate) use procresize::for_each_p;
 pub(crate) use procresize::procresize;
 pub(crate) use runtime2::{G, GStatus, M, Note, P, ThreadHead};
 pub(crate) use status::readgstatus;

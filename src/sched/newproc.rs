@@ -26,7 +26,6 @@ use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::bgscavenge::system_goroutines;
 use super::gfree::{gfget, warm};
 use super::glist::BATCH;
 use super::idle::wakep_with_p;
@@ -35,9 +34,12 @@ use super::procresize::allp;
 use super::runtime2::{G, GStatus, M, P};
 use super::status::casgstatus;
 use super::switch::{drop_left, next_at_hand, switch};
+use super::system::system_goroutines;
 use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
+use crate::debug::trace;
 use crate::mem;
+use crate::os;
 
 /// A goroutine's first function: its argument is the closure's address.
 pub(crate) type Entry = extern "C" fn(*mut u8);
@@ -54,6 +56,10 @@ unsafe extern "C" {
     #[link_name = "runtime.goexit"]
     fn runtime_goexit();
 }
+
+/// How many goroutines one makes before it may have to give way to them. Those of a tree
+/// make some each: if they all gave way, all of the tree would be there at once.
+const MANY_MADE: u32 = 64;
 
 /// The system has no room for a stack.
 #[derive(Debug)]
@@ -129,12 +135,11 @@ fn start<F: Send, C: FnOnce(F)>(
         align: align_of::<F>(),
         move_to: move_to::<F>,
     };
-    // Where this P's queue is full those in it go first: the next ones may have their
-    // stacks, instead of a new one each. If they give way as well, and it is as full as
-    // before, half of them goes to the global queue, as in Go; and as long as there are
-    // some, all of those would go first, each time.
-    if queue_is_full() && super::proc::global_queue_len() == 0 && super::may_go() {
-        super::gosched();
+    let made = &getg().made;
+    made.set(made.get().wrapping_add(1));
+    if made.get() > MANY_MADE && queue_is_full() {
+        made.set(0);
+        make_room();
     }
     let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
     match started {
@@ -253,6 +258,7 @@ fn newproc1(
     newg.goid.set(pp.goidcache.get());
     pp.goidcache.set(pp.goidcache.get() + 1);
     count_up(&pp.made);
+    trace::create(pp, newg);
     casgstatus(newg, GStatus::Dead, GStatus::Runnable);
     Some(newg)
 }
@@ -312,6 +318,46 @@ fn queue_is_full() -> bool {
     count >= super::runq::RUNQ_SIZE as u32
 }
 
+/// Lets those go first that fill this P's queue, if that helps: when they have ended, or
+/// wait, the goroutines that the caller is about to make have their stacks, or at least
+/// find their memory near, instead of a queue that gets longer and longer.
+///
+/// It does not where they take long: the caller would come back late each time. The next
+/// times are skipped then, twice as many as before, and what there is no room for goes to
+/// the global queue, as in Go. Where that is empty it is tried each time: it shall stay so.
+#[cold]
+#[inline(never)]
+fn make_room() {
+    /// How many times are skipped at most.
+    const MAX_SKIPS: u32 = 255;
+    /// What is late, in nanoseconds: some 4 µs for each in the queue.
+    const LATE: i64 = 1_000_000;
+
+    if !super::may_go() {
+        return;
+    }
+    let skips = &getp(acquirem()).spawn_skips;
+    let (left, last) = skips.get();
+    let skip = left > 0 && super::proc::global_queue_len() > 0;
+    if skip {
+        skips.set((left - 1, last));
+    }
+    releasem();
+    if skip {
+        return;
+    }
+    let start = os::nanotime();
+    super::gosched();
+    let pp = getp(acquirem()); // maybe another one
+    let next = if os::nanotime() - start > LATE {
+        (last * 2 + 1).min(MAX_SKIPS)
+    } else {
+        last / 2
+    };
+    pp.spawn_skips.set((next, next));
+    releasem();
+}
+
 /// Does what sysmon has asked of a P: nobody inherits the time slice, and runnext goes
 /// to the queue's end. By the P's owner.
 pub(super) fn end_time_slice(pp: &'static P) {
@@ -366,6 +412,7 @@ pub(super) fn exit_to_next() {
     let gp = getg();
     let mp = acquirem();
     if let Some(next) = next_at_hand(gp, mp) {
+        trace::end_run(mp, next);
         switch(gp, mp, next, ended, &mp);
     }
     releasem();
@@ -376,6 +423,7 @@ pub(super) fn exit_to_next() {
 pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
     let mp = left(gp);
     let pp = getp(mp);
+    trace::end(mp);
     let locked = ptr::eq(mp.lockedg.get(), gp);
     if mp.locked_int.get() != 0 {
         throw("exited a goroutine internally locked to the OS thread");

@@ -33,17 +33,19 @@
 
 use core::cell::Cell;
 use core::ffi::c_void;
+use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::idle::{wakep, wakep_with_p};
+use super::idle::{wakep, wakep_for_ready};
 use super::newproc::runqput;
 use super::proc::{dropg, execute, globrunqput, left, many, mcall, schedule};
 use super::runtime2::{G, GStatus, M, UnlockFn};
 use super::status::casgstatus;
-use super::switch::{drop_left, next_at_hand, put_back, switch, undo};
+use super::switch::{drop_left, next_at_hand, next_at_hand_inlined, put_back, switch, undo};
 use super::syscall::need_p;
 use super::waitreason::WaitReason;
-use super::{SCHED, acquirem, getg, held, releasem, try_getp};
+use super::{ParkLock, SCHED, acquirem, getg, held, releasem, try_getp};
+use crate::debug::trace;
 
 /// What a goroutine needs to wait.
 #[derive(Clone, Copy)]
@@ -125,6 +127,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
     gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
     gp.waitlock.set(lock);
     if let Some(next) = next_at_hand(gp, mp) {
+        trace::park_run(mp, reason, next);
         let wait = Wait {
             unlockf,
             lock,
@@ -137,9 +140,79 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
         }
         return;
     }
+    trace::park(mp, reason);
     mp.waitunlockf.set(unlockf);
     mp.waitlock.set(lock);
     mcall(park_m);
+}
+
+/// What a goroutine holds that parks: a lock, or several.
+pub(crate) trait Locked {
+    /// Opens it, and does not touch it, or anything on the goroutine's stack, after the first
+    /// lock that lets others find the goroutine is open. It does not refuse.
+    fn open(&self);
+}
+
+impl Locked for ParkLock {
+    #[inline(always)]
+    fn open(&self) {
+        self.unlock();
+    }
+}
+
+/// Parks the current goroutine as [`park_locked`] does; from the channels and what is like
+/// them.
+///
+/// # Safety
+///
+/// As there.
+#[unsafe(export_name = "runtime.goparkunlock")]
+#[inline(never)]
+pub(crate) unsafe fn goparkunlock(lock: &ParkLock, reason: WaitReason) {
+    // SAFETY: the caller's promise.
+    unsafe { park_locked(lock, reason) };
+}
+
+/// Parks the current goroutine as [`gopark`] does, and opens what it has `locked` when its
+/// context is saved. With `acquirem` in force, once, which this undoes.
+///
+/// What is general in `gopark` is left out where the next goroutine is at hand: nothing is
+/// refused, and but one function is called by its address. The rules are the same.
+///
+/// # Safety
+///
+/// What is locked is there until it has been opened, and the caller's.
+#[inline(always)]
+pub(crate) unsafe fn park_locked<L: Locked>(locked: &L, reason: WaitReason) {
+    /// The short way's end, as [`parked`].
+    extern "C" fn opened<L: Locked>(gp: &'static G, locked: &L) -> bool {
+        drop_left(gp);
+        casgstatus(gp, GStatus::Running, GStatus::Waiting);
+        locked.open();
+        true
+    }
+    let gp = getg();
+    let mp = held(gp);
+    if let Some(next) = next_at_hand_inlined(gp, mp) {
+        trace::park_run(mp, reason, next);
+        gp.waitreason.set(Some(reason));
+        gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
+        gp.waitlock.set(ptr::from_ref(locked).cast()); // for debuggers
+        return switch(gp, mp, next, opened, locked);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { gopark(Some(open::<L>), ptr::from_ref(locked).cast(), reason) };
+}
+
+/// Opens what a goroutine has locked that has been saved: an unlock function for gopark.
+///
+/// # Safety
+///
+/// `locked` must be an `L`, and the goroutine's.
+pub(crate) unsafe fn open<L: Locked>(_: &'static G, locked: *const c_void) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { &*locked.cast::<L>() }.open();
+    true
 }
 
 /// Makes a parked goroutine runnable: the next to run on this P, with what is left
@@ -152,10 +225,12 @@ pub(crate) fn goready(gp: &'static G) {
     casgstatus(gp, GStatus::Waiting, GStatus::Runnable);
     match try_getp(mp) {
         Some(pp) => {
+            trace::ready(pp, gp);
             runqput(pp, gp, true);
-            wakep_with_p();
+            wakep_for_ready(pp);
         }
         None => {
+            trace::ready_without_p(mp, gp);
             globrunqput(&mut SCHED.lock.lock(), gp);
             wakep();
         }

@@ -49,6 +49,7 @@ use super::newproc::end_time_slice;
 use super::proc::{left, mcall};
 use super::runtime2::{G, GStatus, M};
 use super::{getp, readgstatus};
+use crate::debug::trace;
 use crate::os::{self, SignalContext};
 use crate::{arch, boot};
 
@@ -128,7 +129,7 @@ pub(super) fn preempt_m(mp: &M) {
 /// sigPreemptTramp calls it. Whoever sent the signal, nothing worse can happen than
 /// that a goroutine gives way that was asked to.
 #[unsafe(export_name = "runtime.doSigPreempt")]
-extern "C" fn do_sig_preempt(context: *mut c_void) {
+pub(super) extern "C" fn do_sig_preempt(context: *mut c_void) {
     // A thread that is not ours has no g, and what is one of ours always has an M.
     // SAFETY: null, or a G, and none is ever freed.
     let Some(gp) = (unsafe { arch::getg().cast::<G>().as_ref() }) else {
@@ -192,6 +193,7 @@ extern "C" fn async_preempt2() {
 extern "C" fn gopreempt_m(gp: &'static G) -> ! {
     super::unlock(gp); // what the handler took
     let mp = left(gp);
+    trace::preempt(mp);
     end_time_slice(getp(mp));
     gosched_impl(mp, gp)
 }

@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use super::idle::{acquirep, pidleput};
 use super::runtime2::P;
 use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, releasem};
+use crate::debug::trace;
 use crate::mem;
 
 /// All Ps: as many pointers as there were ever Ps at least, on the boot heap.
@@ -69,6 +70,7 @@ pub(super) fn make_ps(procs: i32) {
             // Not 0, at which the global queue would come first: the first goroutine
             // that main makes shall be the first that it gives way to.
             pp.schedtick.store(1, Ordering::Relaxed); // nobody else knows it yet
+            trace::new_p(pp);
             place
         };
         slot.store(place, Ordering::Relaxed); // published with the list
@@ -76,7 +78,18 @@ pub(super) fn make_ps(procs: i32) {
     // The old list stays: somebody may look at it. It never has all too many brothers,
     // as it is only ever replaced by a longer one.
     ALLP.store(list, Ordering::Release); // pairs with allp
-    MADE.store(procs, Ordering::Relaxed); // with the world stopped
+    MADE.store(procs, Ordering::Release); // with the world stopped; pairs with for_each_p
+}
+
+/// Calls `f` for each P that was ever used, for the trace.
+#[cfg(feature = "sched-trace")]
+pub(crate) fn for_each_p(f: impl FnMut(&'static P)) {
+    let all = Allp {
+        // Acquire: pairs with make_ps. The count first: the list is at least as long.
+        count: MADE.load(Ordering::Acquire) as usize,
+        list: ALLP.load(Ordering::Acquire), // as above
+    };
+    all.iter().for_each(f);
 }
 
 /// The Ps in use, as they were at one moment.

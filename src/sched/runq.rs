@@ -341,13 +341,6 @@ impl<T, const N: usize> RunQueue<T, N> {
             .then(|| self.slot(head).load(Ordering::Relaxed).cast_const())
     }
 
-    /// Tells whether there is one item alone, in front of the ring. Owner only; a thief may
-    /// take it any time.
-    pub(crate) fn is_lone(&self) -> bool {
-        let (head, tail) = self.owners_view();
-        head == tail && !self.runnext.load(Ordering::Relaxed).is_null() // a hint
-    }
-
     /// Returns about how many are here. For all.
     pub(crate) fn len(&self) -> u32 {
         let next = !self.runnext.load(Ordering::Relaxed).is_null(); // a hint

@@ -170,6 +170,8 @@ pub(crate) struct G {
     /// It ended from inside, with frames on its stack that others may borrow from:
     /// nobody gets that stack.
     pub(crate) abandoned: Cell<bool>,
+    /// It has panicked, and formats what with: 1. Or has by that panicked again: 2.
+    pub(crate) printing: Cell<u8>,
     /// Its number, from 1.
     pub(crate) goid: Cell<u64>,
     /// The number of the goroutine that made it.
@@ -178,6 +180,8 @@ pub(crate) struct G {
     pub(crate) schedlink: Cell<*mut G>,
     /// In the global queue: its turn is when so many others have been taken from there.
     pub(crate) turn: Cell<usize>,
+    /// How many it has made since it last gave way to those. Only it reads and writes this.
+    pub(crate) made: Cell<u32>,
     /// Its `thread::Thread`, or null while nobody has asked for that. While the
     /// goroutine lives, only it reads and writes this.
     pub(crate) thread: Cell<*const ThreadHead>,
@@ -220,10 +224,12 @@ impl G {
             locks: AtomicI32::new(0),
             preempt: AtomicBool::new(false),
             abandoned: Cell::new(false),
+            printing: Cell::new(0),
             goid: Cell::new(0),
             parent_goid: Cell::new(0),
             schedlink: Cell::new(ptr::null_mut()),
             turn: Cell::new(0),
+            made: Cell::new(0),
             thread: Cell::new(ptr::null()),
             lockedm: AtomicPtr::new(ptr::null_mut()),
             waitreason: Cell::new(None),
@@ -252,11 +258,13 @@ impl G {
             locks,
             preempt,
             abandoned,
+            printing,
             waitreason,
             goid,
             parent_goid,
             schedlink,
             turn,
+            made,
             thread,
             lockedm,
             waitsince,
@@ -284,11 +292,13 @@ impl G {
         sched.ctxt.set(ptr::null_mut());
         sched.bp.set(0);
         abandoned.set(false);
+        printing.set(0);
         waitreason.set(None);
         goid.set(0);
         parent_goid.set(0);
         schedlink.set(ptr::null_mut());
         turn.set(0);
+        made.set(0);
         thread.set(ptr::null());
         stktop.set(ptr::null());
         waitsince.set(0);
@@ -455,6 +465,9 @@ pub(crate) struct P {
     pub(crate) lone: AtomicU32,
     /// How many of the next of those others are to be woken for at once.
     pub(crate) eager: AtomicU32,
+    /// How often who finds the queue full when it makes a goroutine shall not give way for
+    /// that, and how often that was the last time.
+    pub(crate) spawn_skips: Cell<(u32, u32)>,
     /// sysmon's notes; only sysmon touches them.
     pub(crate) sysmontick: Sysmontick,
     /// The M that holds this, or null.
@@ -470,6 +483,9 @@ pub(crate) struct P {
     pub(crate) mcache: Cell<*mut ()>,
     /// Its timers, a `TimerSet`; null before the first.
     pub(crate) timers: AtomicPtr<()>,
+    /// Where it notes what it does, a `debug::trace`'s ring; null without a trace.
+    #[cfg(feature = "sched-trace")]
+    pub(crate) trace: Cell<*mut ()>,
     /// Dead goroutines, with their stacks. Behind the rest, as it is large and most of it
     /// not often touched.
     pub(crate) g_free: GCache,

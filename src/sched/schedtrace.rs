@@ -77,6 +77,7 @@ pub(super) fn tick(now: i64) {
         return;
     }
     LAST.store(now, Ordering::Relaxed); // as above
+    super::sysmon::look_away(); // who reads the lines may keep us waiting
     if last == 0 {
         START.store(now, Ordering::Relaxed); // as above
     }

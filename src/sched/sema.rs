@@ -33,16 +33,14 @@
 //! it in the tests under loom.
 
 use core::cell::Cell;
-use core::ffi::c_void;
 use core::mem::ManuallyDrop;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr;
 
 use super::atomic::AtomicU32;
-use super::runtime2::G;
 use super::waiter::{TIMED_OUT, Waiter};
 use super::waitreason::WaitReason;
-use super::{ParkLock, acquirem, need_p, releasem};
+use super::{ParkLock, acquirem, need_p, open, releasem};
 
 /// A word of the owner's, and `N` queues. An open one over zeros is all zeros.
 #[repr(C)]
@@ -147,16 +145,6 @@ impl<'a, const N: usize> Locked<'a, N> {
         front: bool,
         reason: WaitReason,
     ) -> Result<u32, Self> {
-        /// Lets others find it. On g0, or the next one's stack.
-        ///
-        /// # Safety
-        ///
-        /// `lock` must be a `ParkLock` until it is open.
-        unsafe fn open(_: &'static G, lock: *const c_void) -> bool {
-            // SAFETY: the caller's promise.
-            unsafe { &*lock.cast::<ParkLock>() }.unlock();
-            true
-        }
         let sema = ManuallyDrop::new(self).0; // gopark undoes the rest
         sema.push(queue, sleeper, front);
         let lock: *const ParkLock = &raw const sema.lock;
@@ -165,7 +153,7 @@ impl<'a, const N: usize> Locked<'a, N> {
         let by = unsafe {
             sleeper
                 .waiter
-                .park(open, lock.cast(), reason, sleeper.deadline)
+                .park(open::<ParkLock>, lock.cast(), reason, sleeper.deadline)
         };
         if by != TIMED_OUT {
             return Ok(sleeper.note.get());

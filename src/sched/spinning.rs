@@ -36,9 +36,9 @@
 //! whenever no M spins, though all Ps are busy. Here all look again, if nobody
 //! spins, the flag is gone, and who queues while all Ps are busy reads one word.
 //!
-//! One goroutine alone may be left to the P that has it, for a while (`wakep_with_p` in
-//! `idle`): 1 holds for sysmon then, which looks at the queue later, and wakes as if it had
-//! queued it.
+//! One goroutine alone, or two, may be left to the P that has them, for a while
+//! (`wakep_with_p` and `wakep_for_ready` in `idle`): 1 holds for sysmon then, which looks at
+//! the queue later, and wakes as if it had queued them.
 //!
 //! The file stands alone, generic over its atomics: `atomic` is
 //! `core::sync::atomic` here, and loom's in the tests.

@@ -33,17 +33,17 @@ pub(crate) fn readgstatus(gp: &G) -> u32 {
 /// AcqRel: who brings a goroutine into a state hands its plain fields over to
 /// whoever takes it out of that state.
 ///
-/// Out of Waiting two may believe that the goroutine is theirs to ready: that is a
-/// compare-and-swap. All other edges have one party that can make them, whoever runs the
-/// goroutine or took it off its list, and a mistaken one is found out sooner or later:
-/// they look, and store, which spares each switch two locked instructions.
+/// Each edge has one party that can make it: whoever runs the goroutine, took it off its
+/// list, or has claimed it where it waits. So they look, and store, which spares a switch
+/// three locked instructions; a mistaken one is found out sooner or later. Out of Waiting
+/// two may be mistaken at the same time: debug builds see that by a compare-and-swap.
 #[inline]
 pub(super) fn casgstatus(gp: &G, from: GStatus, to: GStatus) {
     if cfg!(debug_assertions) && !is_edge(from, to) {
         throw("casgstatus: bad incoming values");
     }
     let status = &gp.atomicstatus;
-    let was = if from == GStatus::Waiting {
+    let was = if cfg!(debug_assertions) && from == GStatus::Waiting {
         let (from, to) = (from as u32, to as u32);
         match status.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed) {
             Ok(was) | Err(was) => was,

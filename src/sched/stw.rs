@@ -26,11 +26,12 @@ use super::runtime2::{M, P};
 use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
 use super::{
-    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, gfree, gosched, releasem, sysmon, timers, try_getp,
-    updatemaxprocs,
+    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getg, gfree, gosched, may_go, releasem, sysmon, timers,
+    try_getp, updatemaxprocs,
 };
 use crate::boot;
 use crate::debug::fatal::throw;
+use crate::debug::trace;
 use crate::mem::MCache;
 
 /// Somebody has stopped the world, or is about to. Go's `worldsema`.
@@ -47,7 +48,7 @@ pub(crate) fn set_gomaxprocs(procs: usize) -> i32 {
     if procs == 0 {
         return GOMAXPROCS.load(Ordering::Relaxed); // a number, for the caller
     }
-    let world = WORLD.lock();
+    let world = lock_world();
     updatemaxprocs::set_custom(&world, true);
     change(&world, procs.min(MAX_PROCS as usize) as i32)
 }
@@ -55,7 +56,7 @@ pub(crate) fn set_gomaxprocs(procs: usize) -> i32 {
 /// Sets the number to what it would be if the process started now and GOMAXPROCS said
 /// nothing, and has it follow the CPUs again. From a goroutine.
 pub(crate) fn set_default_gomaxprocs() {
-    let world = WORLD.lock();
+    let world = lock_world();
     let mut procs = 0;
     systemstack(|| procs = boot::default_gomaxprocs_now());
     updatemaxprocs::set_custom(&world, false);
@@ -82,6 +83,29 @@ pub(super) fn update_gomaxprocs() {
     start_the_world(mp, procs);
     incidlelocked(1);
     releasem();
+}
+
+/// Calls `f` while no other goroutine runs, but for those in system calls. From a
+/// goroutine. `f` must not give way.
+pub(crate) fn stop_everybody(f: &mut dyn FnMut()) {
+    let world = lock_world();
+    super::machine::start_sysmon();
+    need_p();
+    let mp = acquirem();
+    stop_the_world(mp);
+    f();
+    start_the_world(mp, GOMAXPROCS.load(Ordering::Relaxed)); // changes by us alone
+    releasem();
+    drop(world);
+}
+
+/// Takes the right to stop the world. From a goroutine: one that can wait, since who waits
+/// for what it has may keep a P that is to stop.
+fn lock_world() -> World {
+    if !may_go() {
+        throw("gomaxprocs: holding locks");
+    }
+    WORLD.lock()
 }
 
 /// The right to stop the world, and to say how many Ps there are.
@@ -115,6 +139,7 @@ fn change(_: &World, procs: i32) -> i32 {
 #[unsafe(export_name = "runtime.stopTheWorldWithSema")]
 #[inline(never)]
 fn stop_the_world(mp: &'static M) {
+    trace::stop_world(mp);
     let mut sched = SCHED.lock.lock();
     sched.stopwait = GOMAXPROCS.load(Ordering::Relaxed); // changes by us alone
     SCHED.stopnote.clear();
@@ -136,6 +161,7 @@ fn stop_the_world(mp: &'static M) {
         // Those in system calls, also in ones that began since.
         for pp in allp().iter() {
             if pp.state.retake(PStatus::Gcstop) {
+                trace::retake(pp);
                 stop_p(&mut SCHED.lock.lock(), pp);
             } else if pp.state.is(PStatus::Running) {
                 sysmon::preemptone(pp); // a request, to whoever has it
@@ -176,9 +202,11 @@ fn start_the_world(mp: &'static M, procs: i32) {
     match old {
         Some(old) if ptr::eq(old, heir) => old.state.set(PStatus::Running),
         Some(_) => {
+            trace::yields(mp);
             releasep(mp).state.set(PStatus::Dead);
             heir.state.set(PStatus::Idle);
             acquirep(mp, heir);
+            trace::run(mp, getg());
         }
         None => {}
     }
@@ -199,6 +227,7 @@ fn start_the_world(mp: &'static M, procs: i32) {
             runnable = ptr::from_ref(pp).cast_mut();
         }
     }
+    trace::start_world(mp, procs);
     SCHED.gcwaiting.store(false, Ordering::SeqCst); // under the lock
     wake_sysmon(&sched);
     drop(sched);

@@ -42,6 +42,7 @@ use super::proc::{GLOBAL_QUEUE_TICKS, take_over};
 use super::runtime2::{G, GStatus, Gobuf, M};
 use super::status::casgstatus;
 use super::{SCHED, acquirem, getg, getp, releasem, try_getp};
+use crate::debug::trace;
 
 /// How much of the next goroutine's stack must be free for `publish`, in bytes.
 const ROOM: usize = 8 << 10;
@@ -63,6 +64,12 @@ unsafe extern "C" {
 /// called `acquirem`.
 #[inline]
 pub(super) fn next_at_hand(gp: &'static G, mp: &'static M) -> Option<&'static G> {
+    next_at_hand_inlined(gp, mp)
+}
+
+/// The same, for where a call would be felt.
+#[inline(always)]
+pub(super) fn next_at_hand_inlined(gp: &'static G, mp: &'static M) -> Option<&'static G> {
     let pp = try_getp(mp)?; // none in a system call
     let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
     let something_else = SCHED.gcwaiting.load(Ordering::Relaxed) // a request
@@ -139,6 +146,7 @@ pub(super) fn undo(gp: &'static G, mp: &'static M) -> &'static G {
     gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // as there
     gp.locks.store(1, Ordering::Relaxed); // as there
     casgstatus(gp, GStatus::Runnable, GStatus::Running);
+    trace::refused(mp, gp);
     next
 }
 

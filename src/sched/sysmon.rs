@@ -25,7 +25,9 @@ use super::preempt::{STORM_PACE, is_storm, preempt_m};
 use super::procresize::allp;
 use super::pstatus::PStatus;
 use super::runtime2::P;
+use super::sighandler::{answer_signals, signals_call};
 use super::{GOMAXPROCS, SCHED, SchedLocked, schedtrace, updatemaxprocs};
+use crate::debug::trace;
 use crate::{mem, os};
 
 /// How long a goroutine may run when others wait, in nanoseconds.
@@ -69,7 +71,10 @@ pub(super) extern "C" fn sysmon() {
             sleep_until_needed();
             idle = 0; // a new day: who knows what is being started
         }
-        SCHED.sysmonnote.store(0, Ordering::Relaxed); // whoever woke us, we look at everything
+        // Whoever woke us, we look at everything. Acquire pairs with hurry_sysmon: who
+        // finds the word set already, and does not wake us, is seen.
+        SCHED.sysmonnote.swap(0, Ordering::Acquire);
+        answer_signals();
         let now = os::nanotime();
         SCHED.now.store(now, Ordering::Relaxed); // a time, ordered with nothing
         start_threads();
@@ -105,17 +110,19 @@ fn sleep_until_needed() {
     let sched = SCHED.lock.lock();
     // Both are changed under the lock, and so is the flag.
     let needed = !all_idle() || !sched.newm.is_null();
-    SCHED.sysmonnote.store(0, Ordering::Relaxed); // what it said is seen above
+    SCHED.sysmonnote.swap(0, Ordering::Acquire); // what it said is seen above and below
     SCHED.sysmonwait.store(!needed, Ordering::Relaxed);
     drop(sched);
     SCHED.now.store(0, Ordering::Relaxed); // the clock stands still
-    while SCHED.sysmonwait.load(Ordering::Acquire) {
+    // A signal's handler can take no lock, and leaves sysmonwait as it is.
+    while SCHED.sysmonwait.load(Ordering::Acquire) && !signals_call() {
         os::futexsleep(&SCHED.sysmonnote, 0, -1);
         // What comes late, for something that we have seen long ago, shall not keep us
         // from sleeping. Acquire pairs with hurry_sysmon: who wakes us in earnest has
         // changed the flag before.
         SCHED.sysmonnote.swap(0, Ordering::Acquire);
     }
+    SCHED.sysmonwait.store(false, Ordering::Relaxed); // awake, whoever did it
 }
 
 /// Wakes sysmon where it has gone to bed. Under sched.lock.
@@ -185,6 +192,20 @@ fn look_at_lone(pp: &P) -> bool {
     false
 }
 
+/// sysmon will not look for a while, as long as somebody else likes: nobody shall leave a
+/// goroutine to its P and to sysmon meanwhile, and those that were left already get another.
+#[cold]
+pub(super) fn look_away() {
+    // Relaxed: a hint, which the next round gives again. Who has not seen it has put his
+    // goroutine into the queue before he looked, which is there to see after a rest.
+    SCHED.sysmonquick.store(false, Ordering::Relaxed);
+    os::nap(SHORTEST_REST as u64);
+    for pp in allp().iter() {
+        look_at_lone(pp); // the first time it may only take note
+        look_at_lone(pp);
+    }
+}
+
 /// Tells whether the system call that a P was left in is one that lasts: we have seen it
 /// before, and somebody could use the P, or it has been 10 ms.
 fn lasts(pp: &P, syscall: u32, now: i64) -> bool {
@@ -204,6 +225,7 @@ fn retake_one(pp: &'static P, syscall: u32) -> bool {
     incidlelocked(-1);
     let taken = pp.state.retake_from(syscall);
     if taken {
+        trace::retake(pp);
         handoffp(pp);
     }
     incidlelocked(1);

@@ -24,6 +24,7 @@ use super::TimersLock;
 use super::atomic::{AtomicI64, AtomicIsize, AtomicUsize, Ordering};
 use super::timer::{Call, MODIFIED, Timer, ZOMBIE};
 use super::timer_heap::{Entry, TimerHeap};
+use super::trace;
 
 /// How many functions are called between taking the lock twice.
 const BATCH: usize = 16;
@@ -123,6 +124,7 @@ impl TimerSet {
         self.publish(&heap);
         drop(heap);
         for call in &calls[..count] {
+            trace::timer();
             call.make();
         }
         count > 0

@@ -30,6 +30,7 @@ use super::runtime2::P;
 use super::timer::{Callback, Timer};
 use super::timer_set::TimerSet;
 use super::{acquirem, releasem, schedtrace, try_getp};
+use crate::debug::trace;
 use crate::{mem, os};
 
 /// How many batches of timers a P with much to run calls when some are late: with sysmon's
@@ -84,6 +85,9 @@ fn of_or_new(pp: &P) -> &'static TimerSet {
     HOOKS.store((&raw const TABLE).cast_mut(), Ordering::Release);
     start_many();
     schedtrace::start();
+    if trace::is_on() {
+        super::machine::start_sysmon(); // and the writer with it
+    }
     let new: *mut TimerSet = mem::persistentalloc(size_of::<TimerSet>()).cast();
     // SAFETY: fresh memory, a multiple of 64, and nobody else's.
     unsafe { new.write(TimerSet::new()) };

@@ -48,12 +48,14 @@ impl WaitReason {
     pub(crate) const ONCE: Self = Self(&"Once::wait");
     /// It waits for the rest.
     pub(crate) const BARRIER: Self = Self(&"Barrier::wait");
+    /// It hands signals on, and none has come.
+    pub(crate) const SIGNAL_RECEIVE: Self = Self(&"signal receive");
     /// It waits for a standard stream that another one has locked.
     pub(crate) const IO_LOCK: Self = Self(&"io lock");
 
-    /// Returns where the text is noted.
+    /// Returns where the text is noted: a number for each.
     pub(crate) fn address(self) -> usize {
-        core::ptr::from_ref(self.0).addr()
+        core::ptr::from_ref(self.0).expose_provenance()
     }
 
     /// Returns the text.

@@ -140,5 +140,5 @@ pub fn available_parallelism() -> io::Result<NonZero<usize>> {
 pub fn panicking() -> bool {
     let dying = sched::acquirem().dying.get() > 0; // who dies keeps its M
     sched::releasem();
-    dying
+    dying || sched::getg().printing.get() > 0 // what it is to die of
 }

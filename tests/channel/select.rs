@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use gort::channel::internal::SelectHandle as _;
 use gort::channel::{
     ReadyTimeoutError, Receiver, Select, SelectTimeoutError, Sender, TryReadyError, after, at,
     bounded, internal, never, unbounded,
@@ -76,9 +77,9 @@ fn two_selects<const SIZE: usize>(capacity: Option<usize>, count: usize) {
 
 /// A select over the two, without what `Select` allocates.
 fn select_two(r1: &Receiver<u64>, r2: &Receiver<u64>) -> u64 {
-    let mut handles: [(&dyn internal::SelectHandle, usize, *const u8); 2] = [
-        (r1, 0, (&raw const *r1).cast()),
-        (r2, 1, (&raw const *r2).cast()),
+    let mut handles = [
+        (r1.case(), 0, (&raw const *r1).cast()),
+        (r2.case(), 1, (&raw const *r2).cast()),
     ];
     let selected = internal::select(&mut handles, false);
     match selected.index() {

@@ -10,6 +10,7 @@ use core::error::Error;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::time::Duration;
 
+use gort::channel::internal::SelectHandle as _;
 use gort::channel::{
     IntoIter, Iter, ReadyTimeoutError, Receiver, RecvError, RecvTimeoutError, Select,
     SelectTimeoutError, SelectedOperation, SendError, SendTimeoutError, Sender, TryIter,
@@ -311,16 +312,16 @@ gort_test::test_module! {
 
     fn what_the_macros_use() {
         let (s, r) = bounded(1);
-        let none: &dyn internal::SelectHandle = &never::<()>();
-        let mut handles = [(none, 0, core::ptr::null()); 2];
-        handles[0] = (&s, 0, (&raw const s).cast());
-        handles[1] = (&r, 1, (&raw const r).cast());
+        let none = never::<()>();
+        let mut handles = [(none.case(), 0, core::ptr::null()); 2];
+        handles[0] = (s.case(), 0, (&raw const s).cast());
+        handles[1] = (r.case(), 1, (&raw const r).cast());
         let selected = internal::select(&mut handles, true);
         assert_eq!(selected.index(), 0);
         selected.send(&s, 1).unwrap();
         let selected = internal::try_select(&mut handles, true).unwrap();
         assert_eq!((selected.index(), selected.recv(&r)), (1, Ok(1)));
-        let mut receives = [(&r as &dyn internal::SelectHandle, 1, (&raw const r).cast())];
+        let mut receives = [(r.case(), 1, (&raw const r).cast())];
         assert!(internal::try_select(&mut receives, false).is_err());
         assert!(internal::select_timeout(&mut receives, MOMENT, false).is_err());
     }

@@ -12,6 +12,7 @@ extern crate alloc;
 mod channels;
 #[allow(unsafe_code, reason = "hands boxes over as addresses")]
 mod memory;
+mod signals;
 mod threads;
 #[path = "../preempt/torture.rs"]
 #[allow(unsafe_code, reason = "assembly that fills all registers")]
@@ -138,7 +139,7 @@ impl Count {
 }
 
 gort_test::tests! {
-    mod channels, memory, threads, waits;
+    mod channels, memory, signals, threads, waits;
 
     fn spawning_from_all_ps() {
         static COUNT: Count = Count::new();

@@ -35,8 +35,6 @@ pub(crate) const COMMANDS: &[Command] = &[
         on_goroutine(|| panic!("on a goroutine"))
     }),
     ("panic-long", |length| panic!("{}", long(number(length)))),
-    ("panic-display", |_| panic!("{}", Panics)),
-    ("panic-goexit", |_| panic!("{}", Leaves(goexit))),
     ("panic-gosched", |_| {
         gort::go(|| panic!("another one"));
         panic!("{}", Leaves(runtime::gosched))
@@ -124,15 +122,6 @@ fn long(length: usize) -> String {
     ('a'..='z').cycle().take(length).collect()
 }
 
-/// Panics when it is printed.
-struct Panics;
-
-impl fmt::Display for Panics {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        panic!("while it is printed")
-    }
-}
-
 /// Calls a function when it is printed.
 struct Leaves(fn());
 
@@ -141,11 +130,6 @@ impl fmt::Display for Leaves {
         (self.0)();
         f.write_str("and was back")
     }
-}
-
-/// Ends the goroutine, and does not say so.
-fn goexit() {
-    runtime::goexit()
 }
 
 /// Reads a word at an address where there is none.

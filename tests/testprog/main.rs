@@ -23,8 +23,14 @@ mod memory;
 mod preempt;
 mod sched;
 mod segments;
+mod signals;
 mod streams;
 mod threads;
+#[allow(
+    unsafe_code,
+    reason = "instructions that fault, and smash the stack first"
+)]
+mod traces;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
 mod waits;
@@ -83,7 +89,8 @@ fn commands() -> impl Iterator<Item = &'static Command> {
     let more = some.chain(memory::COMMANDS).chain(views::COMMANDS);
     let more = more.chain(preempt::COMMANDS).chain(threads::COMMANDS);
     let more = more.chain(sched::COMMANDS).chain(streams::COMMANDS);
-    more.chain(waits::COMMANDS).chain(crowd::COMMANDS)
+    let more = more.chain(waits::COMMANDS).chain(crowd::COMMANDS);
+    more.chain(signals::COMMANDS).chain(traces::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

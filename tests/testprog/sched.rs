@@ -22,6 +22,17 @@ pub(crate) const COMMANDS: &[Command] = &[
         spin(number(milliseconds));
         OK
     }),
+    ("left-alone", |_| {
+        for _ in 0..50 {
+            static RAN: AtomicBool = AtomicBool::new(false);
+            RAN.store(false, Ordering::Release);
+            gort::go(|| RAN.store(true, Ordering::Release));
+            while !RAN.load(Ordering::Acquire) {
+                black_box(()); // another P runs it
+            }
+        }
+        OK
+    }),
     ("watch-gomaxprocs", |_| watch_gomaxprocs(|| {})),
     ("watch-gomaxprocs-set", |procs| {
         runtime::gomaxprocs(number(procs));

@@ -7,6 +7,7 @@
 //! | `dist` | makes the archive for C and for other Rust programs | [`dist`] |
 //! | `bench` | measures gort beside its peers | [`mod@bench`] |
 //! | `gdb` | starts an example in the debugger | [`gdb`] |
+//! | `trace` | makes a page of what GORT_TRACE has written | [`trace`] |
 
 mod archive;
 mod bench;
@@ -18,6 +19,7 @@ mod stress;
 mod tally;
 mod test;
 mod tools;
+mod trace;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -44,6 +46,8 @@ usage: cargo xtask COMMAND
                         (without a NAME: all benchmarks; `bench --list` names them;
                         --scale: an N-th of the work, for a quick look)
   gdb EXAMPLE [ARG...]  build an example and start gdb on it, with gort's script
+  trace FILE [-o OUT]   make a page of what GORT_TRACE=FILE has written: FILE.html, or
+                        OUT; OUT.json is for ui.perfetto.dev and chrome://tracing
 ";
 
 fn main() -> ExitCode {
@@ -69,6 +73,7 @@ fn command() -> Outcome {
             "dist" => dist::command(arguments),
             "bench" => bench::command(arguments),
             "gdb" => gdb::command(arguments),
+            "trace" => trace::command(arguments),
             "help" => {
                 print!("{USAGE}");
                 Ok(())

@@ -78,11 +78,13 @@ pub(crate) fn cargo() -> Command {
 /// Builds all examples; with a runtime that has no tests on the host, this is
 /// what the host-side tests run.
 pub(crate) fn build_examples(profile: Profile) -> Outcome {
-    succeed(
-        cargo()
-            .args(["build", "--examples"])
-            .args(profile.arguments()),
-    )
+    let build = |what: &[&str]| {
+        let mut cargo = cargo();
+        succeed(cargo.arg("build").args(what).args(profile.arguments()))
+    };
+    build(&["--examples"])?;
+    // That one has its own features.
+    build(&["--example", "traced", "--features", "sched-trace"])
 }
 
 /// Prepares a program that has nothing to read on its standard input.

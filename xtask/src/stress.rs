@@ -28,7 +28,7 @@ use crate::tools;
 /// How long all of it takes, unless somebody says otherwise.
 const MINUTES: f64 = 10.0;
 
-/// How many seconds a storm lasts: with fourteen of them a round takes over six minutes.
+/// How many seconds a storm lasts: with fifteen of them a round takes over six minutes.
 const SECONDS: u64 = 2;
 
 /// How long one may take on top of that, to add up what it did: then it hangs.

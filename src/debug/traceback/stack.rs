@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering;
 use super::unwind::{Memory, Registers};
 use crate::debug::symbols;
 use crate::sched::runtime2::Stktop;
-use crate::sched::{self, G, GStatus, WaitReason};
+use crate::sched::{self, G, GStatus};
 
 /// The most pieces of stack that are looked at: more than that are no accident, but
 /// what makes them.
@@ -21,6 +21,9 @@ pub(crate) struct GoStack<'a>(pub(crate) &'a G);
 /// The largest stack that a goroutine can have.
 const LARGEST: usize = 1 << 30;
 
+/// The longest name of a file that is believed in.
+const LONGEST: usize = 4096;
+
 /// Tells whether a goroutine's own record is what it should be: it lies at the top of its
 /// stack, and one that has overflowed without meeting a guard has written over another's.
 pub(crate) fn is_whole(gp: &G) -> bool {
@@ -28,11 +31,20 @@ pub(crate) fn is_whole(gp: &G) -> bool {
     let sized = lo < hi && hi - lo <= LARGEST;
     let own = gp.stktop.get().is_null();
     let address = ptr::from_ref(gp).addr();
-    let constant = |address: usize| address == 0 || symbols::is_constant(address);
-    let created = gp.gopc.get().map_or(0, |at| ptr::from_ref(at).addr());
-    let reason = gp.waitreason.get().map_or(0, WaitReason::address);
-    let consistent = sized && (!own || (lo..hi).contains(&address));
-    gp.goid.get() == 0 || consistent && constant(created) && constant(reason)
+    // References to texts, and so on: each step only if the one before leads somewhere.
+    let constant = |address: usize| address.is_multiple_of(8) && symbols::is_constant(address);
+    let text = |text: &str| text.len() < LONGEST && symbols::is_constant(text.as_ptr().addr());
+    let created = gp
+        .gopc
+        .get()
+        .is_none_or(|at| constant(ptr::from_ref(at).addr()) && text(at.file()));
+    let reason = gp
+        .waitreason
+        .get()
+        .is_none_or(|reason| constant(reason.address()) && text(reason.text()));
+    let itself = ptr::eq(gp.sched.g.get(), gp); // newproc1 wrote it
+    let consistent = itself && sized && (!own || (lo..hi).contains(&address));
+    gp.goid.get() == 0 || consistent && created && reason
 }
 
 impl GoStack<'_> {
@@ -79,8 +91,9 @@ impl Memory for GoStack<'_> {
     }
 }
 
-/// Finds where a goroutine is that does not run, or runs elsewhere in a system call. None
-/// of one that runs on another thread.
+/// Finds where a goroutine is that does not run, or runs in a system call: there it is
+/// where that was called, and its frames further in are no business of ours, as they
+/// change. None of one that runs on another thread.
 pub(crate) fn saved(gp: &G) -> Option<Registers> {
     let mine = sched::getm().is_some_and(|mp| ptr::eq(gp.m.load(Ordering::Relaxed), mp));
     if sched::readgstatus(gp) == GStatus::Running as u32 && !mine {
@@ -91,4 +104,9 @@ pub(crate) fn saved(gp: &G) -> Option<Registers> {
         sp: gp.sched.sp.get(),
         fp: gp.sched.bp.get(),
     })
+}
+
+/// Tells whether what [`saved`] has found is a return address.
+pub(crate) fn is_behind_call(gp: &G) -> bool {
+    sched::readgstatus(gp) == GStatus::Syscall as u32
 }

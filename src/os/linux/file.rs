@@ -69,6 +69,20 @@ fn open(path: &CStr, flags: usize) -> isize {
     unsafe { syscall4(nr::OPEN, [path.as_ptr().addr(), flags, 0, 0]) }
 }
 
+/// Makes a file, or empties the one that is there, and opens it for writing; returns the
+/// descriptor, or the errno.
+#[cfg(feature = "sched-trace")]
+pub(crate) fn create(path: &CStr) -> Result<i32, i32> {
+    const O_WRONLY: usize = 1;
+    const O_CREAT: usize = 0o100;
+    const O_TRUNC: usize = 0o1000;
+    const MODE: usize = 0o666; // less the umask
+    let flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+    // SAFETY: the kernel reads the path up to its NUL.
+    let fd = unsafe { syscall4(nr::OPEN, [path.as_ptr().addr(), flags, MODE, 0]) } as i32;
+    if fd < 0 { Err(-fd) } else { Ok(fd) }
+}
+
 /// Reads at most `buffer.len()` bytes; 0 at the end.
 pub(crate) fn read(file: &File, buffer: &mut [u8]) -> Option<usize> {
     loop {

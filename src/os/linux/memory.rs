@@ -136,6 +136,19 @@ pub(crate) unsafe fn no_huge_pages(memory: *mut u8, size: usize) {
     unsafe { advise(memory, size, MADV_NOHUGEPAGE) };
 }
 
+/// Gets the memory for a range at once, which else would come page by page. A system
+/// before Linux 5.14 says no.
+///
+/// # Safety
+///
+/// The range must be the caller's.
+#[cfg(feature = "sched-trace")]
+pub(crate) unsafe fn populate(memory: *mut u8, size: usize) {
+    const MADV_POPULATE_WRITE: usize = 23;
+    // SAFETY: the caller's promise.
+    unsafe { advise(memory, size, MADV_POPULATE_WRITE) };
+}
+
 /// Gives the memory of a range back, which is zeros from then on; the addresses
 /// stay. False if this system cannot: then all of it is as it was.
 ///

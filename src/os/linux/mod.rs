@@ -14,11 +14,12 @@
 //! | `mmap` | 1 | `runtime.stackinit`: addresses for seven stacks |
 //! | `madvise` | 1 | `runtime.stackinit`: a guard below the main goroutine's stack |
 //! | `rt_sigprocmask` | 1 | `runtime.stackinit`: is that guard one? The system shall read from it |
-//! | `rt_sigprocmask` | 1 | `runtime.sigsave`: the mask that threads and children get |
+//! | `rt_sigprocmask` | 1 | `runtime.sigsave`: the mask that threads and children get; and faults come through from here on |
 //! | `fcntl` | 3 | `runtime.checkfds`: descriptors 0, 1 and 2 are open |
 //! | `gettid` | 1 | `runtime.mstart`: the main thread's id, which a signal to it needs |
 //! | `sigaltstack` | 1 | `runtime.mstart`: a stack to report a stack's overflow on |
 //! | `rt_sigaction` | 4 | `runtime.mstart`: SIGILL, SIGBUS, SIGFPE, SIGSEGV end with a message |
+//! | `rt_sigaction` | 6 | `runtime.mstart`: SIGQUIT, SIGABRT, SIGTRAP, SIGSTKFLT, SIGSYS end with a dump; who writes to a broken pipe is told (feature `signals`) |
 //! | `write` | 1 | `main.main`: the line |
 //! | `exit_group` | 1 | `runtime.main`: the end |
 //!
@@ -33,6 +34,8 @@ mod fields;
 mod file;
 mod memory;
 mod signal;
+mod signal_context;
+mod signal_table;
 mod syscall;
 mod thread;
 mod time;
@@ -49,10 +52,20 @@ pub(crate) use memory::{
     resident, scarcity, try_install_guard, unmap,
 };
 pub(crate) use signal::{
-    Died, SignalContext, init_preempt_signal, initsig, save_mask, set_mask, set_signal_stack,
+    Died, Sigaction, action, change_action, die_by_abort, die_from_signal, fault,
+    init_preempt_signal, initsig, save_mask, set_mask, set_signal_stack, thread_mask,
 };
-pub(crate) use syscall::{die_by_abort, exit, preempt_thread, process_id, thread_id};
+pub(crate) use signal_context::{SignalContext, signal_code};
+pub(crate) use signal_table::{
+    LAST_SIGNAL, SIGABRT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGSTKFLT, SIGSYS, SIGTERM, SIGTRAP,
+    SignalClass, signal_bit, signal_class,
+};
+pub(crate) use syscall::{
+    exit, preempt_thread, process_id, signal_process, signal_thread, thread_id,
+};
 pub(crate) use thread::{
     EAGAIN, Thread, exit_thread, futexsleep, futexwakeup, nap, new_thread, osyield,
 };
 pub(crate) use time::{getcpu, monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
+#[cfg(feature = "sched-trace")]
+pub(crate) use {file::create, memory::populate, signal::forget_write_signals};

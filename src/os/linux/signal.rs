@@ -1,52 +1,89 @@
-//! Signals: the mask that we were started with, and the faults that end a
-//! program with a message instead of silently; and SIGURG, which preempts.
+//! Signals: masks, actions, the stack that handlers run on; and the faults that end a
+//! program with a message instead of silently.
 //!
-//! Go's counterparts: `initsig`, `sigaltstack` and `sighandler` in
-//! `runtime/signal_unix.go`; the texts are those of `sigpanic`.
+//! Go's counterparts: `initsig`, `sigaltstack`, `setsig`, `getsig`, `dieFromSignal` in
+//! `runtime/signal_unix.go` and `os_linux.go`; the texts are those of `sigpanic`.
 //!
-//! A handler runs on the M's signal stack: the goroutine that faulted may have
-//! no stack left. That of a fault only formats into its own frame, writes and exits;
-//! for the other see `sched::preempt`.
+//! A handler runs on the M's signal stack, with all signals blocked: the goroutine that
+//! was interrupted may have no stack left, and no handler interrupts another. g is the
+//! one that was interrupted, since there is one slot for it; a thread that is not ours
+//! has none. There are three handlers:
+//!
+//! | handler | for | where |
+//! | --- | --- | --- |
+//! | `runtime.sigtrampgo` | the four faults, from boot on | here: formats into its own frame, writes and exits |
+//! | `runtime.doSigPreempt` | SIGURG, from the first `go` on | `sched::preempt` |
+//! | `runtime.sighandler` | all others that somebody wants, and those that end in a dump | `sched::sighandler` |
 
 use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::syscall::{nr, syscall4};
-
-/// The signals with a handler, and SIGABRT.
-pub(super) const SIGABRT: i32 = 6;
-const SIGILL: i32 = 4;
-const SIGBUS: i32 = 7;
-const SIGFPE: i32 = 8;
-const SIGSEGV: i32 = 11;
-
-/// The signal that preempts. Go's choice: nobody sends it but for urgent data on a
-/// socket, whoever wants that can live with more, and debuggers pass it on.
-pub(super) const SIGURG: i32 = 23;
+use super::signal_context::SignalContext;
+use super::signal_table::{NEVER_BLOCKED, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGURG};
+use super::syscall::{exit, nr, signal_thread, syscall4, thread_id};
 
 const SA_SIGINFO: usize = 4;
 const SA_RESTART: usize = 0x1000_0000;
 const SA_ONSTACK: usize = 0x0800_0000;
 const SA_RESTORER: usize = 0x0400_0000;
 
-/// Where in a `ucontext_t` the registers begin (`uc_mcontext.gregs`), and the
-/// numbers of some of them.
-const GREGS_OFFSET: usize = 40;
-const REG_RBP: usize = 10;
-const REG_RSP: usize = 15;
-const REG_RIP: usize = 16;
+/// The handler that is none: the kernel's own action, and the one that nothing happens.
+const SIG_DFL: usize = 0;
+const SIG_IGN: usize = 1;
 
-/// What a function may use below rsp without moving it, by the ABI.
-const RED_ZONE: usize = 128;
-
-/// The kernel's `struct sigaction`.
+/// What is done about a signal: the kernel's `struct sigaction`.
+#[derive(Clone, Copy)]
 #[repr(C)]
-struct Sigaction {
+pub(crate) struct Sigaction {
     handler: usize,
     flags: usize,
     restorer: usize,
     mask: u64,
+}
+
+impl Sigaction {
+    /// The kernel's own action, which for most is the end of the process.
+    pub(crate) const DEFAULT: Self = Self::plain(SIG_DFL);
+
+    /// Nothing at all.
+    pub(crate) const IGNORE: Self = Self::plain(SIG_IGN);
+
+    /// An action without a handler of ours.
+    const fn plain(handler: usize) -> Self {
+        Self {
+            handler,
+            flags: 0,
+            restorer: 0,
+            mask: 0,
+        }
+    }
+
+    /// Has that routine called, on the M's signal stack with all signals blocked.
+    fn calls(routine: unsafe extern "C" fn(), flags: usize) -> Self {
+        Self {
+            handler: routine as *const () as usize,
+            flags: SA_SIGINFO | SA_ONSTACK | SA_RESTORER | flags,
+            restorer: sigreturn as *const () as usize,
+            mask: !0,
+        }
+    }
+
+    /// Has `runtime.sighandler` called; the system call that is interrupted is made
+    /// again where the kernel can do that.
+    pub(crate) fn handled() -> Self {
+        Self::calls(sig_notify_tramp, SA_RESTART)
+    }
+
+    /// Tells whether nothing happens.
+    pub(crate) fn ignores(&self) -> bool {
+        self.handler == SIG_IGN
+    }
+
+    /// Tells whether it is [`handled`](Self::handled).
+    pub(crate) fn is_handled(&self) -> bool {
+        self.handler == sig_notify_tramp as *const () as usize
+    }
 }
 
 /// The kernel's `stack_t`.
@@ -73,6 +110,30 @@ pub(crate) struct Died {
     pub(crate) sp: usize,
     /// And its frame pointer.
     pub(crate) fp: usize,
+    /// All registers.
+    pub(crate) context: SignalContext,
+}
+
+impl Died {
+    /// What a handler was told.
+    pub(crate) fn new(
+        signal: i32,
+        text: &'static str,
+        code: i32,
+        addr: usize,
+        context: SignalContext,
+    ) -> Self {
+        Self {
+            signal,
+            text,
+            code,
+            addr,
+            pc: context.pc(),
+            sp: context.sp(),
+            fp: context.fp(),
+            context,
+        }
+    }
 }
 
 /// Who is told of a fault.
@@ -88,25 +149,45 @@ unsafe extern "C" {
     fn sigtramp();
     #[link_name = "runtime.sigPreemptTramp"]
     fn sig_preempt_tramp();
+    #[link_name = "runtime.sigNotifyTramp"]
+    fn sig_notify_tramp();
 }
 
-const SIG_BLOCK: usize = 0;
 const SIG_SETMASK: usize = 2;
 const SIG_UNBLOCK: usize = 1;
 
-/// Lets a signal through.
-pub(super) fn unblock(signal: i32) {
-    change_mask(SIG_UNBLOCK, 1 << (signal - 1));
-}
-
-/// Returns the signal mask of this thread.
+/// Lets through what the runtime cannot do without, and returns the signal mask that
+/// this thread had before.
 pub(crate) fn save_mask() -> u64 {
-    change_mask(SIG_BLOCK, 0)
+    change_mask(SIG_UNBLOCK, NEVER_BLOCKED)
 }
 
 /// Sets the signal mask of this thread and returns the one before.
 pub(crate) fn set_mask(mask: u64) -> u64 {
     change_mask(SIG_SETMASK, mask)
+}
+
+/// Returns the mask that a thread has which is to have `mask`: without what no thread
+/// may block.
+pub(crate) fn thread_mask(mask: u64) -> u64 {
+    mask & !NEVER_BLOCKED
+}
+
+/// Forgets the signals that a write has sent to this thread, which blocks them.
+#[cfg(feature = "sched-trace")]
+pub(crate) fn forget_write_signals() {
+    const SIGPIPE: u32 = 13;
+    const SIGXFSZ: u32 = 25;
+    let signals = 1u64 << (SIGPIPE - 1) | 1 << (SIGXFSZ - 1);
+    let now = [0u64; 2];
+    // SAFETY: the kernel reads eight bytes of ours, and the time: none at all.
+    let take = || unsafe {
+        syscall4(
+            nr::RT_SIGTIMEDWAIT,
+            [(&raw const signals).addr(), 0, (&raw const now).addr(), 8],
+        )
+    };
+    while take() > 0 {}
 }
 
 /// Changes the signal mask of this thread and returns the one before.
@@ -127,12 +208,7 @@ fn change_mask(how: usize, mask: u64) -> u64 {
 pub(crate) fn initsig(stack: *mut u8, size: usize, on_fault: OnFault) {
     ON_FAULT.store(on_fault as *mut c_void, Ordering::Release); // pairs with fault's load
     set_signal_stack(stack, size);
-    let action = Sigaction {
-        handler: sigtramp as *const () as usize,
-        flags: SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
-        restorer: sigreturn as *const () as usize,
-        mask: !0,
-    };
+    let action = Sigaction::calls(sigtramp, 0);
     for signal in [SIGILL, SIGBUS, SIGFPE, SIGSEGV] {
         set_action(signal, &action);
     }
@@ -141,63 +217,7 @@ pub(crate) fn initsig(stack: *mut u8, size: usize, on_fault: OnFault) {
 /// Has SIGURG's handler called for it, on the M's signal stack, from now on; the system
 /// call that it interrupts is made again where the kernel can do that. Go's `sigPreempt`.
 pub(crate) fn init_preempt_signal() {
-    let action = Sigaction {
-        handler: sig_preempt_tramp as *const () as usize,
-        flags: SA_SIGINFO | SA_ONSTACK | SA_RESTORER | SA_RESTART,
-        restorer: sigreturn as *const () as usize,
-        mask: !0,
-    };
-    set_action(SIGURG, &action);
-}
-
-/// What a signal has interrupted, and goes on with.
-pub(crate) struct SignalContext(*mut c_void);
-
-impl SignalContext {
-    /// Takes what the kernel gave a handler.
-    ///
-    /// # Safety
-    ///
-    /// It must be a `ucontext_t`, and the handler must not have returned.
-    pub(crate) unsafe fn new(context: *mut c_void) -> Self {
-        Self(context)
-    }
-
-    /// Returns where a register is.
-    fn register(&self, number: usize) -> *mut usize {
-        self.0
-            .wrapping_byte_add(GREGS_OFFSET + 8 * number)
-            .cast::<usize>()
-    }
-
-    /// Returns the address of the next instruction.
-    pub(crate) fn pc(&self) -> usize {
-        // SAFETY: inside of the ucontext_t that `new` was promised.
-        unsafe { self.register(REG_RIP).read() }
-    }
-
-    /// Returns the stack pointer.
-    pub(crate) fn sp(&self) -> usize {
-        // SAFETY: inside of the ucontext_t that `new` was promised.
-        unsafe { self.register(REG_RSP).read() }
-    }
-
-    /// Makes it look as if the next instruction were a call of `f`, from below the
-    /// red zone: `f` has to take 128 bytes more off when it returns.
-    ///
-    /// # Safety
-    ///
-    /// `f` must keep all registers and flags, and the stack must have room for it.
-    pub(crate) unsafe fn push_call(&self, f: usize) {
-        let sp = self.sp() - RED_ZONE - size_of::<usize>();
-        let pc = self.pc();
-        // SAFETY: the caller's promise: below all that is in use on that stack.
-        unsafe { ptr::with_exposed_provenance_mut::<usize>(sp).write(pc) };
-        // SAFETY: inside of the ucontext_t that `new` was promised.
-        unsafe { self.register(REG_RSP).write(sp) };
-        // SAFETY: as above.
-        unsafe { self.register(REG_RIP).write(f) };
-    }
+    set_action(SIGURG, &Sigaction::calls(sig_preempt_tramp, SA_RESTART));
 }
 
 /// Gives this thread its signal stack.
@@ -211,17 +231,36 @@ pub(crate) fn set_signal_stack(stack: *mut u8, size: usize) {
     unsafe { syscall4(nr::SIGALTSTACK, [(&raw const stack).addr(), 0, 0, 0]) };
 }
 
-/// Gives a signal back to the kernel.
-pub(super) fn set_default(signal: i32) {
-    set_action(
-        signal,
-        &Sigaction {
-            handler: 0,
-            flags: SA_RESTORER,
-            restorer: sigreturn as *const () as usize,
-            mask: 0,
-        },
-    );
+/// Changes what is done about a signal, and returns what was done before. Go's `setsig`.
+#[inline(never)] // for its size
+pub(crate) fn change_action(signal: i32, action: &Sigaction) -> Sigaction {
+    let mut before = Sigaction::DEFAULT;
+    // SAFETY: the kernel reads the one struct and writes the other. As for set_action.
+    unsafe {
+        syscall4(
+            nr::RT_SIGACTION,
+            [
+                signal as usize,
+                ptr::from_ref(action).addr(),
+                (&raw mut before).addr(),
+                8,
+            ],
+        )
+    };
+    before
+}
+
+/// Returns what is done about a signal. Go's `getsig`.
+pub(crate) fn action(signal: i32) -> Sigaction {
+    let mut now = Sigaction::DEFAULT;
+    // SAFETY: the kernel writes the struct.
+    unsafe {
+        syscall4(
+            nr::RT_SIGACTION,
+            [signal as usize, 0, (&raw mut now).addr(), 8],
+        )
+    };
+    now
 }
 
 /// Installs an action.
@@ -236,29 +275,40 @@ fn set_action(signal: i32, action: &Sigaction) {
     };
 }
 
+/// Ends the process by a signal that the kernel ends processes by. Process 1 is immune to
+/// those: it ends with the status by which shells say the same. From any stack. Go's
+/// `dieFromSignal`.
+pub(crate) fn die_from_signal(signal: i32) -> ! {
+    set_action(signal, &Sigaction::plain(SIG_DFL)); // DEFAULT would be 32 bytes of the program
+    change_mask(SIG_UNBLOCK, 1 << (signal - 1));
+    signal_thread(thread_id(), signal);
+    exit(128 + signal)
+}
+
+/// Ends the process by SIGABRT, so that it leaves a core file.
+pub(crate) fn die_by_abort() -> ! {
+    crate::debug::trace::finish(2);
+    die_from_signal(SIGABRT)
+}
+
 /// The handler, on the signal stack; runtime.sigtramp calls it.
 #[unsafe(export_name = "runtime.sigtrampgo")]
-extern "C" fn fault(signal: i32, info: *const c_void, context: *const c_void) {
+#[inline(never)]
+pub(crate) extern "C" fn fault(signal: i32, info: *const c_void, context: *mut c_void) {
     let text = match signal {
         SIGSEGV => "SIGSEGV: segmentation violation",
         SIGBUS => "SIGBUS: bus error",
         SIGFPE => "SIGFPE: floating-point exception",
         _ => "SIGILL: illegal instruction",
     };
-    let word = |base: *const c_void, offset: usize| {
-        // SAFETY: the kernel gives a handler with SA_SIGINFO a whole siginfo_t
-        // and a whole ucontext_t; the offsets below are inside of them.
-        unsafe { base.wrapping_byte_add(offset).cast::<usize>().read() }
+    let word = |offset: usize| {
+        // SAFETY: the kernel gives a handler with SA_SIGINFO a whole siginfo_t; the
+        // offsets below are inside of it.
+        unsafe { info.wrapping_byte_add(offset).cast::<usize>().read() }
     };
-    let died = Died {
-        signal,
-        text,
-        code: word(info, 8) as i32,
-        addr: word(info, 16),
-        pc: word(context, GREGS_OFFSET + 8 * REG_RIP),
-        sp: word(context, GREGS_OFFSET + 8 * REG_RSP),
-        fp: word(context, GREGS_OFFSET + 8 * REG_RBP),
-    };
+    // SAFETY: the kernel's, for this handler, which does not return.
+    let context = unsafe { SignalContext::new(context) };
+    let died = Died::new(signal, text, word(8) as i32, word(16), context);
     // SAFETY: initsig stored such a function before it installed this handler;
     // Acquire pairs with its store.
     let on_fault =

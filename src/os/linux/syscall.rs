@@ -37,10 +37,15 @@ pub(crate) mod nr {
     pub(crate) const RT_SIGACTION: usize = 13;
     /// `rt_sigprocmask`
     pub(crate) const RT_SIGPROCMASK: usize = 14;
+    /// `rt_sigtimedwait`
+    #[cfg(feature = "sched-trace")]
+    pub(crate) const RT_SIGTIMEDWAIT: usize = 128;
     /// `sigaltstack`
     pub(crate) const SIGALTSTACK: usize = 131;
     /// `gettid`
     pub(crate) const GETTID: usize = 186;
+    /// `kill`
+    pub(crate) const KILL: usize = 62;
     /// `getpid`
     pub(crate) const GETPID: usize = 39;
     /// `exit`, of one thread
@@ -120,6 +125,7 @@ pub(crate) unsafe fn syscall6(number: usize, args: [usize; 6]) -> isize {
 
 /// Ends the process, all threads of it.
 pub(crate) fn exit(status: i32) -> ! {
+    crate::debug::trace::finish(status);
     // SAFETY: no memory is involved, and nothing runs afterwards.
     unsafe { syscall4(nr::EXIT_GROUP, [status as usize, 0, 0, 0]) };
     crate::arch::abort() // never reached
@@ -139,22 +145,20 @@ pub(crate) fn thread_id() -> u64 {
 
 /// Sends a signal to the thread of this process that has that id. Without effect if
 /// there is none (any more): then false.
-pub(super) fn signal_thread(thread: u64, signal: i32) -> bool {
+pub(crate) fn signal_thread(thread: u64, signal: i32) -> bool {
     // SAFETY: takes and changes nothing.
     let process = unsafe { syscall4(nr::GETPID, [0; 4]) } as usize;
     // SAFETY: what the signal does is the business of who installed its handler.
     unsafe { syscall4(nr::TGKILL, [process, thread as usize, signal as usize, 0]) == 0 }
 }
 
-/// Sends the signal that preempts to a thread of ours; false if it has ended.
-pub(crate) fn preempt_thread(thread: u64) -> bool {
-    signal_thread(thread, super::signal::SIGURG)
+/// Sends a signal to this process: to any thread that lets it through.
+pub(crate) fn signal_process(signal: i32) {
+    // SAFETY: what the signal does is the business of who installed its handler.
+    unsafe { syscall4(nr::KILL, [process_id() as usize, signal as usize, 0, 0]) };
 }
 
-/// Ends the process by SIGABRT, so that it leaves a core file.
-pub(crate) fn die_by_abort() -> ! {
-    super::signal::set_default(super::signal::SIGABRT);
-    super::signal::unblock(super::signal::SIGABRT);
-    signal_thread(thread_id(), super::signal::SIGABRT);
-    exit(2) // the signal is blocked
+/// Sends the signal that preempts to a thread of ours; false if it has ended.
+pub(crate) fn preempt_thread(thread: u64) -> bool {
+    signal_thread(thread, super::signal_table::SIGURG)
 }

@@ -81,14 +81,20 @@ pub(super) fn try_lock<const N: usize>(sema: &Sema<N>) -> bool {
     false
 }
 
-/// Takes the lock if nothing at all is to be said of it: the one instruction that there is
-/// to it mostly.
+/// Takes the lock if it is free, as it mostly is: tries once.
+///
+/// A look first costs nothing beside the locked instruction, and where others want the
+/// lock it saves one: to try with a wrong guess, or while somebody has it, would take the
+/// cache line away from him for nothing.
 #[inline(always)]
 pub(super) fn try_lock_fast<const N: usize>(sema: &Sema<N>) -> bool {
-    // As in try_lock.
-    sema.word
-        .compare_exchange(0, LOCKED, Ordering::Acquire, Ordering::Relaxed)
-        .is_ok()
+    let state = sema.word.load(Ordering::Relaxed); // looked at again
+    let (success, failure) = (Ordering::Acquire, Ordering::Relaxed); // as in try_lock
+    state & (BUSY | STARVING) == 0
+        && sema
+            .word
+            .compare_exchange(state, state | LOCKED, success, failure)
+            .is_ok()
 }
 
 /// Gives up LOCKED, and tells whether there is more to do.
@@ -135,8 +141,7 @@ pub(super) fn lock_slow<const N: usize>(sema: &Sema<N>, reason: WaitReason) {
             }
         } else if state & (LOCKED | STARVING) == LOCKED && can_spin(spins) {
             turn.awake = turn.awake || say_awake(sema, state);
-            // Relaxed: looked at again.
-            do_spin(|| sema.word.load(Ordering::Relaxed) & LOCKED == 0);
+            do_spin();
             spins += 1;
         } else if wait(sema, &mut turn, reason) {
             return;

@@ -17,6 +17,8 @@ mod parker;
 mod pstatus;
 #[path = "../../../src/sched/runq.rs"]
 mod runq;
+#[path = "../../../src/sched/sigqueue.rs"]
+mod sigqueue;
 #[path = "../../../src/sched/spinning.rs"]
 mod spinning;
 #[path = "../../../src/sched/timer.rs"]
@@ -32,10 +34,16 @@ mod parker_models;
 mod preempt_models;
 mod pstatus_models;
 mod runq_models;
+mod sigqueue_models;
 mod spinning_models;
 mod sync;
 mod timer_memory;
 mod timer_models;
+
+/// Where there is no trace.
+mod trace {
+    pub(crate) fn timer() {}
+}
 
 /// What the pieces use.
 use loom::{cell, hint, sync::atomic};

@@ -28,9 +28,9 @@ mod waitreason {
     pub(super) struct WaitReason;
 }
 
-use lock::ParkLock;
-use waitreason::WaitReason;
+use lock::{ParkLock, open};
 use spin::nanotime;
+use waitreason::WaitReason;
 
 /// No thread is taken from a goroutine here, and none has a system call.
 fn need_p() {}

@@ -87,11 +87,6 @@ fn without_directories(line: &str) -> String {
     }
 }
 
-/// Compares lines; says what differs first.
-pub(crate) fn compare(expected: &[String], actual: &[String]) -> Result<(), String> {
-    align(expected, actual).map(drop)
-}
-
 /// Finds out which of the actual lines each expected one stands for: `...` stands for
 /// any lines, and `…` for any text within a line. Says what differs first.
 pub(crate) fn align(expected: &[String], actual: &[String]) -> Result<Vec<Option<usize>>, String> {

@@ -1,7 +1,8 @@
 //! Replays the sessions of docs/.
 //!
 //! `GORT_BLESS=1 cargo test -p gort-host-tests --test gdb bless` writes into the documents
-//! what gdb says now, where it is not what they say; what `...` and `…` stand for stays out.
+//! what gdb says now, in the sessions that would fail; `GORT_BLESS=all` does so in all, for
+//! new addresses and line numbers. What `...` and `…` stand for stays out.
 
 use std::env;
 use std::fs;
@@ -28,8 +29,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         Ok(documents) => documents,
         Err(why) => return failed(why),
     };
-    if env::var_os("GORT_BLESS").is_some() {
-        return vec![Trial::test("replay_bless", move || bless(documents))];
+    if let Some(which) = env::var_os("GORT_BLESS") {
+        let all = which == "all";
+        return vec![Trial::test("replay_bless", move || bless(documents, all))];
     }
     let mut trials = Vec::new();
     for document in &documents {
@@ -110,8 +112,7 @@ fn replay(session: &Session) -> Result<(), Failed> {
     for exchange in &session.exchanges {
         let answer = running.answer(exchange, &program)?;
         let expected = on_this_machine(exchange)?;
-        if let Err(difference) = normal::compare(&normal::lines(&expected), &normal::lines(&answer))
-        {
+        if let Err(difference) = compare(&expected, &answer) {
             return Err(format!(
                 "{}:{}: {}\n{difference}\n--- expected\n{expected}\n--- printed\n{answer}",
                 session.path, exchange.lines.start, exchange.command
@@ -120,6 +121,11 @@ fn replay(session: &Session) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+/// Compares an answer with what was expected; says what differs first.
+fn compare(expected: &str, answer: &str) -> Result<(), String> {
+    normal::align(&normal::lines(expected), &normal::lines(answer)).map(drop)
 }
 
 /// Returns the command as it is to be given here: the address in `b *ADDRESS` is
@@ -153,8 +159,8 @@ fn on_this_machine(exchange: &Exchange) -> Result<String, String> {
     Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// Writes what gdb says into the documents, where it is something else than they say.
-fn bless(documents: Vec<Document>) -> Result<(), Failed> {
+/// Writes what gdb says into the documents: into all sessions, or into those that differ.
+fn bless(documents: Vec<Document>, all: bool) -> Result<(), Failed> {
     let mut failures = Vec::new();
     for mut document in documents {
         let before = document.lines.clone();
@@ -162,7 +168,7 @@ fn bless(documents: Vec<Document>) -> Result<(), Failed> {
             if !session.holds_for(&profile()) {
                 continue;
             }
-            if let Err(why) = bless_session(&mut document.lines, session) {
+            if let Err(why) = bless_session(&mut document.lines, session, all) {
                 failures.push(format!("{}: {}", session.name, why));
             }
         }
@@ -179,7 +185,11 @@ fn bless(documents: Vec<Document>) -> Result<(), Failed> {
 
 /// The same for one session, in the document's lines. The sessions behind it have been
 /// done.
-fn bless_session(lines: &mut Vec<String>, session: &Session) -> Result<(), String> {
+fn bless_session(
+    lines: &mut Vec<String>,
+    session: &Session,
+    even_if_same: bool,
+) -> Result<(), String> {
     let program = programs::path(&session.example)?;
     let target = program.ancestors().nth(4).unwrap_or(&program);
     let mut running = Running::start(session, &program)?;
@@ -187,6 +197,13 @@ fn bless_session(lines: &mut Vec<String>, session: &Session) -> Result<(), Strin
     for exchange in &session.exchanges {
         let answer = running.answer(exchange, &program);
         answers.push(answer.map_err(|failed| failed.message().unwrap_or_default().to_string())?);
+    }
+    let mut different = even_if_same;
+    for (exchange, answer) in session.exchanges.iter().zip(&answers) {
+        different |= compare(&on_this_machine(exchange)?, answer).is_err();
+    }
+    if !different {
+        return Ok(());
     }
     let mut failures = Vec::new();
     for (exchange, answer) in session.exchanges.iter().zip(&answers).rev() {
@@ -225,7 +242,21 @@ fn blessed(expected: &[String], answer: &str) -> Result<Vec<String>, String> {
     let places = normal::align(&normal(&expected), &normal(&answer))?;
     let line = |(expected, place): (&String, Option<usize>)| match place {
         Some(at) if !masked(expected) => answer.get(at).unwrap_or(expected).clone(),
-        _ => expected.clone(),
+        Some(at) => renumbered(expected, answer.get(at).unwrap_or(expected)),
+        None => expected.clone(),
     };
     Ok(expected.iter().zip(places).map(line).collect())
+}
+
+/// Gives a line that ends with a place in the source the place's number in another one.
+fn renumbered(line: &str, like: &str) -> String {
+    let place = |line: &str| {
+        let (before, number) = line.rsplit_once(':')?;
+        let number: u32 = number.parse().ok()?;
+        Some((before.to_string(), number))
+    };
+    match (place(line), place(like)) {
+        (Some((before, _)), Some((_, number))) => format!("{before}:{number}"),
+        _ => line.into(),
+    }
 }

@@ -2,9 +2,13 @@
 //! runtime says when nothing can go on. The texts and the statuses are Go's.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::thread;
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{Outcome, excerpt, in_shell, native, program, run, run_with};
+use gort_host_tests::programs::{
+    Outcome, excerpt, in_shell, native, program, run, run_with, spawn, wait,
+};
 use libtest_mimic::{Failed, Trial};
 
 /// The program's own source, as its panics name it.
@@ -20,7 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("deaths::panic", panic),
         Trial::test("deaths::panic_on_a_goroutine", panic_on_a_goroutine),
         Trial::test("deaths::panic_with_much_to_say", panic_with_much_to_say),
-        Trial::test("deaths::panic_within_panic", panic_within_panic),
+        Trial::test("deaths::panic_into_a_full_pipe", panic_into_a_full_pipe),
         Trial::test("deaths::panic_that_gives_way", panic_that_gives_way),
         Trial::test("deaths::gotraceback", gotraceback),
         Trial::test("deaths::gotraceback_all", gotraceback_all),
@@ -159,8 +163,27 @@ fn panic_with_much_to_say() -> Result<(), Failed> {
     Ok(())
 }
 
-fn panic_within_panic() -> Result<(), Failed> {
-    die(&["panic-display"])?.expect(3, "", "panic during panic\n")?;
+/// What is said into a pipe that others keep full comes whole; the program ends then.
+fn panic_into_a_full_pipe() -> Result<(), Failed> {
+    let (mut reader, writer) = std::io::pipe()?;
+    let mut other = writer.try_clone()?;
+    // Much more than a pipe has room for.
+    let filler = thread::spawn(move || other.write_all(&[0; 1 << 20]));
+    let mut command = program("testprog")?;
+    command.arg("panic-lines").stderr(writer);
+    let mut child = spawn(&mut command)?;
+    drop(command); // the pipe's end that we have
+    let mut stderr = Vec::new();
+    reader.read_to_end(&mut stderr)?;
+    stderr.retain(|&byte| byte != 0);
+    ensure!(matches!(filler.join(), Ok(Ok(()))), "the pipe broke");
+    let outcome = Outcome {
+        stdout: Vec::new(),
+        stderr,
+        status: wait(&mut child)?,
+    };
+    let text = format!("panic: first\n\tsecond\n\ngoroutine 1 [running]:\n**{SOURCE}:*\n**");
+    outcome.expect(2, "", &text)?;
     Ok(())
 }
 
@@ -196,16 +219,18 @@ fn gotraceback() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Whoever dies does not let others run: they could see what is half done.
+/// Until its message is there a goroutine that has panicked is one like any: another one
+/// may die first.
 fn panic_that_gives_way() -> Result<(), Failed> {
-    for how in ["panic-goexit", "panic-gosched"] {
-        // With more of them another goroutine may panic at the same time.
-        run(program("testprog")?.args([how]).env("GOMAXPROCS", "1"))?.expect(
-            3,
-            "",
-            "panic during panic\n",
-        )?;
-    }
+    let text = format!(
+        "panic: another one\n\ngoroutine 2 [running]:\n**{SOURCE}:*\n**\
+         created by * in goroutine 1\n\t*{SOURCE}:*\n"
+    );
+    // With more of them which is the first is anybody's guess.
+    run(program("testprog")?
+        .args(["panic-gosched"])
+        .env("GOMAXPROCS", "1"))?
+    .expect(2, "", &text)?;
     Ok(())
 }
 

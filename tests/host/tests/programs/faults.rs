@@ -24,7 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const MAIN: &str = "\ngoroutine 1 [running]:\n**\nmain.main()\n\t*\n";
+const MAIN: &str = "\ngoroutine 1 *[running]:\n**\nmain.main()\n\t*\n**";
 const GOROUTINE: &str = "\ngoroutine 2 [running]:\n**\n\
     created by * in goroutine 1\n\t*tests/testprog/deaths.rs:*\n";
 /// What the runtime ends the program for, it shows all of.
@@ -66,7 +66,8 @@ fn divide() -> Result<(), Failed> {
 }
 
 fn illegal_instruction() -> Result<(), Failed> {
-    let text = "SIGILL: illegal instruction\nPC=0x4* m=0 sigcode=2\n";
+    let text = "SIGILL: illegal instruction\nPC=0x4* m=0 sigcode=2\n\
+        instruction bytes: 0xf 0xb *\n";
     run_with("testprog", ["illegal"])?.expect(2, "", &format!("{text}{MAIN}"))?;
     Ok(())
 }

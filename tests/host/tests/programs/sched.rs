@@ -2,11 +2,12 @@
 //! CPUs that the process may use.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Lines};
+use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::thread;
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{find_tool, program, run, run_with, spawn};
+use gort_host_tests::programs::{find_tool, program, run, run_with, spawn, wait};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -16,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             "schedtrace::of_a_program_that_sleeps",
             of_a_program_that_sleeps,
         ),
+        Trial::test("schedtrace::that_nobody_reads", that_nobody_reads),
         Trial::test("schedtrace::of_a_thousand_ps", of_a_thousand_ps),
         Trial::test("schedtrace::in_detail", in_detail),
         Trial::test("schedtrace::off_unless_asked_for", off_unless_asked_for),
@@ -49,6 +51,24 @@ fn watch(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Running, Fail
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     Ok(Running(spawn(&mut command)?))
+}
+
+/// sysmon is stuck in a write then, and nobody waits for it to help.
+fn that_nobody_reads() -> Result<(), Failed> {
+    let (reader, writer) = std::io::pipe()?;
+    let mut other = writer.try_clone()?;
+    // Much more than a pipe has room for: it stays full until we drop our end.
+    let filler = thread::spawn(move || _ = other.write_all(&[0; 2 << 20]));
+    let mut command = program("testprog")?;
+    command
+        .arg("left-alone")
+        .envs([("GODEBUG", "schedtrace=1"), ("GOMAXPROCS", "2")])
+        .stderr(writer);
+    let status = wait(&mut spawn(&mut command)?)?;
+    drop(reader);
+    let _ = filler.join();
+    ensure!(status.success(), "{status}");
+    Ok(())
 }
 
 /// The lines of the trace as they come.

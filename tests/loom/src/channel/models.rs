@@ -82,7 +82,7 @@ impl SelectHandle for Half<'_> {
 fn select(halves: &[Half<'_>], timeout: Timeout, token: &mut Token) -> Option<usize> {
     let mut handles: Vec<Handle<'_>> = Vec::new();
     for (index, half) in halves.iter().enumerate() {
-        handles.push((half, index, ptr::null()));
+        handles.push((half.case(), index, ptr::null()));
     }
     run(&mut handles, Mode::Select, timeout, true, token)
 }
@@ -92,9 +92,8 @@ fn select_send<T: Value>(chans: &[&Hchan], word: usize, timeout: Timeout) -> boo
     let halves: Vec<_> = chans.iter().map(|chan| Half(chan, Side::Send)).collect();
     let mut token = Token::new();
     let value = T::new(word);
-    select(&halves, timeout, &mut token).is_some_and(|at| {
-        chans[at].complete_send(&token, ptr::from_ref(&value).cast())
-    })
+    select(&halves, timeout, &mut token)
+        .is_some_and(|at| chans[at].complete_send(&token, ptr::from_ref(&value).cast()))
 }
 
 /// Receives from the first that is ready.
@@ -256,7 +255,11 @@ fn two_selects_over_the_same_two() {
         let chans = two_chans::<Word>(0);
         let others = Arc::clone(&chans);
         let sender = thread::spawn(move || {
-            assert!(select_send::<Word>(&[&others[0], &others[1]], 5, Timeout::Never));
+            assert!(select_send::<Word>(
+                &[&others[0], &others[1]],
+                5,
+                Timeout::Never
+            ));
         });
         let got = select_recv::<Word>(&[&chans[1], &chans[0]], Timeout::Never);
         assert_eq!(got, Some(5));

@@ -73,17 +73,40 @@ impl WaitReason {
 
 type UnlockFn = unsafe fn(&'static G, *const c_void) -> bool;
 
-pub(super) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, _: WaitReason) {
+/// What a goroutine holds that parks.
+pub(super) trait Locked {
+    fn open(&self);
+}
+
+impl Locked for ParkLock {
+    fn open(&self) {
+        self.unlock();
+    }
+}
+
+pub(super) unsafe fn goparkunlock(lock: &ParkLock, reason: WaitReason) {
     // SAFETY: the caller's promise.
-    unsafe { park(unlockf, lock, || {}) };
+    unsafe { park_locked(lock, reason) };
+}
+
+pub(super) unsafe fn park_locked<L: Locked>(locked: &L, _: WaitReason) {
+    // SAFETY: the caller's promise.
+    unsafe { park(open::<L>, ptr::from_ref(locked).cast(), || {}) };
+}
+
+/// Opens what is locked.
+pub(super) unsafe fn open<L: Locked>(_: &'static G, locked: *const c_void) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { &*locked.cast::<L>() }.open();
+    true
 }
 
 /// Parks; `armed` comes when the goroutine may be found.
-unsafe fn park(unlockf: Option<UnlockFn>, lock: *const c_void, armed: impl FnOnce()) {
+unsafe fn park(unlockf: UnlockFn, lock: *const c_void, armed: impl FnOnce()) {
     let gp = getg();
     gp.change(RUNNING, WAITING);
     // SAFETY: the caller's promise.
-    assert!(unlockf.is_none_or(|unlockf| unsafe { unlockf(gp, lock) }));
+    assert!(unsafe { unlockf(gp, lock) });
     armed();
     gp.wait();
     gp.change(RUNNABLE, RUNNING);
@@ -204,7 +227,7 @@ impl Waiter {
             }
         };
         // SAFETY: the caller's promise.
-        unsafe { park(Some(unlockf), lock, arm) };
+        unsafe { park(unlockf, lock, arm) };
         if deadline != 0 {
             let mut waiting = CLOCK.waiting.lock().unwrap();
             waiting.retain(|&waiter| !ptr::eq(waiter, self));

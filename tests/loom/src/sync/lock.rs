@@ -1,8 +1,11 @@
 //! The queues' lock: one of loom's, which is taken and given back by calls.
 
 use std::cell::UnsafeCell;
+use std::ffi::c_void;
 
 use loom::sync::{Mutex, MutexGuard};
+
+use super::runtime2::G;
 
 /// The lock.
 pub(super) struct ParkLock {
@@ -36,4 +39,11 @@ impl ParkLock {
         let guard = unsafe { &mut *self.guard.get() }.take();
         drop(guard.expect("nobody has the lock"));
     }
+}
+
+/// gopark's unlock function for who has taken a lock.
+pub(super) unsafe fn open<L>(_: &'static G, lock: *const c_void) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { &*lock.cast::<ParkLock>() }.unlock();
+    true
 }

@@ -13,9 +13,9 @@ use super::modes::{lock_slow, try_lock, try_lock_fast, unlock_fast, unlock_slow}
 use super::phases::{
     downgrade, read_slow, read_unlock_fast, read_unlock_slow, try_read, write_unlock_slow,
 };
-use super::waitreason::WaitReason;
 use super::sema::Sema;
 use super::spin;
+use super::waitreason::WaitReason;
 
 /// How long a wait takes: nobody starves, or everybody does who waits.
 const SHORT: i64 = 1;
@@ -163,18 +163,38 @@ fn two_and_the_starving_mode() {
 
 #[test]
 fn three_and_the_normal_mode() {
-    model((SHORT, 0), 3, &[Shared::add_one, Shared::add_one, Shared::add_one], 3);
+    model(
+        (SHORT, 0),
+        3,
+        &[Shared::add_one, Shared::add_one, Shared::add_one],
+        3,
+    );
 }
 
 #[test]
 fn three_and_the_starving_mode() {
-    model((LONG, 0), 3, &[add_two, Shared::add_one, Shared::add_one], 4);
+    model(
+        (LONG, 0),
+        3,
+        &[add_two, Shared::add_one, Shared::add_one],
+        4,
+    );
 }
 
 #[test]
 fn three_that_spin() {
-    model((SHORT, 1), 2, &[add_two, Shared::add_one, Shared::add_one], 4);
-    model((LONG, 1), 2, &[add_two, Shared::add_one, Shared::add_one], 4);
+    model(
+        (SHORT, 1),
+        2,
+        &[add_two, Shared::add_one, Shared::add_one],
+        4,
+    );
+    model(
+        (LONG, 1),
+        2,
+        &[add_two, Shared::add_one, Shared::add_one],
+        4,
+    );
 }
 
 #[test]
@@ -184,13 +204,28 @@ fn one_that_only_tries() {
 
 #[test]
 fn a_writer_and_two_readers() {
-    model((SHORT, 0), 3, &[Shared::write, Shared::read, Shared::read], 1);
+    model(
+        (SHORT, 0),
+        3,
+        &[Shared::write, Shared::read, Shared::read],
+        1,
+    );
 }
 
 #[test]
 fn two_writers_and_a_reader() {
-    model((SHORT, 0), 3, &[Shared::write, Shared::write, Shared::read], 2);
-    model((LONG, 0), 3, &[Shared::write, Shared::write, Shared::read], 2);
+    model(
+        (SHORT, 0),
+        3,
+        &[Shared::write, Shared::write, Shared::read],
+        2,
+    );
+    model(
+        (LONG, 0),
+        3,
+        &[Shared::write, Shared::write, Shared::read],
+        2,
+    );
 }
 
 #[test]
@@ -206,6 +241,16 @@ fn writers_and_a_reader_that_come_again() {
 
 #[test]
 fn a_writer_that_becomes_a_reader() {
-    model((SHORT, 0), 3, &[Shared::write_and_read, Shared::write, Shared::read], 2);
-    model((LONG, 0), 3, &[Shared::write_and_read, Shared::write, Shared::read], 2);
+    model(
+        (SHORT, 0),
+        3,
+        &[Shared::write_and_read, Shared::write, Shared::read],
+        2,
+    );
+    model(
+        (LONG, 0),
+        3,
+        &[Shared::write_and_read, Shared::write, Shared::read],
+        2,
+    );
 }

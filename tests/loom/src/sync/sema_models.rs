@@ -5,8 +5,8 @@ use loom::sync::Arc;
 use loom::sync::atomic::Ordering;
 use loom::thread;
 
-use super::waitreason::WaitReason;
 use super::sema::{Sema, Sleeper};
+use super::waitreason::WaitReason;
 
 /// Takes a token, or waits for one; false if the time was over.
 fn take(sema: &Sema, deadline: i64) -> bool {

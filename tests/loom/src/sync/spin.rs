@@ -24,10 +24,8 @@ pub(super) fn can_spin(times: u32) -> bool {
     times < SPINS.get()
 }
 
-pub(super) fn do_spin(done: impl Fn() -> bool) {
-    if !done() {
-        loom::thread::yield_now();
-    }
+pub(super) fn do_spin() {
+    loom::thread::yield_now();
 }
 
 pub(super) fn give_way() {}

@@ -1,0 +1,318 @@
+//! `GORT_TRACE=FILE`: what the scheduler does, event by event, in a file that
+//! `cargo xtask trace` makes a page of, or what Perfetto opens.
+//!
+//! Go's counterparts: `runtime/trace.go` and its like, `go tool trace`. With the feature
+//! `sched-trace` alone: without it all of these functions are nothing. `docs/trace.md`
+//! tells how to use it.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | here | what the scheduler calls |
+//! | `words` | what is written down, and the file's format |
+//! | `ring` | the words of one P, until they are in the file |
+//! | `names` | numbers for texts |
+//! | `extra` | what happens without a P |
+//! | `out` | what goes to the file |
+//! | `chrome` | the same in Chrome's format |
+//! | `writer` | the thread that writes the file, and the file's end |
+//!
+//! ```text
+//!   P 0's owner --> ring --+
+//!   P 1's owner --> ring --+--> the writer's thread, every 2 ms --> FILE
+//!   anybody else -> extra -+    and who ends the program
+//! ```
+//!
+//! Whoever calls one of these holds the P and keeps it (`acquirem`, or on g0), or says
+//! that it has none. Nothing here waits for anybody: what finds no room is counted.
+
+#[cfg(feature = "sched-trace")]
+mod chrome;
+#[cfg(feature = "sched-trace")]
+mod extra;
+#[cfg(feature = "sched-trace")]
+mod names;
+#[cfg(feature = "sched-trace")]
+mod out;
+#[cfg(feature = "sched-trace")]
+mod ring;
+#[cfg(feature = "sched-trace")]
+mod words;
+#[cfg(feature = "sched-trace")]
+mod writer;
+
+#[cfg(feature = "sched-trace")]
+use core::ptr;
+#[cfg(feature = "sched-trace")]
+use core::sync::atomic;
+#[cfg(feature = "sched-trace")]
+use core::sync::atomic::Ordering;
+
+use crate::sched::{G, M, P, WaitReason};
+
+#[cfg(feature = "sched-trace")]
+pub(crate) use writer::{boot_step, finish, is_on, new_p, start, start_writer};
+
+/// What takes the place of all that where the feature is left out.
+#[cfg(not(feature = "sched-trace"))]
+mod off {
+    /// Nothing ends.
+    #[inline(always)]
+    pub(crate) fn finish(_: i32) {}
+
+    /// No ring.
+    #[inline(always)]
+    pub(crate) fn new_p(_: &'static crate::sched::P) {}
+
+    /// No thread.
+    #[inline(always)]
+    pub(crate) fn start_writer() {}
+
+    /// It never is.
+    #[inline(always)]
+    pub(crate) fn is_on() -> bool {
+        false
+    }
+
+    /// Says that nobody listens.
+    #[inline(always)]
+    pub(crate) fn start() {}
+}
+
+#[cfg(not(feature = "sched-trace"))]
+pub(crate) use off::{finish, is_on, new_p, start, start_writer};
+
+/// The numbers of reasons and places.
+#[cfg(feature = "sched-trace")]
+static REASONS: names::Names<64> = names::Names::new();
+#[cfg(feature = "sched-trace")]
+static PLACES: names::Names<1024> = names::Names::new();
+
+/// Calls `f` with the ring of a P, if there is a trace.
+#[cfg(feature = "sched-trace")]
+#[inline(always)]
+fn with(pp: &P, f: impl FnOnce(&'static ring::Ring)) {
+    // SAFETY: null, or what new_p put there, which is never freed.
+    if let Some(ring) = unsafe { pp.trace.get().cast::<ring::Ring>().as_ref() } {
+        f(ring);
+    }
+}
+
+/// Calls `f` with the ring of the P that an M holds; else `without`.
+#[cfg(feature = "sched-trace")]
+#[inline(always)]
+fn with_m(mp: &M, f: impl FnOnce(&'static ring::Ring)) {
+    // SAFETY: null, or a P, which is never freed. Relaxed: our own thread wrote it.
+    if let Some(pp) = unsafe { mp.p.load(Ordering::Relaxed).as_ref() } {
+        with(pp, f);
+    }
+}
+
+/// Defines what the scheduler calls: each does nothing without the feature.
+macro_rules! hooks {
+    ($($(#[$doc:meta])* $name:ident($($argument:ident: $type:ty),*) $body:block)*) => {$(
+        $(#[$doc])*
+        #[inline(always)]
+        #[cfg_attr(
+            not(feature = "sched-trace"),
+            allow(unused_variables, reason = "nobody wants to know")
+        )]
+        pub(crate) fn $name($($argument: $type),*) {
+            #[cfg(feature = "sched-trace")]
+            $body
+        }
+    )*};
+}
+
+hooks! {
+    /// The P runs a goroutine, from the scheduler.
+    run(mp: &M, gp: &G) {
+        with_m(mp, |ring| _ = ring.put_goid(words::RUN, gp.goid.get(), clock));
+    }
+
+    /// The current goroutine parks; the scheduler comes.
+    park(mp: &M, reason: WaitReason) {
+        with_m(mp, |ring| {
+            _ = say_reason(ring, reason) && ring.put(words::PARK, 0, clock);
+        });
+    }
+
+    /// The current goroutine parks, and `next` goes on.
+    park_run(mp: &M, reason: WaitReason, next: &G) {
+        with_m(mp, |ring| {
+            _ = say_reason(ring, reason)
+                && ring.put_goid(words::PARK_RUN, next.goid.get(), clock);
+        });
+    }
+
+    /// The goroutine that has just parked is the current one again.
+    refused(mp: &M, gp: &G) {
+        with_m(mp, |ring| cold(ring, words::REFUSED, gp));
+    }
+
+    /// The current goroutine ends; the scheduler comes.
+    end(mp: &M) {
+        with_m(mp, |ring| _ = ring.put(words::END, 0, clock));
+    }
+
+    /// The current goroutine ends, and `next` goes on.
+    end_run(mp: &M, next: &G) {
+        with_m(mp, |ring| _ = ring.put_goid(words::END_RUN, next.goid.get(), clock));
+    }
+
+    /// The current goroutine gives way to `next`.
+    yield_run(pp: &P, next: &G) {
+        with(pp, |ring| _ = ring.put_goid(words::YIELD_RUN, next.goid.get(), clock));
+    }
+
+    /// The current goroutine gives way; the scheduler comes.
+    yields(mp: &M) {
+        with_m(mp, |ring| _ = ring.put(words::YIELD, 0, clock));
+    }
+
+    /// The current goroutine is made to give way.
+    preempt(mp: &M) {
+        with_m(mp, |ring| _ = ring.put(words::PREEMPT, 0, clock));
+    }
+
+    /// A goroutine that was parked may go on. Before others can find it.
+    ready(pp: &P, gp: &G) {
+        with(pp, |ring| _ = ring.put_goid(words::READY, gp.goid.get(), clock));
+    }
+
+    /// The same without a P.
+    ready_without_p(mp: &M, gp: &G) {
+        extra::put(words::extra::READY, mp.id.get() as u32, gp.goid.get());
+    }
+
+    /// A goroutine is made. Before others can find it.
+    create(pp: &P, gp: &G) {
+        with(pp, |ring| {
+            let place = gp.gopc.get().map_or(0, |place| ptr::from_ref(place).addr());
+            _ = ring.place(place, number_of_place, clock)
+                && ring.put_goid(words::CREATE, gp.goid.get(), clock);
+        });
+    }
+
+    /// The current goroutine goes into a system call. While the P is still its own.
+    enter(pp: &P) {
+        with(pp, |ring| _ = ring.put(words::ENTER, 0, clock));
+    }
+
+    /// It is back, with this P.
+    exit(mp: &M, gp: &G) {
+        with_m(mp, |ring| cold(ring, words::EXIT, gp));
+    }
+
+    /// It is back, and there is no P for it. Before others can find it.
+    exit_without_p(mp: &M, gp: &G) {
+        extra::put(words::extra::EXIT, mp.id.get() as u32, gp.goid.get());
+    }
+
+    /// The M has the P from now on.
+    start_p(mp: &M, pp: &P) {
+        with(pp, |ring| cold_number(ring, words::P_START, mp.id.get() as u32));
+    }
+
+    /// The M is about to give its P up.
+    stop_p(pp: &P) {
+        with(pp, |ring| cold_number(ring, words::P_STOP, 0));
+    }
+
+    /// The P has taken goroutines from another one.
+    steal(pp: &P, victim: &P) {
+        with(pp, |ring| cold_number(ring, words::STEAL, victim.id.get() as u32));
+    }
+
+    /// A timer's function is about to be called. On g0, or on a goroutine.
+    timer() {
+        let mp = crate::sched::acquirem();
+        with_m(mp, |ring| cold_number(ring, words::TIMER, 0));
+        crate::sched::releasem();
+    }
+
+    /// The P has been taken out of a system call.
+    retake(pp: &P) {
+        extra::put(words::extra::RETAKE, pp.id.get() as u32, 0);
+    }
+
+    /// The M's thread has begun.
+    start_m(mp: &M) {
+        extra::put(words::extra::M_START, mp.id.get() as u32, mp.procid.get());
+    }
+
+    /// The M's thread ends.
+    end_m(mp: &M) {
+        extra::put(words::extra::M_END, mp.id.get() as u32, 0);
+    }
+
+    /// The M goes to sleep.
+    park_m(mp: &M) {
+        extra::put(words::extra::M_PARK, mp.id.get() as u32, 0);
+    }
+
+    /// It has been woken.
+    unpark_m(mp: &M) {
+        extra::put(words::extra::M_UNPARK, mp.id.get() as u32, 0);
+    }
+
+    /// The M is about to stop the world.
+    stop_world(mp: &M) {
+        extra::put(words::extra::STOP, mp.id.get() as u32, 0);
+    }
+
+    /// It goes on, with that many Ps.
+    start_world(mp: &M, procs: i32) {
+        extra::put(words::extra::START, mp.id.get() as u32, procs as u64);
+    }
+}
+
+/// Reads the counter for a ring. Where that fills up it wakes the writer, and if it fills
+/// up nevertheless, since that gets no CPU, does the writer's work.
+#[cfg(feature = "sched-trace")]
+fn clock(ring: &ring::Ring) -> u64 {
+    match ring.eighths() {
+        0 | 1 => {}
+        2..6 => writer::hurry(),
+        _ => writer::help(),
+    }
+    if ring.is_exact() {
+        crate::arch::cputicks() // in the order in which things happen
+    } else {
+        crate::arch::ticks()
+    }
+}
+
+/// Says why goroutines park from here on.
+#[cfg(feature = "sched-trace")]
+#[inline(always)]
+fn say_reason(ring: &ring::Ring, reason: WaitReason) -> bool {
+    ring.reason(reason.address(), |address| REASONS.number(address), clock)
+}
+
+/// Returns the number of a place, whose address may be 0.
+#[cfg(feature = "sched-trace")]
+fn number_of_place(address: usize) -> u32 {
+    if address == 0 {
+        names::UNKNOWN
+    } else {
+        PLACES.number(address)
+    }
+}
+
+/// Writes what does not happen often, about a goroutine.
+#[cfg(feature = "sched-trace")]
+#[cold]
+#[inline(never)]
+fn cold(ring: &ring::Ring, kind: u32, gp: &G) {
+    ring.ask();
+    ring.put_goid(kind, gp.goid.get(), clock);
+}
+
+/// The same with a number.
+#[cfg(feature = "sched-trace")]
+#[cold]
+#[inline(never)]
+fn cold_number(ring: &ring::Ring, kind: u32, number: u32) {
+    ring.ask();
+    ring.put(kind, number, clock);
+}

@@ -1,0 +1,270 @@
+//! The words of one P, from whoever holds it to whoever writes the file.
+//!
+//! Go's counterpart: `traceBuf` in `runtime/trace*.go`, whose events have a time each.
+//! Here the usual event is one comparison and one store: it costs 1 to 2 ns, where
+//! reading the counter costs 10.
+//!
+//! ```text
+//!               tail              head    limit
+//!   words   ------|=================|--------|---------
+//!                 what the file     ^        from here on: the slow way, which takes
+//!                 does not have     |        the time, looks for room, and sets the
+//!                               the next     next limit
+//! ```
+//!
+//! **Times.** The slow way stamps the next event, and says how many may follow without a
+//! stamp: as many as fit into [`FAR`] ticks at the pace that it sees, [`MOST`] at most. Where
+//! events are rarer than that each has its own. And [`Ring::ask`], which the writer calls
+//! every few milliseconds, makes the next event a stamped one: so one that runs for long
+//! behind a burst does not lend its time to those before it.
+//!
+//! Invariants:
+//! 1. `put` is called by whoever holds the P and keeps it for that, one at a time; `take`
+//!    and `taken` by whoever has the writer's lock.
+//! 2. Words from `tail` up to `head` are written, and the owner does not touch them: its
+//!    store of `head` hands them over, the writer's of `tail` gives the room back.
+//! 3. What finds no room is counted and left out, and the next that finds some says so.
+//!
+//! The file stands alone: `atomic` is `core::sync::atomic`, or what a test puts there.
+
+use core::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+use core::cell::{Cell, UnsafeCell};
+use core::slice;
+
+use super::atomic::{AtomicU64, Ordering};
+use super::chrome::Reader;
+use super::words::{ARGUMENT_BITS, HIGH, LOST, PLACE, REASON, Stamp, word};
+
+/// How many words a ring has: 9 ms of the fastest switches there are.
+pub(crate) const WORDS: usize = 1 << 18;
+
+/// How many stamps.
+pub(crate) const STAMPS: usize = 1 << 15;
+
+/// How many ticks may lie between two stamps, or so, where much goes on.
+const FAR: u64 = 16 << 10;
+
+/// How many events may have no stamp in between.
+const MOST: u64 = 256;
+
+/// With less room than that nothing is written down.
+const RESERVE: u64 = 1024;
+
+/// Reads the counter, and may look whether the ring is filling up.
+pub(crate) type Clock = fn(&Ring) -> u64;
+
+/// A ring. All zeros are an empty one, whose first event takes the slow way.
+#[repr(C)]
+pub(crate) struct Ring {
+    /// The number of the next word.
+    head: AtomicU64,
+    /// At which one to take the slow way.
+    limit: AtomicU64,
+    /// The upper part of goroutines' numbers, the reason and the place that were written
+    /// last; 0 is what holds at the beginning.
+    high: Cell<u64>,
+    reason: Cell<u64>,
+    place: Cell<u64>,
+    /// How many events may follow without a stamp.
+    pace: Cell<u64>,
+    /// The counter at the last stamp.
+    last: Cell<u64>,
+    /// How many events found no room.
+    lost: Cell<u64>,
+    /// Every event is to be stamped.
+    exact: Cell<bool>,
+    /// The number of the next stamp.
+    stamp_head: AtomicU64,
+    /// What of both the writer has taken; on a line of its own.
+    taken: Taken,
+    /// What the writer knows of the P, if it makes Chrome's format.
+    pub(super) reader: Reader,
+    stamps: [UnsafeCell<Stamp>; STAMPS],
+    words: [UnsafeCell<u32>; WORDS],
+}
+
+#[repr(C, align(64))]
+struct Taken {
+    words: AtomicU64,
+    stamps: AtomicU64,
+}
+
+// SAFETY: invariants 1 and 2.
+unsafe impl Sync for Ring {}
+
+impl Ring {
+    /// Writes an event about a goroutine; false if it is lost.
+    #[inline(always)]
+    pub(crate) fn put_goid(&self, kind: u32, goid: u64, clock: Clock) -> bool {
+        let high = goid >> ARGUMENT_BITS;
+        (high == self.high.get() || self.change(HIGH, &self.high, high, high as u32, clock))
+            && self.put(kind, goid as u32, clock)
+    }
+
+    /// Writes an event; false if it is lost.
+    #[inline(always)]
+    pub(crate) fn put(&self, kind: u32, argument: u32, clock: Clock) -> bool {
+        let mut head = self.head.load(Ordering::Relaxed); // only we write it
+        // Relaxed: a request of the writer's, which comes again.
+        if head >= self.limit.load(Ordering::Relaxed) {
+            match self.slow(head, clock(self)) {
+                Some(now) => head = now,
+                None => return false,
+            }
+        }
+        self.write(head, word(kind, argument));
+        true
+    }
+
+    /// Parks from here on have this reason, an address whose number `number` tells. To be
+    /// called before each; false if it is lost, with the event that it is for.
+    #[inline(always)]
+    pub(crate) fn reason(&self, now: usize, number: fn(usize) -> u32, clock: Clock) -> bool {
+        let now = now as u64;
+        now == self.reason.get()
+            || self.change(REASON, &self.reason, now, number(now as usize), clock)
+    }
+
+    /// The same for the place where goroutines are made.
+    #[inline(always)]
+    pub(crate) fn place(&self, now: usize, number: fn(usize) -> u32, clock: Clock) -> bool {
+        let now = now as u64;
+        now == self.place.get() || self.change(PLACE, &self.place, now, number(now as usize), clock)
+    }
+
+    /// Writes what changes, and notes that unless it is lost.
+    #[cold]
+    #[inline(never)]
+    fn change(&self, kind: u32, field: &Cell<u64>, now: u64, number: u32, clock: Clock) -> bool {
+        let written = self.put(kind, number, clock);
+        if written {
+            field.set(now);
+        }
+        written
+    }
+
+    /// Writes a word, and hands it over.
+    #[inline(always)]
+    fn write(&self, head: u64, word: u32) {
+        let slot = self.words[head as usize % WORDS].get();
+        // SAFETY: invariants 1 and 2: between head and tail + WORDS, by `slow`.
+        unsafe { slot.write(word) };
+        self.head.store(head + 1, Ordering::Release); // pairs with take
+    }
+
+    /// Stamps the next event, if there is room, and returns the number of its word.
+    #[cold]
+    #[inline(never)]
+    fn slow(&self, mut head: u64, ticks: u64) -> Option<u64> {
+        // Acquire, both: pairs with taken.
+        let used = head - self.taken.words.load(Ordering::Acquire);
+        let stamp = self.stamp_head.load(Ordering::Relaxed); // only we write it
+        let stamps = stamp - self.taken.stamps.load(Ordering::Acquire);
+        if used + RESERVE >= WORDS as u64 || stamps >= STAMPS as u64 {
+            self.lost.set(self.lost.get() + 1);
+            self.limit.store(0, Ordering::Relaxed); // each looks again
+            return None;
+        }
+        let slot = self.stamps[stamp as usize % STAMPS].get();
+        // SAFETY: invariants 1 and 2, for stamps.
+        unsafe { slot.write(Stamp { at: head, ticks }) };
+        self.stamp_head.store(stamp + 1, Ordering::Release); // pairs with take
+        let lost = self.lost.replace(0);
+        if lost > 0 {
+            let most = (1 << ARGUMENT_BITS) - 1;
+            self.write(head, word(LOST, lost.min(most) as u32));
+            head += 1;
+        }
+        let far = ticks.wrapping_sub(self.last.replace(ticks));
+        let pace = self.pace.get();
+        let pace = match far {
+            _ if self.exact.get() => 1,
+            _ if far > 4 * FAR => 1,
+            _ if far > FAR => (pace / 2).max(1),
+            _ if far < FAR / 2 => (pace * 2).clamp(1, MOST),
+            _ => pace.max(1),
+        };
+        self.pace.set(pace);
+        self.prefetch(head + MOST);
+        self.limit.store(head + pace, Ordering::Relaxed); // see put
+        Some(head)
+    }
+
+    /// Gets hold of the memory for the next [`MOST`] words. The writer's CPU has read what
+    /// was there, and a store that has to wait for that memory holds up the next locked
+    /// instruction, of which a switch has several.
+    fn prefetch(&self, from: u64) {
+        const LINE: u64 = 16; // words
+        for line in 0..=MOST / LINE {
+            let slot = self.words[(from + line * LINE) as usize % WORDS].get();
+            // SAFETY: a hint, which changes nothing.
+            unsafe { _mm_prefetch::<_MM_HINT_ET0>(slot.cast()) };
+        }
+    }
+
+    /// Has each event stamped. Before the first.
+    pub(super) fn stamp_all(&self) {
+        self.exact.set(true);
+    }
+
+    /// Tells whether each is.
+    pub(super) fn is_exact(&self) -> bool {
+        self.exact.get()
+    }
+
+    /// Has the next event stamped. By anybody.
+    pub(crate) fn ask(&self) {
+        self.limit.store(0, Ordering::Relaxed); // one that is lost comes again
+    }
+
+    /// Returns where words and stamps end that can be taken.
+    pub(crate) fn ends(&self) -> (u64, u64) {
+        // Acquire: pairs with put. The words first: all stamps of those are there then.
+        let words = self.head.load(Ordering::Acquire);
+        (words, self.stamp_head.load(Ordering::Acquire)) // as above
+    }
+
+    /// Returns where those begin.
+    pub(crate) fn begins(&self) -> (u64, u64) {
+        // Relaxed: by the writer alone.
+        (
+            self.taken.words.load(Ordering::Relaxed),
+            self.taken.stamps.load(Ordering::Relaxed),
+        )
+    }
+
+    /// Tells how many eighths are used.
+    pub(crate) fn eighths(&self) -> u64 {
+        let used = self.head.load(Ordering::Relaxed) - self.taken.words.load(Ordering::Relaxed); // hints
+        let stamps =
+            self.stamp_head.load(Ordering::Relaxed) - self.taken.stamps.load(Ordering::Relaxed); // as above
+        (used * 8 / WORDS as u64).max(stamps * 8 / STAMPS as u64)
+    }
+
+    /// Returns a word from between the two.
+    pub(crate) fn word(&self, number: u64) -> u32 {
+        // SAFETY: invariant 2.
+        unsafe { self.words[number as usize % WORDS].get().read() }
+    }
+
+    /// Returns as many words from there on as lie in a row, at most `count`: all of them
+    /// from between the two.
+    pub(crate) fn row(&self, number: u64, count: usize) -> &[u32] {
+        let start = number as usize % WORDS;
+        let count = count.min(WORDS - start);
+        // SAFETY: invariant 2; and they lie in a row up to the array's end.
+        unsafe { slice::from_raw_parts(self.words[start].get(), count) }
+    }
+
+    /// Returns a stamp from between the two.
+    pub(crate) fn stamp(&self, number: u64) -> Stamp {
+        // SAFETY: invariant 2.
+        unsafe { self.stamps[number as usize % STAMPS].get().read() }
+    }
+
+    /// Gives the room back of what was before these.
+    pub(crate) fn taken(&self, words: u64, stamps: u64) {
+        self.taken.words.store(words, Ordering::Release); // pairs with slow
+        self.taken.stamps.store(stamps, Ordering::Release); // as above
+    }
+}

@@ -1,0 +1,303 @@
+//! What is written comes back as it was; and what Perfetto and a browser get is what they
+//! take.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use gort_host_tests::programs::run;
+use gort_host_tests::{Random, ensure};
+use libtest_mimic::{Failed, Trial};
+use serde_json::Value;
+
+use crate::words::{self, pack, parts, word};
+use crate::{File, json, page, read, traced};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::test("trace_formats::words", words_have_two_parts),
+        Trial::test("trace_formats::packed_words", packed_words),
+        Trial::test("trace_formats::damage", damage),
+        Trial::test("trace_formats::json", chrome),
+        Trial::test("trace_formats::json_by_the_program", chrome_by_the_program),
+        Trial::test("trace_formats::boot", boot),
+        Trial::test("trace_formats::page", whole_page),
+    ]
+}
+
+fn words_have_two_parts() -> Result<(), Failed> {
+    let mut random = Random::new(1);
+    for _ in 0..10_000 {
+        let kind = random.next() as u32 % (1 << words::KIND_BITS);
+        let argument = random.next() as u32 >> words::KIND_BITS;
+        ensure!(
+            parts(word(kind, argument)) == (kind, argument),
+            "{kind}, {argument}"
+        );
+    }
+    Ok(())
+}
+
+/// Makes a file of the words of one P, a stamp for each of those numbers.
+fn file_of(words: &[u32], stamps: &[u64]) -> Vec<u8> {
+    let mut packed = Vec::new();
+    let count = pack(words, |word| packed.extend(word.to_le_bytes()));
+    let mut body = Vec::new();
+    body.extend(3u32.to_le_bytes());
+    body.extend((stamps.len() as u32).to_le_bytes());
+    body.extend(0u64.to_le_bytes());
+    body.extend((words.len() as u32).to_le_bytes());
+    body.extend((count as u32).to_le_bytes());
+    for stamp in stamps {
+        body.extend((*stamp as u32).to_le_bytes());
+        body.extend((1000 + 10 * stamp).to_le_bytes());
+    }
+    body.extend(packed);
+    body.resize(body.len().next_multiple_of(8), 0);
+    let mut file = words::MAGIC.to_vec();
+    let mut chunk = |kind: u32, body: &[u8]| {
+        file.extend(kind.to_le_bytes());
+        file.extend((body.len() as u32).to_le_bytes());
+        file.extend(body);
+    };
+    let clock = |ticks: u64, now: u64| [ticks.to_le_bytes(), now.to_le_bytes()].concat();
+    chunk(words::CLOCK, &clock(1000, 5000));
+    chunk(words::WORDS, &body);
+    chunk(words::CLOCK, &clock(2000, 6000));
+    file
+}
+
+/// What repeats itself is packed, and all of it comes back.
+fn packed_words() -> Result<(), Failed> {
+    let mut random = Random::new(7);
+    for round in 0..2000 {
+        let kinds = 1 + random.next() % 5;
+        let count = random.next() as usize % 200;
+        let words: Vec<u32> = (0..count)
+            .map(|at| match round % 3 {
+                0 => word(words::READY, (random.next() % kinds) as u32),
+                1 => word(words::READY, (at % words::PERIOD) as u32),
+                _ => word(words::READY, (at as u64 / 7 % kinds) as u32),
+            })
+            .collect();
+        let stamps: Vec<u64> = (0..count as u64).step_by(1 + round % 9).collect();
+        let file = file_of(&words, &stamps);
+        let recording = read::read(&file).map_err(|error| error.to_string())?;
+        let none = Vec::new();
+        let events = recording.ps.get(&3).unwrap_or(&none);
+        let back: Vec<u32> = events
+            .iter()
+            .map(|event| word(event.kind, event.argument as u32))
+            .collect();
+        ensure!(back == words, "round {round}: {words:?}, and back {back:?}");
+        let mut before = 0.0;
+        for (at, event) in events.iter().enumerate() {
+            ensure!(event.time >= before, "round {round}: back in time at {at}");
+            before = event.time;
+            if stamps.contains(&(at as u64)) {
+                let exact = 10.0 * at as f64;
+                ensure!(
+                    (event.time - exact).abs() < 0.01,
+                    "round {round}: {} for {exact}",
+                    event.time
+                );
+            }
+        }
+    }
+    // Two that wake each other come to next to nothing.
+    let words: Vec<u32> = (0..4000)
+        .map(|at| word(words::PARK_RUN, at % words::PERIOD as u32))
+        .collect();
+    ensure!(pack(&words, |_| ()) == 5, "{}", pack(&words, |_| ()));
+    Ok(())
+}
+
+/// A file that was cut off or damaged is read as far as it goes, or refused.
+fn damage() -> Result<(), Failed> {
+    let file = File::new();
+    run(&mut traced(&file, "ping-pong", 2)?)?.expect(0, "", "")?;
+    let whole = std::fs::read(&file.0)?;
+    for end in (0..whole.len()).step_by(whole.len() / 100 + 1) {
+        let _ = read::read(&whole[..end]).map(|recording| crate::Model::new(&recording));
+    }
+    let mut random = Random::new(3);
+    for _ in 0..60 {
+        let mut bytes = whole.clone();
+        for _ in 0..1 + random.next() % 8 {
+            let at = random.next() as usize % bytes.len();
+            bytes[at] = random.next() as u8;
+        }
+        let _ = read::read(&bytes).map(|recording| crate::Model::new(&recording));
+    }
+    Ok(())
+}
+
+/// What is for Perfetto: valid JSON; every track has a name; slices do not overlap; every
+/// arrow begins and ends, in this order.
+fn chrome() -> Result<(), Failed> {
+    for name in ["ping-pong", "blocking", "sleep", "procs"] {
+        let file = File::new();
+        run(&mut traced(&file, name, 2)?)?.expect(0, "", "")?;
+        let (recording, model) = file.read()?;
+        let text = json::render(&recording, &model);
+        let events: Vec<Value> = serde_json::from_str(&text)?;
+        let mut tracks: BTreeMap<(u64, u64), Vec<(f64, f64)>> = BTreeMap::new();
+        let mut named = Vec::new();
+        let mut arrows: HashMap<u64, f64> = HashMap::new();
+        let mut ends = 0;
+        for event in &events {
+            let number = |name: &str| event[name].as_u64().unwrap_or_default();
+            let track = (number("pid"), number("tid"));
+            let time = event["ts"].as_f64();
+            match event["ph"].as_str() {
+                Some("M") if event["name"] == "thread_name" => named.push(track),
+                Some("M") => {}
+                Some("X") => {
+                    let slice = time.zip(event["dur"].as_f64());
+                    let (start, length) = slice.ok_or("a slice without a time")?;
+                    tracks.entry(track).or_default().push((start, length));
+                }
+                Some("s") => _ = arrows.insert(number("id"), time.ok_or("no time")?),
+                Some("f") => {
+                    let from = arrows.get(&number("id")).ok_or("an arrow from nowhere")?;
+                    ensure!(*from <= time.ok_or("no time")?, "an arrow into the past");
+                    ends += 1;
+                }
+                Some("i") => ensure!(time.is_some(), "a moment without a time"),
+                other => return Err(format!("{name}: {other:?}").into()),
+            }
+        }
+        ensure!(arrows.len() == ends && ends > 0, "{name}: {ends} arrows");
+        for (track, mut slices) in tracks {
+            let aside = track.0 == 1 && track.1 >= 1 << 20; // the world's stops
+            ensure!(
+                aside || named.contains(&track),
+                "{name}: {track:?} has no name"
+            );
+            slices.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+            for pair in slices.windows(2) {
+                let [(start, length), (next, _)] = pair else {
+                    continue;
+                };
+                // A nanosecond for what is rounded.
+                ensure!(
+                    start + length <= next + 0.0021,
+                    "{name}: {track:?}: {start} + {length}, then {next}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same as the program writes it: what each goroutine does begins and ends in turn, and
+/// so do its arrows.
+fn chrome_by_the_program() -> Result<(), Failed> {
+    for (name, status) in [
+        ("ping-pong", 0),
+        ("blocking", 0),
+        ("procs", 0),
+        ("deadlock", 2),
+    ] {
+        let file = File::with_ending(".json");
+        let outcome = run(&mut traced(&file, name, 3)?)?;
+        ensure!(outcome.status.code() == Some(status), "{}", outcome.status);
+        let mut events: Vec<Value> = serde_json::from_slice(&std::fs::read(&file.0)?)?;
+        let time = |event: &Value| event["ts"].as_f64().unwrap_or(-1.0);
+        events.sort_by(|a, b| time(a).total_cmp(&time(b)));
+        let mut open: HashMap<(u64, u64), bool> = HashMap::new();
+        let mut arrows: HashMap<u64, bool> = HashMap::new();
+        let (mut slices, mut ends) = (0, 0);
+        // At the end what another P has done may be missing.
+        let end = events.last().map_or(0.0, time) - 20_000.0;
+        for event in &events {
+            let late = time(event) >= end;
+            let number = |name: &str| event[name].as_u64().unwrap_or_default();
+            let track = (number("pid"), number("tid"));
+            match event["ph"].as_str() {
+                Some(phase @ ("B" | "E")) => {
+                    let before = open.insert(track, phase == "B").unwrap_or(false);
+                    ensure!(
+                        late || before == (phase == "E"),
+                        "{name}: {event} twice in a row"
+                    );
+                }
+                Some(phase @ ("s" | "f")) => {
+                    let before = arrows.insert(number("id"), phase == "s").unwrap_or(false);
+                    ensure!(
+                        late || before == (phase == "f"),
+                        "{name}: {event} twice in a row"
+                    );
+                    ends += u64::from(phase == "f");
+                }
+                Some("X") => slices += 1,
+                Some("M" | "i") => {}
+                other => return Err(format!("{name}: {other:?}").into()),
+            }
+        }
+        ensure!(
+            slices > 10 && ends >= 5,
+            "{name}: {slices} slices, {ends} arrows"
+        );
+    }
+    Ok(())
+}
+
+/// The steps of the boot: on standard error, or in the file.
+fn boot() -> Result<(), Failed> {
+    let mut command = gort_host_tests::programs::program("traced")?;
+    let outcome = run(command.arg("nothing").env("GODEBUG", "boottrace=2"))?;
+    let events: Vec<Value> = serde_json::from_slice(&outcome.stderr)?;
+    let names: Vec<_> = events
+        .iter()
+        .filter_map(|event| event["name"].as_str())
+        .collect();
+    ensure!(
+        names.len() == 28 && names.first() == Some(&"_rt0_amd64_linux"),
+        "{names:?}"
+    );
+    let file = File::new();
+    let mut command = traced(&file, "ping-pong", 2)?;
+    run(command.env("GODEBUG", "boottrace=2"))?.expect(0, "", "")?;
+    let (recording, _) = file.read()?;
+    let steps: Vec<_> = recording
+        .boot
+        .iter()
+        .map(|(name, ..)| name.as_str())
+        .collect();
+    ensure!(steps == names, "{steps:?}");
+    let mut before = 0.0;
+    for (name, begin, end) in &recording.boot {
+        ensure!(
+            before <= *begin && begin <= end,
+            "{name}: {before}, {begin}, {end}"
+        );
+        before = *end;
+    }
+    Ok(())
+}
+
+/// The page is whole: its data are an object, and it asks nobody for anything.
+fn whole_page() -> Result<(), Failed> {
+    let file = File::new();
+    run(&mut traced(&file, "spawn", 2)?)?.expect(0, "", "")?;
+    let (recording, model) = file.read()?;
+    let page = page::render(Path::new("a<b"), &recording, &model);
+    ensure!(
+        !page.contains("http:") && !page.contains("https:"),
+        "it asks somebody"
+    );
+    let start = page.find("const DATA = ").ok_or("no data")? + "const DATA = ".len();
+    let end = start + page[start..].find(";\n").ok_or("no end")?;
+    let data: Value = serde_json::from_str(&page[start..end])?;
+    ensure!(data["goroutines"] == 10_001, "{}", data["goroutines"]);
+    ensure!(
+        data["file"] == "a<b" && page.contains("<h1>a&lt;b</h1>"),
+        "its name"
+    );
+    let mut sum = 0;
+    for p in data["P"].as_array().ok_or("no Ps")? {
+        sum += p["s"].as_array().map_or(0, Vec::len) / 3;
+    }
+    ensure!(sum > 1000, "{sum} whiles");
+    Ok(())
+}

@@ -1,0 +1,277 @@
+//! Reads a file that GORT_TRACE has made: `src/debug/trace/words.rs` has its format. What
+//! is cut off at the end, since the program was killed, is left out.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::words::{self, Extra, PERIOD, Stamp, parts};
+use crate::Outcome;
+
+/// What a file holds.
+#[derive(Default)]
+pub(crate) struct Recording {
+    /// The events of each P, in its order.
+    pub(crate) ps: BTreeMap<u32, Vec<Event>>,
+    /// Those without a P, in the order of their times.
+    pub(crate) extra: Vec<(f64, Extra)>,
+    /// What reasons and places are called.
+    pub(crate) reasons: HashMap<u32, String>,
+    pub(crate) places: HashMap<u32, String>,
+    /// The steps of the boot: name, when it began, when it ended.
+    pub(crate) boot: Vec<(String, f64, f64)>,
+    /// The exit status, if the program came to its end.
+    pub(crate) status: Option<i32>,
+    /// How many bytes at the end are no whole chunk.
+    pub(crate) cut: usize,
+    /// When the trace ends.
+    pub(crate) end: f64,
+    /// When the Ps' rings had last been looked at before the last time: what comes behind
+    /// that may lack what another P has done at the same time, while they were looked at
+    /// one by one.
+    pub(crate) tail: f64,
+}
+
+/// An event of a P's. Times are in nanoseconds since the trace began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event {
+    /// When.
+    pub(crate) time: f64,
+    /// One of the kinds in `words`.
+    pub(crate) kind: u32,
+    /// The reason or the place that holds, a number.
+    pub(crate) name: u32,
+    /// Its argument: a goroutine's whole number, if it is about one.
+    pub(crate) argument: u64,
+}
+
+/// The words of a P, unpacked, and their stamps.
+#[derive(Default)]
+struct Stream {
+    words: Vec<u32>,
+    stamps: Vec<Stamp>,
+}
+
+/// A place in a file.
+struct Cursor<'a>(&'a [u8]);
+
+impl<'a> Cursor<'a> {
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        Some(u32::from_le_bytes(self.take(4)?.try_into().ok()?))
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        Some(u64::from_le_bytes(self.take(8)?.try_into().ok()?))
+    }
+
+    /// The rest, less the zeros behind it.
+    fn text(&mut self) -> String {
+        let text = std::mem::take(&mut self.0);
+        let end = text.iter().rposition(|&byte| byte != 0);
+        String::from_utf8_lossy(&text[..end.map_or(0, |end| end + 1)]).into_owned()
+    }
+}
+
+/// Reads a file's bytes.
+pub(crate) fn read(bytes: &[u8]) -> Outcome<Recording> {
+    let mut cursor = Cursor(bytes);
+    if cursor.take(words::MAGIC.len()) != Some(&words::MAGIC) {
+        return Err("this is not what GORT_TRACE writes".into());
+    }
+    let mut recording = Recording::default();
+    let mut streams: BTreeMap<u32, Stream> = BTreeMap::new();
+    let mut clocks: Vec<(u64, i64)> = Vec::new();
+    let mut extra: Vec<Extra> = Vec::new();
+    let mut boot: Vec<(String, u64, u64)> = Vec::new();
+    while !cursor.0.is_empty() {
+        let before = cursor.0.len();
+        let chunk = cursor.u32().zip(cursor.u32());
+        let Some((kind, body)) =
+            chunk.and_then(|(kind, size)| Some((kind, cursor.take(size as usize)?)))
+        else {
+            recording.cut = before;
+            break;
+        };
+        let mut body = Cursor(body);
+        let whole = match kind {
+            words::CLOCK => body.u64().zip(body.u64()).map(|(ticks, now)| {
+                clocks.push((ticks, now as i64));
+            }),
+            words::WORDS => stream(&mut body, &mut streams),
+            words::NAME => body.u32().zip(body.u32()).map(|(of, number)| {
+                let names = match of {
+                    words::OF_REASON => &mut recording.reasons,
+                    _ => &mut recording.places,
+                };
+                names.insert(number, body.text());
+            }),
+            words::EXTRA => {
+                while let Some(event) = one_extra(&mut body) {
+                    extra.push(event);
+                }
+                Some(())
+            }
+            words::BOOT => body.u64().zip(body.u64()).map(|(begin, end)| {
+                boot.push((body.text(), begin, end));
+            }),
+            words::FINISH => body.u32().map(|status| {
+                recording.status = Some(status as i32);
+            }),
+            _ => Some(()), // a later version's
+        };
+        whole.ok_or_else(|| format!("a chunk of kind {kind} is too short"))?;
+    }
+    let mut clock = Clock::new(&clocks).ok_or("the file ends before the program began")?;
+    // The boot's steps begin before the file.
+    let first = boot.iter().map(|&(_, begin, _)| begin).min();
+    clock.start = clock.start.min(first.unwrap_or(u64::MAX));
+    let tail = clocks.len().checked_sub(2).and_then(|at| clocks.get(at));
+    recording.tail = tail.map_or(0.0, |&(ticks, _)| clock.time(ticks));
+    recording.end = clocks.last().map_or(0.0, |&(ticks, _)| clock.time(ticks));
+    for (p, stream) in streams {
+        let events = events(&stream, &clock);
+        if let Some(last) = events.last() {
+            recording.end = recording.end.max(last.time);
+        }
+        recording.ps.insert(p, events);
+    }
+    for event in extra {
+        recording.extra.push((clock.time(event.ticks), event));
+    }
+    for (name, begin, end) in boot {
+        recording
+            .boot
+            .push((name, clock.time(begin), clock.time(end)));
+    }
+    Ok(recording)
+}
+
+/// Reads an event without a P.
+fn one_extra(body: &mut Cursor<'_>) -> Option<Extra> {
+    Some(Extra {
+        ticks: body.u64()?,
+        kind: body.u32()?,
+        a: body.u32()?,
+        b: body.u64()?,
+    })
+}
+
+/// Reads a chunk of words, and appends them to the P's.
+fn stream(body: &mut Cursor<'_>, streams: &mut BTreeMap<u32, Stream>) -> Option<()> {
+    let (p, stamps, first) = (body.u32()?, body.u32()?, body.u64()?);
+    let (count, packed) = (body.u32()?, body.u32()?);
+    let stream = streams.entry(p).or_default();
+    // Every word is in the file, in this order.
+    if first != stream.words.len() as u64 {
+        return None;
+    }
+    for _ in 0..stamps {
+        let at = first + u64::from(body.u32()?);
+        let ticks = body.u64()?;
+        stream.stamps.push(Stamp { at, ticks });
+    }
+    for _ in 0..packed {
+        let word = body.u32()?;
+        match parts(word) {
+            (words::REPEAT, times) => {
+                for _ in 0..times {
+                    let from = stream.words.len().checked_sub(PERIOD)?;
+                    stream.words.push(stream.words[from]);
+                }
+            }
+            _ => stream.words.push(word),
+        }
+    }
+    (stream.words.len() as u64 == first + u64::from(count)).then_some(())
+}
+
+/// From the counter to nanoseconds.
+struct Clock {
+    start: u64,
+    rate: f64,
+}
+
+impl Clock {
+    /// By the first and the last that the file has of both.
+    fn new(clocks: &[(u64, i64)]) -> Option<Self> {
+        let (&(start, from), &(end, to)) = (clocks.first()?, clocks.last()?);
+        let ticks = end.saturating_sub(start).max(1);
+        let rate = (to - from) as f64 / ticks as f64;
+        Some(Self { start, rate })
+    }
+
+    fn time(&self, ticks: u64) -> f64 {
+        (ticks as i64).wrapping_sub(self.start as i64) as f64 * self.rate
+    }
+}
+
+/// Makes events of words: gives them the whole numbers of goroutines, and times.
+fn events(stream: &Stream, clock: &Clock) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    // Which events have a time of their own, by their indices.
+    let mut stamped: Vec<usize> = Vec::new();
+    let mut stamps = stream.stamps.iter().peekable();
+    let (mut high, mut reason, mut place) = (0, 0, 0);
+    let mut time = None;
+    for (at, &word) in stream.words.iter().enumerate() {
+        if let Some(stamp) = stamps.next_if(|stamp| stamp.at <= at as u64) {
+            time = Some(clock.time(stamp.ticks));
+        }
+        let (kind, argument) = parts(word);
+        match kind {
+            words::HIGH => high = u64::from(argument) << words::ARGUMENT_BITS,
+            words::REASON => reason = argument,
+            words::PLACE => place = argument,
+            _ => {
+                if time.is_some() {
+                    stamped.push(events.len());
+                }
+                let argument = match kind {
+                    words::LOST | words::P_START | words::STEAL => u64::from(argument),
+                    _ => high | u64::from(argument),
+                };
+                events.push(Event {
+                    time: time.take().unwrap_or_default(),
+                    kind,
+                    name: if kind == words::CREATE { place } else { reason },
+                    argument,
+                });
+            }
+        }
+    }
+    spread(&mut events, &stamped);
+    events
+}
+
+/// Gives the events without a time of their own theirs, between their neighbours': evenly,
+/// or where that would be much slower than it was before, at the pace that it was. Then
+/// the last of them lasted: the next was stamped since it came late.
+fn spread(events: &mut [Event], stamped: &[usize]) {
+    const SLOWER: f64 = 4.0;
+    const SOON: f64 = 4_000.0;
+    let mut pace = 0.0;
+    for (index, &from) in stamped.iter().enumerate() {
+        let start = events[from].time;
+        let to = stamped.get(index + 1).copied();
+        let count = (to.unwrap_or(events.len()) - from) as f64;
+        let mut step = pace;
+        if let Some(to) = to {
+            let passed = events[to].time - start;
+            let even = passed / count;
+            step = if count > 1.0 && pace > 0.0 && even > SLOWER * pace && passed > SOON {
+                pace
+            } else {
+                even
+            };
+            pace = step;
+        }
+        let end = to.unwrap_or(events.len());
+        for (place, event) in events[from..end].iter_mut().enumerate() {
+            event.time = start + step * place as f64;
+        }
+    }
+}
