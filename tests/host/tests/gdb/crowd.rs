@@ -485,10 +485,14 @@ fn threads_and_processors() -> Result<(), Failed> {
     gdb.command(session::RUNTIME_FRAMES)?;
     let long = gdb.command("goroutine 2 bt")?;
     ensure!(
-        long.ends_with(&short) && long.contains(" runtime.gopark ("),
+        long.ends_with(&short) && long.contains(" in runtime."),
         "{long}"
     );
-    ensure!(!short.contains(" runtime.gopark ("), "{short}");
+    let waits = short
+        .lines()
+        .next()
+        .is_some_and(|line| line.contains(" runtime."));
+    ensure!(!waits, "{short}");
     gdb.command("kill")?;
     Ok(())
 }
