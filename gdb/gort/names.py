@@ -45,7 +45,8 @@ def is_runtime(name):
 
 def functions_at(pc):
     """Returns the function at an address and before it those that are inlined there,
-    innermost first: each its name and, the first, " at FILE:LINE"."""
+    innermost first: each its name, and the first " at FILE:LINE"; of those around it no
+    more is known than the file."""
     pc &= (1 << 64) - 1
     found = FUNCTIONS.get(pc)
     if found is None:
@@ -61,6 +62,9 @@ def look_up(pc):
     while block is not None and not named:
         symbol = block.function
         if symbol is not None:
+            file = symbol.symtab.filename if symbol.symtab else ""
+            if not where.startswith(f" at {file}:"):
+                where = f" in {file}" if file else ""
             yield (go_name(symbol) or symbol.name), where
             where = ""
             named = not is_inlined(block)
