@@ -250,12 +250,10 @@ fn dump_while_it_runs() -> Result<(), Failed> {
         let outcome = ready.end()?;
         is_dump(&outcome, "SIGQUIT: quit", 2)?;
         let error = String::from_utf8_lossy(&outcome.stderr).into_owned();
+        // It may still be on its way back from saying that it is ready.
+        let first = error.lines().find(|line| line.starts_with("goroutine 1 "));
         ensure!(
-            error
-                .lines()
-                // It may be on the way back from saying that it is ready.
-                .any(|line| line.starts_with("goroutine 1 ")
-                    && (line.contains(" [running") || line.contains(" [syscall")))
+            first.is_some_and(|line| line.contains(" [running") || line.contains(" [syscall"))
                 && error.contains(" [chan receive"),
             "{error}"
         );
