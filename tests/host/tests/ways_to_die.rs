@@ -323,7 +323,7 @@ fn frames(text: &str) -> String {
             name.len() <= 6 && name.starts_with(['r', 'c', 'f', 'g']) && !name.contains(':')
         }) {
             kept += &format!("{register} 0x?");
-        } else if line == "0x?" {
+        } else if line == "0x?" || line == "0x0" {
             continue;
         } else if let Some(place) = place.filter(|_| line.ends_with(')')) {
             if place.starts_with("examples/") || line == "main.main()" {
@@ -372,7 +372,14 @@ fn without_places(text: &str) -> String {
             }
             continue;
         }
-        kept += line;
+        // Only the large trace says where a goroutine's struct is.
+        match (
+            line.starts_with("goroutine "),
+            line.split_once(" gp=0x? m=?"),
+        ) {
+            (true, Some((before, behind))) => kept.extend([before, behind]),
+            _ => kept += line,
+        }
     }
     kept
 }
