@@ -118,6 +118,12 @@ pub(crate) fn step(name: &'static str) {
     }
 }
 
+/// Returns what the counter was at the entry.
+#[cfg(feature = "sched-trace")]
+pub(crate) fn boot_ticks() -> u64 {
+    BOOT_TICKS.load(Ordering::Relaxed) // the entry's, before all others
+}
+
 /// Says what memory the runtime has taken so far. Behind the last step before
 /// the program's own.
 #[cfg_attr(not(feature = "trace"), inline(always))]

@@ -26,7 +26,7 @@ use super::runtime2::{M, P};
 use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
 use super::{
-    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, gfree, gosched, may_go, releasem, sysmon, timers,
+    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getg, gfree, gosched, may_go, releasem, sysmon, timers,
     try_getp, updatemaxprocs,
 };
 use crate::boot;
@@ -188,9 +188,11 @@ fn start_the_world(mp: &'static M, procs: i32) {
     match old {
         Some(old) if ptr::eq(old, heir) => old.state.set(PStatus::Running),
         Some(_) => {
+            trace::yields(mp);
             releasep(mp).state.set(PStatus::Dead);
             heir.state.set(PStatus::Idle);
             acquirep(mp, heir);
+            trace::run(mp, getg());
         }
         None => {}
     }

@@ -19,7 +19,8 @@ struct Buffer {
     lost: u64,
 }
 
-const NONE: Extra = Extra {
+/// No event.
+pub(super) const NONE: Extra = Extra {
     ticks: 0,
     kind: 0,
     a: 0,
@@ -45,7 +46,7 @@ pub(super) fn put(kind: u32, a: u32, b: u64) {
 fn note(kind: u32, a: u32, b: u64) {
     acquirem(); // who has the lock is not preempted
     let mut buffer = BUFFER.lock();
-    let ticks = arch::ticks(); // behind the lock: in the order of the times
+    let ticks = arch::cputicks(); // behind the lock: in the order of the times
     let count = buffer.count;
     match buffer.events.get_mut(count) {
         Some(slot) => {
@@ -67,7 +68,7 @@ pub(super) fn take(into: &mut [Extra]) -> usize {
     if buffer.lost > 0 && buffer.count < ROOM {
         // There was no room for this either.
         buffer.events[buffer.count] = Extra {
-            ticks: arch::ticks(),
+            ticks: arch::cputicks(),
             kind: extra::LOST,
             a: 0,
             b: core::mem::take(&mut buffer.lost),

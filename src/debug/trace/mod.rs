@@ -12,6 +12,8 @@
 //! | `ring` | the words of one P, until they are in the file |
 //! | `names` | numbers for texts |
 //! | `extra` | what happens without a P |
+//! | `out` | what goes to the file |
+//! | `chrome` | the same in Chrome's format |
 //! | `writer` | the thread that writes the file, and the file's end |
 //!
 //! ```text
@@ -24,9 +26,13 @@
 //! that it has none. Nothing here waits for anybody: what finds no room is counted.
 
 #[cfg(feature = "sched-trace")]
+mod chrome;
+#[cfg(feature = "sched-trace")]
 mod extra;
 #[cfg(feature = "sched-trace")]
 mod names;
+#[cfg(feature = "sched-trace")]
+mod out;
 #[cfg(feature = "sched-trace")]
 mod ring;
 #[cfg(feature = "sched-trace")]
@@ -269,7 +275,11 @@ fn clock(ring: &ring::Ring) -> u64 {
         2..6 => writer::hurry(),
         _ => writer::help(),
     }
-    crate::arch::ticks()
+    if ring.is_exact() {
+        crate::arch::cputicks() // in the order in which things happen
+    } else {
+        crate::arch::ticks()
+    }
 }
 
 /// Says why goroutines park from here on.

@@ -31,6 +31,7 @@ use core::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
 use core::cell::{Cell, UnsafeCell};
 
 use super::atomic::{AtomicU64, Ordering};
+use super::chrome::Reader;
 use super::words::{ARGUMENT_BITS, HIGH, LOST, PLACE, REASON, Stamp, word};
 
 /// How many words a ring has: 9 ms of the fastest switches there are.
@@ -69,10 +70,14 @@ pub(crate) struct Ring {
     last: Cell<u64>,
     /// How many events found no room.
     lost: Cell<u64>,
+    /// Every event is to be stamped.
+    exact: Cell<bool>,
     /// The number of the next stamp.
     stamp_head: AtomicU64,
     /// What of both the writer has taken; on a line of its own.
     taken: Taken,
+    /// What the writer knows of the P, if it makes Chrome's format.
+    pub(super) reader: Reader,
     stamps: [UnsafeCell<Stamp>; STAMPS],
     words: [UnsafeCell<u32>; WORDS],
 }
@@ -172,6 +177,7 @@ impl Ring {
         let far = ticks.wrapping_sub(self.last.replace(ticks));
         let pace = self.pace.get();
         let pace = match far {
+            _ if self.exact.get() => 1,
             _ if far > 8 * FAR => 1,
             _ if far > FAR => (pace / 2).max(1),
             _ if far < FAR / 2 => (pace * 2).clamp(1, MOST),
@@ -193,6 +199,16 @@ impl Ring {
             // SAFETY: a hint, which changes nothing.
             unsafe { _mm_prefetch::<_MM_HINT_ET0>(slot.cast()) };
         }
+    }
+
+    /// Has each event stamped. Before the first.
+    pub(super) fn stamp_all(&self) {
+        self.exact.set(true);
+    }
+
+    /// Tells whether each is.
+    pub(super) fn is_exact(&self) -> bool {
+        self.exact.get()
     }
 
     /// Has the next event stamped. By anybody.

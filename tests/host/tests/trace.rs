@@ -53,9 +53,14 @@ struct File(PathBuf);
 impl File {
     /// Chooses a name that nobody has.
     fn new() -> Self {
+        Self::with_ending("")
+    }
+
+    /// The same for a name that ends so.
+    fn with_ending(ending: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed); // a counter
-        let name = format!("gort-trace-{}-{number}", std::process::id());
+        let name = format!("gort-trace-{}-{number}{ending}", std::process::id());
         Self(std::env::temp_dir().join(name))
     }
 

@@ -26,6 +26,7 @@ mod sched;
 mod spawn;
 mod startup;
 mod target;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
@@ -49,6 +50,7 @@ const BENCHMARKS: &[Benchmark] = &[
     spawn::BENCHMARK,
     sched::BENCHMARK,
     chan::BENCHMARK,
+    trace::BENCHMARK,
 ];
 
 /// One benchmark.
@@ -97,6 +99,8 @@ struct Measure {
 struct Subject {
     name: &'static str,
     program: PathBuf,
+    /// Its environment.
+    environment: Vec<(&'static str, PathBuf)>,
     /// The size of the program in bytes, stripped.
     size: u64,
 }

@@ -19,6 +19,7 @@ impl Subject {
         Ok(Self {
             name,
             program,
+            environment: Vec::new(),
             size,
         })
     }
@@ -58,13 +59,29 @@ pub(super) fn rust(source: &Path, program: &Path) -> Outcome {
 /// path. Those crates are of no workspace, and get none of the repository's flags:
 /// what is built is what anybody's `cargo build --release` would.
 pub(super) fn crate_program(name: &str, program: &str) -> Outcome<PathBuf> {
-    let target = directory("cargo")?;
+    build(name, program, &directory("cargo")?, &[])
+}
+
+/// The same with a feature of that crate.
+pub(super) fn crate_program_with(name: &str, program: &str, feature: &str) -> Outcome<PathBuf> {
+    // Elsewhere: it has the same name.
+    build(
+        name,
+        program,
+        &directory(feature)?,
+        &["--features", feature],
+    )
+}
+
+/// Builds one, there and with those flags.
+fn build(name: &str, program: &str, target: &Path, flags: &[&str]) -> Outcome<PathBuf> {
     run::succeed(
         run::cargo()
             .current_dir(run::root().join("benches").join(name))
-            .env("CARGO_TARGET_DIR", &target)
+            .env("CARGO_TARGET_DIR", target)
             .env("RUSTFLAGS", "")
-            .args(["build", "--quiet", "--release", "--bin", program]),
+            .args(["build", "--quiet", "--release", "--bin", program])
+            .args(flags),
     )?;
     Ok(target.join(run::TARGET).join("release").join(program))
 }

@@ -22,7 +22,8 @@ pub(super) fn sample(run: &Run<'_>) -> Outcome<Sample> {
         .args([&name, &run.procs.to_string(), &run.scale.to_string()])
         // An environment that is the same for everybody who measures.
         .env_clear()
-        .env("PATH", "/usr/bin:/bin");
+        .env("PATH", "/usr/bin:/bin")
+        .envs(run.subject.environment.iter().cloned());
     let printed = run::output(&mut command)?;
     let value = |name: &str| {
         let mut lines = printed.lines().filter_map(|line| line.split_once(' '));

@@ -145,8 +145,6 @@ struct Builder {
     states: HashMap<u64, State>,
     /// Which P each M has, and since when; or since when it sleeps.
     ms: BTreeMap<u32, (f64, Option<u32>)>,
-    /// Who runs on an M that has changed its P meanwhile: who changes how many there are.
-    kept: HashMap<u32, u64>,
     stop: Option<f64>,
 }
 
@@ -163,7 +161,6 @@ impl Model {
             now: BTreeMap::new(),
             states: HashMap::new(),
             ms: BTreeMap::new(),
-            kept: HashMap::new(),
             stop: None,
         };
         let mut streams: Vec<(u32, &[Event])> = recording
@@ -202,6 +199,14 @@ impl Model {
                 Some((time, which)) if whole || time - first <= SKEW => (true, which),
                 _ => (false, stuck),
             };
+            if !fits
+                && whole
+                && first >= recording.tail - SKEW
+                && let Some((_, events)) = stuck.and_then(|index| streams.get_mut(index))
+            {
+                *events = &[]; // its end: what made it possible came too late for the file
+                continue;
+            }
             builder.model.misfits += u64::from(!fits);
             match which.and_then(|index| streams.get_mut(index)) {
                 Some((p, events)) => {
@@ -396,17 +401,8 @@ impl Builder {
                 let m = event.argument as u32;
                 self.now.entry(p).or_default().m = m;
                 self.hold(m, time, Some(p));
-                if let Some(goid) = self.kept.remove(&m) {
-                    self.enter(p, time, goid);
-                }
             }
-            words::P_STOP => {
-                if current != 0 {
-                    self.leave(p, time, event.kind, Some(Doing::Running(p)));
-                    self.kept.insert(m, current);
-                }
-                self.hold(m, time, None);
-            }
+            words::P_STOP => self.hold(m, time, None),
             words::LOST => self.model.lost += event.argument,
             _ => {}
         }

@@ -24,6 +24,10 @@ pub(crate) struct Recording {
     pub(crate) cut: usize,
     /// When the trace ends.
     pub(crate) end: f64,
+    /// When the Ps' rings had last been looked at before the last time: what comes behind
+    /// that may lack what another P has done at the same time, while they were looked at
+    /// one by one.
+    pub(crate) tail: f64,
 }
 
 /// An event of a P's. Times are in nanoseconds since the trace began.
@@ -125,6 +129,8 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome<Recording> {
     // The boot's steps begin before the file.
     let first = boot.iter().map(|&(_, begin, _)| begin).min();
     clock.start = clock.start.min(first.unwrap_or(u64::MAX));
+    let tail = clocks.len().checked_sub(2).and_then(|at| clocks.get(at));
+    recording.tail = tail.map_or(0.0, |&(ticks, _)| clock.time(ticks));
     recording.end = clocks.last().map_or(0.0, |&(ticks, _)| clock.time(ticks));
     for (p, stream) in streams {
         let events = events(&stream, &clock);

@@ -18,6 +18,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("trace_formats::packed_words", packed_words),
         Trial::test("trace_formats::damage", damage),
         Trial::test("trace_formats::json", chrome),
+        Trial::test("trace_formats::json_by_the_program", chrome_by_the_program),
+        Trial::test("trace_formats::boot", boot),
         Trial::test("trace_formats::page", whole_page),
     ]
 }
@@ -118,7 +120,7 @@ fn damage() -> Result<(), Failed> {
         let _ = read::read(&whole[..end]).map(|recording| crate::Model::new(&recording));
     }
     let mut random = Random::new(3);
-    for _ in 0..300 {
+    for _ in 0..60 {
         let mut bytes = whole.clone();
         for _ in 0..1 + random.next() % 8 {
             let at = random.next() as usize % bytes.len();
@@ -183,6 +185,93 @@ fn chrome() -> Result<(), Failed> {
                 );
             }
         }
+    }
+    Ok(())
+}
+
+/// The same as the program writes it: what each goroutine does begins and ends in turn, and
+/// so do its arrows.
+fn chrome_by_the_program() -> Result<(), Failed> {
+    for (name, status) in [
+        ("ping-pong", 0),
+        ("blocking", 0),
+        ("procs", 0),
+        ("deadlock", 2),
+    ] {
+        let file = File::with_ending(".json");
+        let outcome = run(&mut traced(&file, name, 3)?)?;
+        ensure!(outcome.status.code() == Some(status), "{}", outcome.status);
+        let mut events: Vec<Value> = serde_json::from_slice(&std::fs::read(&file.0)?)?;
+        let time = |event: &Value| event["ts"].as_f64().unwrap_or(-1.0);
+        events.sort_by(|a, b| time(a).total_cmp(&time(b)));
+        let mut open: HashMap<(u64, u64), bool> = HashMap::new();
+        let mut arrows: HashMap<u64, bool> = HashMap::new();
+        let (mut slices, mut ends) = (0, 0);
+        // At the end what another P has done may be missing.
+        let end = events.last().map_or(0.0, time) - 20_000.0;
+        for event in &events {
+            let late = time(event) >= end;
+            let number = |name: &str| event[name].as_u64().unwrap_or_default();
+            let track = (number("pid"), number("tid"));
+            match event["ph"].as_str() {
+                Some(phase @ ("B" | "E")) => {
+                    let before = open.insert(track, phase == "B").unwrap_or(false);
+                    ensure!(
+                        late || before == (phase == "E"),
+                        "{name}: {event} twice in a row"
+                    );
+                }
+                Some(phase @ ("s" | "f")) => {
+                    let before = arrows.insert(number("id"), phase == "s").unwrap_or(false);
+                    ensure!(
+                        late || before == (phase == "f"),
+                        "{name}: {event} twice in a row"
+                    );
+                    ends += u64::from(phase == "f");
+                }
+                Some("X") => slices += 1,
+                Some("M" | "i") => {}
+                other => return Err(format!("{name}: {other:?}").into()),
+            }
+        }
+        ensure!(
+            slices > 10 && ends >= 5,
+            "{name}: {slices} slices, {ends} arrows"
+        );
+    }
+    Ok(())
+}
+
+/// The steps of the boot: on standard error, or in the file.
+fn boot() -> Result<(), Failed> {
+    let mut command = gort_host_tests::programs::program("traced")?;
+    let outcome = run(command.arg("nothing").env("GODEBUG", "boottrace=2"))?;
+    let events: Vec<Value> = serde_json::from_slice(&outcome.stderr)?;
+    let names: Vec<_> = events
+        .iter()
+        .filter_map(|event| event["name"].as_str())
+        .collect();
+    ensure!(
+        names.len() == 28 && names.first() == Some(&"_rt0_amd64_linux"),
+        "{names:?}"
+    );
+    let file = File::new();
+    let mut command = traced(&file, "ping-pong", 2)?;
+    run(command.env("GODEBUG", "boottrace=2"))?.expect(0, "", "")?;
+    let (recording, _) = file.read()?;
+    let steps: Vec<_> = recording
+        .boot
+        .iter()
+        .map(|(name, ..)| name.as_str())
+        .collect();
+    ensure!(steps == names, "{steps:?}");
+    let mut before = 0.0;
+    for (name, begin, end) in &recording.boot {
+        ensure!(
+            before <= *begin && begin <= end,
+            "{name}: {before}, {begin}, {end}"
+        );
+        before = *end;
     }
     Ok(())
 }

@@ -157,10 +157,7 @@ pub(crate) fn consistent(recording: &Recording, model: &Model) -> Result<(), Fai
             let follows = match (before, span.doing) {
                 (None, doing) => doing == Doing::Runnable,
                 (Some(Doing::Runnable), doing) => matches!(doing, Doing::Running(_)),
-                // Who changes how many Ps there are may change its own, behind a moment
-                // without any.
-                (Some(Doing::Running(_)), Doing::Running(_)) => !model.stops.is_empty(),
-                (Some(Doing::Running(_)), _) => true,
+                (Some(Doing::Running(_)), doing) => !matches!(doing, Doing::Running(_)),
                 (Some(Doing::Waiting(_)), doing) => {
                     // What it waited for was there: it goes on where it was.
                     matches!(doing, Doing::Runnable | Doing::Running(_))

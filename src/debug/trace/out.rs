@@ -1,0 +1,290 @@
+//! What goes to the file: `words` has the format.
+
+use core::panic::Location;
+use core::ptr;
+
+use super::ring::Ring;
+use super::words::{self, Extra, STAMP_SIZE};
+use super::{PLACES, REASONS, chrome, extra, writer};
+use crate::sched;
+use crate::{arch, os};
+
+/// How many words are in a chunk at most, how many stamps, how many other events.
+const CHUNK_WORDS: usize = 4096;
+const CHUNK_STAMPS: usize = 1024;
+const CHUNK_EXTRA: usize = 512;
+
+/// How many bytes are written at a time.
+const ROOM: usize = 64 << 10;
+
+/// How many steps the boot has at most.
+const STEPS: usize = 40;
+
+/// What is to be written. All zeros, so that it lies in .bss.
+pub(super) struct Out {
+    bytes: [u8; ROOM],
+    length: usize,
+    /// It is Chrome's format: for that alone the file has what `chrome` writes.
+    pub(super) chrome: chrome::State,
+    /// The names that the file has: a bit each.
+    reasons: u64,
+    places: [u64; 16],
+    /// The steps of the boot that the file does not have yet.
+    steps: [Option<(&'static str, u64, u64)>; STEPS],
+    step_count: usize,
+    /// Of a chunk.
+    words: [u32; CHUNK_WORDS],
+    extra: [Extra; CHUNK_EXTRA],
+}
+
+impl Out {
+    /// Makes one with nothing in it.
+    pub(super) const fn new() -> Self {
+        Self {
+            bytes: [0; ROOM],
+            length: 0,
+            chrome: chrome::State::new(),
+            reasons: 0,
+            places: [0; 16],
+            steps: [None; STEPS],
+            step_count: 0,
+            words: [0; CHUNK_WORDS],
+            extra: [extra::NONE; CHUNK_EXTRA],
+        }
+    }
+
+    /// Notes a step of the boot.
+    pub(super) fn step(&mut self, name: &'static str, begin: u64, end: u64) {
+        if let Some(slot) = self.steps.get_mut(self.step_count) {
+            *slot = Some((name, begin, end));
+            self.step_count += 1;
+        }
+    }
+
+    /// Writes what there is.
+    pub(super) fn flush(&mut self) {
+        let length = core::mem::take(&mut self.length);
+        writer::write(self.bytes.get(..length).unwrap_or_default());
+    }
+
+    /// Appends bytes.
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        if self.bytes.len() - self.length < bytes.len() {
+            self.flush();
+        }
+        if let Some(to) = self.bytes.get_mut(self.length..self.length + bytes.len()) {
+            to.copy_from_slice(bytes);
+            self.length += bytes.len();
+        }
+    }
+
+    /// Appends a chunk, whose parts together are a multiple of 8 bytes.
+    pub(super) fn chunk(&mut self, kind: u32, parts: &[&[u8]]) {
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        self.put(&kind.to_le_bytes());
+        self.put(&(length as u32).to_le_bytes());
+        for part in parts {
+            self.put(part);
+        }
+    }
+
+    /// Appends the time.
+    pub(super) fn clock(&mut self) {
+        let (ticks, now) = (arch::ticks(), os::nanotime());
+        self.chunk(words::CLOCK, &[&ticks.to_le_bytes(), &now.to_le_bytes()]);
+    }
+
+    /// Appends all that has come in, and writes it; tells whether there was any.
+    pub(super) fn collect(&mut self) -> bool {
+        let mut any = false;
+        sched::for_each_p(|pp| {
+            if let Some(ring) = writer::ring_of(pp) {
+                let p = pp.id.get() as u32;
+                any |= match self.chrome.is_on() {
+                    true => chrome::ring(self, p, ring),
+                    false => self.collect_ring(p, ring),
+                };
+            }
+        });
+        loop {
+            let count = extra::take(&mut self.extra);
+            if count == 0 {
+                break;
+            }
+            any = true;
+            if self.chrome.is_on() {
+                for at in 0..count {
+                    let event = self.extra[at];
+                    chrome::extra(self, &event);
+                }
+                continue;
+            }
+            self.put(&words::EXTRA.to_le_bytes());
+            self.put(&((count * words::EXTRA_SIZE) as u32).to_le_bytes());
+            for at in 0..count {
+                let Extra { ticks, kind, a, b } = self.extra[at];
+                self.put(&ticks.to_le_bytes());
+                self.put(&kind.to_le_bytes());
+                self.put(&a.to_le_bytes());
+                self.put(&b.to_le_bytes());
+            }
+        }
+        for at in 0..core::mem::take(&mut self.step_count) {
+            any = true;
+            let Some((name, begin, end)) = self.steps[at] else {
+                break;
+            };
+            if self.chrome.is_on() {
+                chrome::step(self, name, begin, end);
+                continue;
+            }
+            let name = name.as_bytes();
+            let pad = &[0; 8][..name.len().next_multiple_of(8) - name.len()];
+            let (begin, end) = (begin.to_le_bytes(), end.to_le_bytes());
+            self.chunk(words::BOOT, &[&begin, &end, name, pad]);
+        }
+        if any && !self.chrome.is_on() {
+            self.names();
+            self.clock();
+        }
+        self.flush();
+        any
+    }
+
+    /// Appends what a ring has, and has the next event stamped.
+    fn collect_ring(&mut self, p: u32, ring: &Ring) -> bool {
+        let (end, stamps_end) = ring.ends();
+        let (mut at, mut stamp) = ring.begins();
+        let any = at < end;
+        while at < end {
+            let (first, first_stamp) = (at, stamp);
+            let mut count = ((end - at) as usize).min(CHUNK_WORDS);
+            // The stamps of those words; where there are too many, fewer words.
+            while stamp < stamps_end && ring.stamp(stamp).at < first + count as u64 {
+                if (stamp - first_stamp) as usize == CHUNK_STAMPS {
+                    count = (ring.stamp(stamp).at - first) as usize;
+                    break;
+                }
+                stamp += 1;
+            }
+            for (slot, number) in self.words.iter_mut().zip(first..first + count as u64) {
+                *slot = ring.word(number);
+            }
+            let stamps = (stamp - first_stamp) as usize;
+            self.words_chunk(p, first, count, stamps, |at| {
+                let stamp = ring.stamp(first_stamp + at as u64);
+                ((stamp.at - first) as u32, stamp.ticks)
+            });
+            at += count as u64;
+            ring.taken(at, stamp);
+        }
+        ring.ask();
+        any
+    }
+
+    /// Appends a chunk of words, those in `self.words`.
+    fn words_chunk(
+        &mut self,
+        p: u32,
+        first: u64,
+        count: usize,
+        stamps: usize,
+        stamp: impl Fn(usize) -> (u32, u64),
+    ) {
+        const HEAD: usize = 8 + 24;
+        let most = HEAD + stamps * STAMP_SIZE + count * 4 + 8;
+        if self.bytes.len() - self.length < most {
+            self.flush();
+        }
+        let start = self.length;
+        self.length += HEAD;
+        for at in 0..stamps {
+            let (at, ticks) = stamp(at);
+            self.put(&at.to_le_bytes());
+            self.put(&ticks.to_le_bytes());
+        }
+        let Self {
+            bytes,
+            length,
+            words,
+            ..
+        } = self;
+        let packed = words::pack(words.get(..count).unwrap_or_default(), |word| {
+            if let Some(to) = bytes.get_mut(*length..*length + 4) {
+                to.copy_from_slice(&word.to_le_bytes());
+                *length += 4;
+            }
+        });
+        while !(self.length - start).is_multiple_of(8) {
+            self.put(&[0]);
+        }
+        let size = (self.length - start - 8) as u32;
+        let end = core::mem::replace(&mut self.length, start);
+        self.put(&words::WORDS.to_le_bytes());
+        self.put(&size.to_le_bytes());
+        self.put(&p.to_le_bytes());
+        self.put(&(stamps as u32).to_le_bytes());
+        self.put(&first.to_le_bytes());
+        self.put(&(count as u32).to_le_bytes());
+        self.put(&(packed as u32).to_le_bytes());
+        self.length = end;
+    }
+
+    /// Appends the names that the file does not have yet.
+    fn names(&mut self) {
+        for number in 1..=64 {
+            if let Some(address) = REASONS.address(number)
+                && self.reasons >> (number - 1) & 1 == 0
+            {
+                self.reasons |= 1 << (number - 1);
+                // SAFETY: a WaitReason's address.
+                let text = unsafe { *ptr::with_exposed_provenance::<&'static str>(address) };
+                self.name(words::OF_REASON, number, &[text.as_bytes()]);
+            }
+        }
+        for number in 1..=1024 {
+            let (word, bit) = ((number as usize - 1) / 64, (number - 1) % 64);
+            if let Some(address) = PLACES.address(number)
+                && self.places[word] >> bit & 1 == 0
+            {
+                self.places[word] |= 1 << bit;
+                // SAFETY: a Location's address.
+                let place = unsafe { &*ptr::with_exposed_provenance::<Location<'static>>(address) };
+                let mut line = [0; 20];
+                let line = decimal(place.line().into(), &mut line);
+                self.name(
+                    words::OF_PLACE,
+                    number,
+                    &[place.file().as_bytes(), b":", line],
+                );
+            }
+        }
+    }
+
+    /// Appends a name.
+    fn name(&mut self, of: u32, number: u32, text: &[&[u8]]) {
+        let length: usize = text.iter().map(|part| part.len()).sum();
+        let size = 8 + length;
+        self.put(&words::NAME.to_le_bytes());
+        self.put(&(size.next_multiple_of(8) as u32).to_le_bytes());
+        self.put(&of.to_le_bytes());
+        self.put(&number.to_le_bytes());
+        for part in text {
+            self.put(part);
+        }
+        self.put(&[0; 8][..size.next_multiple_of(8) - size]);
+    }
+}
+
+/// Writes a number in decimal.
+pub(super) fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            return &digits[at..];
+        }
+    }
+}
