@@ -390,6 +390,25 @@ __morestack:
 runtime.esystemstack:
 
 /* ------------------------------------------------------------------------
+ * runtime.tryentersyscall: extern "C" fn() -> bool
+ *
+ * Goes on in tryentersyscall1, with the caller's pc, sp and bp as its arguments.
+ *
+ * clobbers what the ABI says
+ */
+        .section .text.runtime.tryentersyscall, "ax", @progbits
+        .globl  runtime.tryentersyscall
+        .type   runtime.tryentersyscall, @function
+runtime.tryentersyscall:
+        .cfi_startproc
+        mov     rdi, [rsp]
+        lea     rsi, [rsp + 8]
+        mov     rdx, rbp
+        jmp     runtime.tryentersyscall1
+        .cfi_endproc
+        .size   runtime.tryentersyscall, . - runtime.tryentersyscall
+
+/* ------------------------------------------------------------------------
  * runtime.goexit: where a goroutine's outermost function returns to.
  *
  * newproc1 puts goexit+1 on top of each new stack, as if goexit had called the

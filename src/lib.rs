@@ -71,6 +71,8 @@
 //! | `panic-handler` | a panic prints Go's text, and ends the program with status 2; on unless left out |
 //! | `signals` | SIGQUIT shows all goroutines; SIGPIPE, and process 1, as in Go: see [`signal`]; on unless left out |
 //! | `trace` | GODEBUG; on unless left out |
+//! | `traceback` | a death shows where goroutines are: in release builds by frame pointers, with names as the linker has them; on unless left out |
+//! | `backtrace` | the same by DWARF, with files, lines and what was inlined, as debug builds have it anyway; for release builds with `debug = "line-tables-only"` in their profile |
 //! | `sched-trace` | GORT_TRACE: what the scheduler does, in a file; `docs/trace.md` goes through it |
 //! | `critical-section` | an implementation of the crate of that name: one lock for all |
 //! | `getrandom` | that crate asks the system by gort. It wants a flag besides: `rustflags = ["--cfg", 'getrandom_backend="custom"']` for the target in `.cargo/config.toml` |
@@ -135,7 +137,7 @@
 //! | [`mem`] | stacks and heap |
 //! | `sched` | goroutines, machines, processors |
 //! | `malloc` | the heap behind `Box` and `Vec` |
-//! | [`channel`], [`collections`], [`env`](mod@env), [`hash`], [`io`], [`prelude`], [`process`], [`runtime`], [`signal`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
+//! | [`backtrace`], [`channel`], [`collections`], [`env`](mod@env), [`hash`], [`io`], [`prelude`], [`process`], [`runtime`], [`signal`], [`stack`], [`sync`], [`task`], [`thread`], [`time`] | the API |
 //! | `critical`, `logger`, `random` | the features `critical-section`, `log`, `getrandom` |
 //! | [`ffi`] | the same for C |
 //! | `boot` | the way here |
@@ -164,6 +166,7 @@ mod sched;
 #[allow(unsafe_code, reason = "raw memory is its business")]
 mod malloc;
 
+pub mod backtrace;
 #[allow(
     unsafe_code,
     reason = "moves values from one goroutine's stack to another's"

@@ -232,6 +232,41 @@ pub fn blocking<T>(f: impl FnOnce() -> T) -> T {
     sched::blocking(f)
 }
 
+/// Writes the trace of the current goroutine to `buffer`, in Go's format, and behind it
+/// those of all others, if that is wanted; as much as there is room for. Returns how many
+/// bytes that are. From any goroutine; with `all` the others stop meanwhile. Go's
+/// `runtime.Stack`.
+///
+/// Without the feature `traceback`, and if there is no memory, it writes nothing.
+///
+/// ```
+/// # #![no_std]
+/// # #![no_main]
+/// # gort::main!(main);
+/// # fn main() {
+/// let mut buffer = [0; 4096];
+/// let length = gort::runtime::stack(&mut buffer, true);
+/// let text = core::str::from_utf8(&buffer[..length]).unwrap();
+/// assert!(text.starts_with("goroutine 1 [running]:\n"));
+/// # }
+/// ```
+#[inline(never)]
+pub fn stack(buffer: &mut [u8], all: bool) -> usize {
+    #[cfg(feature = "traceback")]
+    {
+        use crate::debug::traceback;
+
+        let [pc, sp, fp] = crate::arch::registers();
+        let registers = traceback::unwind::Registers { pc, sp, fp };
+        traceback::stack(buffer, all, registers)
+    }
+    #[cfg(not(feature = "traceback"))]
+    {
+        let _ = (buffer, all);
+        0
+    }
+}
+
 /// Returns gort's name and version. From anywhere.
 ///
 /// ```

@@ -40,7 +40,7 @@
 //! | `error` | what operations say when they fail |
 //! | `hchan`, `ends` | the channel: send, receive, close |
 //! | `buffer` | where values are in between |
-//! | `waitq` | who waits |
+//! | `waiting`, `waitq` | how a goroutine waits, and who does |
 //! | `shared` | who has a handle |
 //! | `selecting` | the select: the three passes |
 //! | `select_ops`, `token`, `case` | what it does with each channel |
@@ -68,6 +68,7 @@ mod sender;
 mod shared;
 mod timed;
 mod token;
+mod waiting;
 mod waitq;
 
 /// What the channel uses; the tests put loom's here, and models of the scheduler.

@@ -24,18 +24,14 @@ mod fault;
 mod panic;
 
 use core::panic::Location;
-#[cfg(not(feature = "traceback"))]
-use core::ptr;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
+use super::goroutines::goroutine_header;
 use super::print::say;
-#[cfg(feature = "traceback")]
-use super::traceback::{self, Here, What, unwind::Registers};
 use crate::os::{self, Died};
 use crate::sched;
-#[cfg(not(feature = "traceback"))]
-use crate::sched::{GStatus, WaitReason};
 
+pub(crate) use super::goroutines::other_goroutines;
 pub(crate) use fault::{by_signal, fault, stack_overflow};
 #[cfg(not(feature = "archive"))]
 pub(crate) use panic::{let_panics_finish, no_goexit};
@@ -45,7 +41,7 @@ pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
 
 /// The archive, which is to be small, has fewer words: where Go has a text for what only a
 /// bug in the runtime itself brings about, there is the next best.
-const TERSE: bool = cfg!(feature = "archive");
+pub(super) const TERSE: bool = cfg!(feature = "archive");
 
 /// How long who waits for the end of a dying program rests between two looks, in
 /// nanoseconds.
@@ -75,7 +71,7 @@ static TRACEBACK: AtomicU8 = AtomicU8::new(Traceback::Single as u8);
 
 /// Who is to blame: it says what a report shows if GOTRACEBACK asks for no more.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// What the goroutine did: that one.
     Panic,
     /// What the program as a whole came to: all goroutines.
@@ -89,6 +85,11 @@ enum Kind {
 /// Sets what a death shows, a [`Traceback`].
 pub(crate) fn set_traceback(level: u8) {
     TRACEBACK.store(level, Ordering::Relaxed); // a setting; nothing hangs on its order
+}
+
+/// Returns that.
+pub(super) fn traceback_level() -> u8 {
+    TRACEBACK.load(Ordering::Relaxed) // as above
 }
 
 /// Tells whether a death shows no goroutine at all.
@@ -190,130 +191,6 @@ pub(crate) fn die(status: i32) -> ! {
     #[cfg(not(feature = "archive"))]
     crate::io::flush_at_death();
     os::exit(status)
-}
-
-/// Prints which goroutine died and where, unless GOTRACEBACK=none.
-#[cfg(not(feature = "traceback"))]
-fn goroutine_header(location: Option<&Location<'_>>, _: Option<&Died>, kind: Kind) {
-    if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
-        return;
-    }
-    let Some(gp) = sched::try_getg() else { return };
-    let goid = gp.goid.get();
-    say(
-        if goid == 0 {
-            "\nruntime stack:"
-        } else {
-            "\ngoroutine %d [running]:"
-        },
-        &[goid],
-        &[],
-    );
-    if let Some(at) = location {
-        say(
-            "\t%s:%d:%d",
-            &[at.line().into(), at.column().into()],
-            &[at.file().as_bytes()],
-        );
-    }
-    if let (true, Some(at)) = (goid != 0, gp.gopc.get()) {
-        let numbers = [gp.parent_goid.get(), at.line().into()];
-        say(
-            "created by go in goroutine %d\n\t%s:%d",
-            &numbers,
-            &[at.file().as_bytes()],
-        );
-    }
-    if TRACEBACK.load(Ordering::Relaxed) >= Traceback::All as u8 || !TERSE && kind != Kind::Panic {
-        other_goroutines();
-    }
-}
-
-/// Prints all goroutines but the current one, for a deadlock's message and for
-/// GOTRACEBACK=all.
-#[cfg(not(feature = "traceback"))]
-pub(crate) fn other_goroutines() {
-    if TRACEBACK.load(Ordering::Relaxed) == Traceback::None as u8 {
-        return;
-    }
-    let current = sched::try_getg().map_or(ptr::null(), ptr::from_ref);
-    sched::for_each_g(&mut |gp| {
-        let reason = match sched::readgstatus(gp) {
-            _ if ptr::eq(current, gp) => return, // it has been printed
-            status if status == GStatus::Runnable as u32 => "runnable",
-            status if status == GStatus::Running as u32 => "running", // on another thread
-            status if status == GStatus::Syscall as u32 => "syscall",
-            _ => gp.waitreason.get().map_or("", WaitReason::text),
-        };
-        say(
-            "\ngoroutine %d [%s]:",
-            &[gp.goid.get()],
-            &[reason.as_bytes()],
-        );
-    });
-}
-
-/// Prints where the current goroutine is, and others if GOTRACEBACK asks for them or
-/// `kind` says so. It died where `died` says, or else
-/// where this is called.
-#[cfg(feature = "traceback")]
-#[inline(never)] // its frame is left out
-fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, kind: Kind) {
-    let level = TRACEBACK.load(Ordering::Relaxed);
-    let throwing = kind == Kind::Throw;
-    if level == Traceback::None as u8 && !throwing {
-        return;
-    }
-    let Some(gp) = sched::try_getg() else { return };
-    let system = throwing || kind == Kind::Signal || level >= Traceback::System as u8;
-    let what = What {
-        all: kind != Kind::Panic || level >= Traceback::All as u8 || gp.goid.get() == 0,
-        system,
-        dying: true,
-    };
-    let here = match died {
-        Some(died) => Here {
-            registers: Registers {
-                pc: died.pc,
-                sp: died.sp,
-                fp: died.fp,
-            },
-            skip: false,
-            location,
-        },
-        None => {
-            let [pc, sp, fp] = crate::arch::registers();
-            Here {
-                registers: Registers { pc, sp, fp },
-                skip: true,
-                location,
-            }
-        }
-    };
-    say("", &[], &[]);
-    traceback::on_own_stack(|| traceback::report(what, gp, here, &mut to_stderr));
-}
-
-/// Prints all goroutines but the current one, for a deadlock's message.
-#[cfg(feature = "traceback")]
-pub(crate) fn other_goroutines() {
-    let level = TRACEBACK.load(Ordering::Relaxed);
-    if level == Traceback::None as u8 {
-        return;
-    }
-    let what = What {
-        all: true,
-        system: level >= Traceback::System as u8,
-        dying: true,
-    };
-    let gp = sched::try_getg();
-    traceback::on_own_stack(|| traceback::report_others(what, gp, &mut to_stderr));
-}
-
-/// Writes a trace. If that fails there is nobody to tell.
-#[cfg(feature = "traceback")]
-fn to_stderr(text: &[u8]) {
-    let _ = os::write_all(2, text);
 }
 
 /// Where C code ends up that finds the canary below its frame overwritten; the

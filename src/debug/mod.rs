@@ -7,11 +7,17 @@ pub(crate) mod boottrace;
 pub(crate) mod elf;
 pub(crate) mod fatal;
 mod futex_lock;
+#[cfg_attr(
+    not(all(feature = "traceback", any(feature = "backtrace", debug_assertions))),
+    path = "goroutines_small.rs"
+)]
+mod goroutines;
 pub(crate) mod layout;
 pub(crate) mod lock;
 mod memory;
 pub(crate) mod print;
 pub(crate) mod sigquit;
+mod stack;
 #[cfg(feature = "traceback")]
 pub(crate) mod symbols;
 mod threads;
@@ -25,4 +31,5 @@ use core::sync::atomic;
 use crate::os;
 
 pub use memory::{free_os_memory, set_memory_limit};
+pub use stack::{print_stack, stack};
 pub use threads::set_max_threads;

@@ -364,6 +364,7 @@ pub(super) fn start_many() {
             gopark,
             goready,
         },
+        gosched: super::gosched,
         mexit,
     };
     SCHED

@@ -80,17 +80,22 @@ pub(super) fn wakep() {
 /// sysmon sees it ([`super::sysmon`]), and the next ones are not left alone.
 #[inline]
 pub(super) fn wakep_with_p() {
-    if GOMAXPROCS.load(Ordering::Relaxed) != 1 && !are_left_alone(1) {
+    if GOMAXPROCS.load(Ordering::Relaxed) == 1 {
+        return;
+    }
+    let left = try_getp(acquirem()).is_some_and(|pp| are_left_alone(pp, 1));
+    releasem();
+    if !left {
         wakep();
     }
 }
 
-/// The same for who has readied one that waited. Two are left there: whoever talks with two
+/// The same for who has readied one that waited, and keeps its M. Two are left there: whoever talks with two
 /// others, as a select does, readies one and the other before it waits, and the three are
 /// several times faster on one P than on two that take the channels from each other.
 #[inline]
-pub(super) fn wakep_for_ready() {
-    if GOMAXPROCS.load(Ordering::Relaxed) != 1 && !are_left_alone(2) {
+pub(super) fn wakep_for_ready(pp: &P) {
+    if GOMAXPROCS.load(Ordering::Relaxed) != 1 && !are_left_alone(pp, 2) {
         wakep();
     }
 }
@@ -100,29 +105,22 @@ pub(super) const EAGER: u32 = 64;
 
 /// Tells whether what was queued last may be left to this M's P, since there are but so
 /// `few`, and sysmon will soon see if they do not run.
-fn are_left_alone(few: u32) -> bool {
-    if SCHED.spinning.idle() == 0 {
-        return false; // there is nobody to wake
+fn are_left_alone(pp: &P, few: u32) -> bool {
+    let idle = SCHED.spinning.idle(); // else there is nobody to wake
+    if idle == 0 || pp.runq.len() > few || global_queue_len() > 0 {
+        return false;
     }
-    let mp = acquirem();
-    let left = try_getp(mp).is_some_and(|pp| {
-        if pp.runq.len() > few || global_queue_len() > 0 {
-            return false;
-        }
-        // Relaxed, all of them: numbers, which only the P's owner writes, but for sysmon's
-        // `eager`.
-        let eager = pp.eager.load(Ordering::Relaxed);
-        if eager > 0 {
-            pp.eager.store(eager - 1, Ordering::Relaxed);
-            return false;
-        }
-        // Counted also where sysmon rests for longer: by this it comes to look more often.
-        let lone = pp.lone.load(Ordering::Relaxed).wrapping_add(1);
-        pp.lone.store(lone, Ordering::Relaxed);
-        SCHED.sysmonquick.load(Ordering::Relaxed)
-    });
-    releasem();
-    left
+    // Relaxed, all of them: numbers, which only the P's owner writes, but for sysmon's
+    // `eager`.
+    let eager = pp.eager.load(Ordering::Relaxed);
+    if eager > 0 {
+        pp.eager.store(eager - 1, Ordering::Relaxed);
+        return false;
+    }
+    // Counted also where sysmon rests for longer: by this it comes to look more often.
+    let lone = pp.lone.load(Ordering::Relaxed).wrapping_add(1);
+    pp.lone.store(lone, Ordering::Relaxed);
+    SCHED.sysmonquick.load(Ordering::Relaxed)
 }
 
 /// Has an M run the P, or an idle one if none is given; without one of those it does

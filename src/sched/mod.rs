@@ -129,13 +129,15 @@ pub(crate) use newstack::newstack;
 pub(crate) use park::{Locked, Park, gopark, goparkunlock, goready, open, park_locked, wait_with};
 pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
-pub(crate) use proc::{for_each_g, for_every_g, goexit, systemstack as on_system_stack};
+pub(crate) use proc::{
+    for_each_g, for_every_g, goexit, gosched_to_many, systemstack as on_system_stack,
+};
 pub(crate) use sighandler::{
     disable_signal, enable_signal, ignore_signal, raise_signal, signal_is_ignored, signal_recv,
     signals_are_handed_on, sigpipe, start_signal_receiver,
 };
 use spinning::Spinning;
-pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs};
+pub(crate) use stw::{set_default_gomaxprocs, set_gomaxprocs, stop_everybody};
 pub(crate) use syscall::{blocking, need_p};
 
 #[cfg(feature = "sched-trace")]

@@ -227,7 +227,7 @@ pub(crate) fn goready(gp: &'static G) {
         Some(pp) => {
             trace::ready(pp, gp);
             runqput(pp, gp, true);
-            wakep_for_ready();
+            wakep_for_ready(pp);
         }
         None => {
             trace::ready_without_p(mp, gp);

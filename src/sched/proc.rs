@@ -98,11 +98,13 @@ pub(super) struct Many {
     /// `newproc::exit_to_next`
     pub(super) exit: fn(),
     /// `syscall::try_entersyscall`
-    pub(super) try_entersyscall: fn() -> bool,
+    pub(super) try_entersyscall: extern "C" fn() -> bool,
     /// `syscall::need_p`
     pub(super) need_p: fn(),
     /// How a goroutine waits, for those parts of the runtime that every program has.
     pub(super) park: super::Park,
+    /// `gosched::gosched`
+    pub(super) gosched: extern "C" fn(),
     /// `locked::mexit`
     pub(super) mexit: fn(&'static M) -> !,
 }
@@ -111,6 +113,14 @@ pub(super) struct Many {
 pub(super) fn many() -> Option<&'static Many> {
     // SAFETY: null, or the one table there is. Acquire pairs with start_many.
     unsafe { SCHED.many.load(Ordering::Acquire).as_ref() }
+}
+
+/// Gives way, if there may be another goroutine: for those parts of the runtime that every
+/// program has. From a goroutine.
+pub(crate) fn gosched_to_many() {
+    if let Some(many) = many() {
+        (many.gosched)();
+    }
 }
 
 /// One round of the scheduler: finds a goroutine and runs it. On g0, with a P.
@@ -248,22 +258,27 @@ pub(crate) fn goexit(abandon: bool) -> ! {
 }
 
 /// Calls `f` for each of the program's goroutines that is not dead.
+#[inline(never)] // one for all
 pub(crate) fn for_each_g(f: &mut dyn FnMut(&'static G)) {
-    for_every_g(&mut |gp| {
-        if !is_system(gp) {
+    allgs(|gp| {
+        if exists(gp) && !is_system(gp) {
             f(gp);
         }
     });
 }
 
 /// The same with the runtime's own.
-#[inline(never)] // one for all
+#[inline(never)] // not in every program
 pub(crate) fn for_every_g(f: &mut dyn FnMut(&'static G)) {
     allgs(|gp| {
-        let status = super::readgstatus(gp);
-        let exists = status != GStatus::Dead as u32 && status != GStatus::Idle as u32;
-        if exists {
+        if exists(gp) {
             f(gp);
         }
     });
+}
+
+/// Tells whether a goroutine is not dead.
+fn exists(gp: &G) -> bool {
+    let status = super::readgstatus(gp);
+    status != GStatus::Dead as u32 && status != GStatus::Idle as u32
 }

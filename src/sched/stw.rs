@@ -85,6 +85,20 @@ pub(super) fn update_gomaxprocs() {
     releasem();
 }
 
+/// Calls `f` while no other goroutine runs, but for those in system calls. From a
+/// goroutine. `f` must not give way.
+pub(crate) fn stop_everybody(f: &mut dyn FnMut()) {
+    let world = lock_world();
+    super::machine::start_sysmon();
+    need_p();
+    let mp = acquirem();
+    stop_the_world(mp);
+    f();
+    start_the_world(mp, GOMAXPROCS.load(Ordering::Relaxed)); // changes by us alone
+    releasem();
+    drop(world);
+}
+
 /// Takes the right to stop the world. From a goroutine: one that can wait, since who waits
 /// for what it has may keep a P that is to stop.
 fn lock_world() -> World {

@@ -36,12 +36,22 @@ use super::status::casgstatus;
 use super::{SCHED, acquirem, getg, getp, parallel, releasem};
 use crate::debug::trace;
 
+// SAFETY: the routine's contract stands in asm/switch_amd64.S.
+unsafe extern "C" {
+    #[link_name = "runtime.tryentersyscall"]
+    pub(super) safe fn try_entersyscall() -> bool;
+}
+
 /// Calls `f`, which may block the thread, without keeping the P from others meanwhile.
 /// From a goroutine; anywhere else, and inside of itself, it just calls `f`.
 ///
 /// It goes by the table: a program of one goroutine, which may print, has none of this.
 pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
-    let entered = many().filter(|many| (many.try_entersyscall)());
+    // Called right here: this frame stays while `f` runs, and a traceback begins with it.
+    let entered = match many() {
+        Some(many) if (many.try_entersyscall)() => Some(many),
+        _ => None,
+    };
     let value = f();
     if let Some(many) = entered {
         (many.need_p)(); // unless `f` has done so
@@ -51,11 +61,18 @@ pub(crate) fn blocking<T>(f: impl FnOnce() -> T) -> T {
 
 /// Goes into a system call, if the current stack is a goroutine's that is in none and
 /// that nothing keeps on its M. Tells whether it did.
-pub(super) fn try_entersyscall() -> bool {
+///
+/// `pc`, `sp` and `bp` are the caller's, whose frame stays while the call lasts: there a
+/// traceback begins. Go's `save`.
+#[unsafe(export_name = "runtime.tryentersyscall1")]
+extern "C" fn try_entersyscall1(pc: usize, sp: usize, bp: usize) -> bool {
     // One M alone has nobody to leave the P to.
-    let may =
-        parallel() && super::may_go() && super::readgstatus(getg()) == GStatus::Running as u32;
+    let gp = getg();
+    let may = parallel() && super::may_go() && super::readgstatus(gp) == GStatus::Running as u32;
     if may {
+        gp.sched.pc.set(pc);
+        gp.sched.sp.set(sp);
+        gp.sched.bp.set(bp);
         entersyscall();
     }
     may

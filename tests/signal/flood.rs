@@ -33,6 +33,9 @@ gort_test::test_module! {
         static STOP: AtomicBool = AtomicBool::new(false);
         static CAME: AtomicUsize = AtomicUsize::new(0);
         const KINDS: [Signal; 3] = [Signal::USR1, Signal::USR2, Signal::WINCH];
+        // What is still on its way when the others have stopped shall not end the program.
+        let (keep, _kept) = bounded(1);
+        signal::notify(&keep, &KINDS);
         let (sender, signals) = bounded(3);
         signal::notify(&sender, &KINDS);
         let receiver = {
@@ -65,8 +68,8 @@ gort_test::test_module! {
         signal::stop(&sender);
         while signals.try_recv().is_ok() {}
 
-        let (sender, signals) = bounded(1);
         for kind in KINDS {
+            let (sender, signals) = bounded(1);
             signal::notify(&sender, &[kind]);
             for _ in 0..10 {
                 signal::raise(kind);

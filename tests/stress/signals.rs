@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use gort::__private::preempt_storm;
 use gort::channel::{bounded, unbounded};
-use gort::runtime::{gosched, lock_os_thread, unlock_os_thread};
+use gort::runtime::gosched;
 use gort::signal::{self, Signal};
 use gort::{go, thread};
 use rustix::process::{Signal as Number, getpid, kill_process};
@@ -58,15 +58,15 @@ gort_test::test_module! {
             // To the process: any thread takes them.
             for _ in 0..2 {
                 go(|| {
-                    lock_os_thread();
                     while !over() {
-                        for number in FROM_ANYWHERE {
-                            kill_process(getpid(), number).unwrap();
-                            SENT.fetch_add(1, Ordering::Relaxed);
+                        for _ in 0..50 {
+                            for number in FROM_ANYWHERE {
+                                kill_process(getpid(), number).unwrap();
+                                SENT.fetch_add(1, Ordering::Relaxed);
+                            }
                         }
                         gosched();
                     }
-                    unlock_os_thread();
                 });
             }
             // A kind each: what is sent comes.

@@ -26,6 +26,11 @@ mod segments;
 mod signals;
 mod streams;
 mod threads;
+#[allow(
+    unsafe_code,
+    reason = "instructions that fault, and smash the stack first"
+)]
+mod traces;
 #[allow(unsafe_code, reason = "reads thread-local storage")]
 mod views;
 mod waits;
@@ -85,7 +90,7 @@ fn commands() -> impl Iterator<Item = &'static Command> {
     let more = more.chain(preempt::COMMANDS).chain(threads::COMMANDS);
     let more = more.chain(sched::COMMANDS).chain(streams::COMMANDS);
     let more = more.chain(waits::COMMANDS).chain(crowd::COMMANDS);
-    more.chain(signals::COMMANDS)
+    more.chain(signals::COMMANDS).chain(traces::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

@@ -47,7 +47,7 @@ const OPEN: &[&str] = &["main_main", "_GLOBAL_OFFSET_TABLE_"];
 const DEBUGGERS: &str = "layout.*";
 
 /// Makes the archive for what `header` declares, and returns its path.
-/// With `trace` it listens to GODEBUG.
+/// With `trace` it listens to GODEBUG, and its deaths show files and lines.
 pub(crate) fn make(header: &Path, trace: bool) -> Outcome<PathBuf> {
     let scratch = scratch();
     let public = public_names(header)?;
@@ -131,7 +131,7 @@ fn compile(scratch: &Path, trace: bool) -> Outcome<PathBuf> {
     cargo
         .args(COMPILE.split_whitespace())
         .arg(if trace {
-            "archive,signals,trace"
+            "archive,backtrace,signals,trace"
         } else {
             "archive"
         })

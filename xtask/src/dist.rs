@@ -54,7 +54,8 @@ pub(crate) fn command(mut arguments: Parser) -> Outcome {
     weigh(&directory(), trace)
 }
 
-/// Makes the directory. With `trace` the archive listens to GODEBUG.
+/// Makes the directory. With `trace` the archive listens to GODEBUG, and its deaths show
+/// files and lines.
 pub(crate) fn make(trace: bool) -> Outcome {
     let (root, dist) = (run::root(), directory());
     let header = root.join("include/gort.h");

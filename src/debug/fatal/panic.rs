@@ -238,7 +238,7 @@ mod formatted {
             && PANICKING.load(Ordering::SeqCst) == 0
             && rounds < ROUNDS
         {
-            sched::gosched();
+            sched::gosched_to_many();
             os::nap(REST);
             rounds += 1;
         }

@@ -8,7 +8,8 @@ use gimli::{
 };
 
 use super::dwarf::Cursor;
-use super::image::{Bytes, Sections};
+use super::image::Sections;
+use super::names::Bytes;
 use crate::debug::traceback::unwind::Rule;
 
 /// Room for the rules of a function: asyncPreempt saves all there is.

@@ -11,7 +11,8 @@ use gimli::{
     LittleEndian, RangeLists, RangeListsOffset, Reader as _,
 };
 
-use super::image::{Bytes, Sections};
+use super::image::Sections;
+use super::names::Bytes;
 
 /// Bytes that are being read.
 pub(super) type Cursor = EndianSlice<'static, LittleEndian>;

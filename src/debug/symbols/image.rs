@@ -9,10 +9,8 @@
 use goblin::elf::section_header::{SHF_COMPRESSED, SHT_NOBITS};
 use goblin::elf64::section_header::{SIZEOF_SHDR, SectionHeader};
 
+use super::names::Bytes;
 use crate::debug::elf;
-
-/// A section's bytes; empty if there is none.
-pub(crate) type Bytes = &'static [u8];
 
 /// The sections that are of use.
 #[derive(Clone, Copy, Default)]

@@ -6,7 +6,9 @@ use gimli::constants as c;
 use gimli::{EndianSlice, LittleEndian, Reader as _};
 
 use super::dwarf::{Abbrevs, Entry, Unit};
-use super::image::{Bytes, Sections};
+use super::image::Sections;
+use super::lines::Lines;
+use super::names::Bytes;
 
 /// How many functions deep inlining is followed.
 pub(crate) const DEEPEST: usize = 32;
@@ -168,6 +170,43 @@ fn unit_around(sections: &Sections, at: usize) -> Option<Unit> {
             return Some(unit);
         }
         start = unit.end;
+    }
+    None
+}
+
+/// Finds an instruction of a line of a file, whose name the compiler may have shortened: the
+/// other way round than all else here, and a walk through all line programs.
+pub(super) fn instruction_of(
+    sections: &Sections,
+    abbrevs: &mut Abbrevs,
+    name: &[u8],
+    line: u64,
+) -> Option<u64> {
+    let mut start = 0;
+    while start < sections.debug_info.len() {
+        let head = Unit::head(sections, start)?;
+        start = head.end;
+        let unit = head.open(sections, abbrevs).map(|(unit, _)| unit);
+        let Some(lines) = unit.and_then(|unit| Lines::of(sections, &unit)) else {
+            continue;
+        };
+        if !lines.may_name(name) {
+            continue;
+        }
+        let mut found = None;
+        lines.run(&mut |row, _| {
+            // What the linker has dropped is at 0.
+            let here = row.line == line
+                && row.address != 0
+                && lines
+                    .file(sections, row.file)
+                    .is_some_and(|file| file.ends_with(name));
+            found = here.then_some(row.address);
+            !here
+        });
+        if found.is_some() {
+            return found;
+        }
     }
     None
 }

@@ -6,7 +6,8 @@ use gimli::Reader as _;
 use gimli::constants as c;
 
 use super::dwarf::{Cursor, Unit, at, text};
-use super::image::{Bytes, Sections};
+use super::image::Sections;
+use super::names::Bytes;
 
 /// A file's name, in its parts.
 #[derive(Clone, Copy, Default)]
@@ -17,6 +18,28 @@ pub(crate) struct File {
     pub(crate) dir: Bytes,
     /// From there, unless …
     pub(crate) name: Bytes,
+}
+
+impl File {
+    /// Tells whether it is the one that is called `path`, from wherever the compiler was
+    /// started.
+    pub(super) fn ends_with(&self, path: &[u8]) -> bool {
+        let mut rest = Some(path);
+        for part in [self.name, self.dir, self.comp_dir] {
+            let Some(path) = rest.filter(|path| !path.is_empty()) else {
+                break;
+            };
+            let path = path.strip_suffix(b"/").unwrap_or(path);
+            rest = if part.is_empty() {
+                Some(path)
+            } else if part.ends_with(path) {
+                Some(&[])
+            } else {
+                path.strip_suffix(part)
+            };
+        }
+        rest.is_some_and(<[u8]>::is_empty)
+    }
 }
 
 /// A unit's line program.
@@ -75,6 +98,14 @@ impl Lines {
             program: cursor,
             comp_dir: unit.comp_dir,
         })
+    }
+
+    /// Tells whether a file of that name may be in the tables: in version 5, whose names are
+    /// elsewhere, any may.
+    pub(super) fn may_name(&self, path: &[u8]) -> bool {
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or(path);
+        let tables = self.tables.slice();
+        self.version == 5 || tables.windows(name.len()).any(|text| text == name)
     }
 
     /// Finds the file and the line of an instruction.

@@ -7,8 +7,9 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `image` | the file and its sections |
 //! | `names` | `.symtab`: a function's name |
+//! | `symtab` | where that is, in release builds that show nothing else |
+//! | `image` | the file and its sections |
 //! | `dwarf` | DWARF's units and entries |
 //! | `info` | which functions have been inlined |
 //! | `lines` | files and lines |
@@ -16,24 +17,23 @@
 //!
 //! Nothing here allocates, or takes a lock: a dying program asks.
 
-#[cfg(any(feature = "backtrace", debug_assertions))]
 mod cfi;
-#[cfg(any(feature = "backtrace", debug_assertions))]
 mod dwarf;
 mod image;
-#[cfg(any(feature = "backtrace", debug_assertions))]
 mod info;
-#[cfg(any(feature = "backtrace", debug_assertions))]
 mod lines;
 mod names;
+#[cfg(not(any(feature = "backtrace", debug_assertions)))]
+mod symtab;
 
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use core::{ptr, slice};
 
-#[cfg(any(feature = "backtrace", debug_assertions))]
 pub(crate) use cfi::rule;
-pub(crate) use image::{Bytes, Sections};
-pub(crate) use names::function;
+pub(crate) use image::{Sections, sections};
+pub(crate) use names::{Bytes, function};
+#[cfg(not(any(feature = "backtrace", debug_assertions)))]
+pub(crate) use symtab::symbols;
 
 use goblin::elf64::header::{Header, SIZEOF_EHDR};
 use goblin::elf64::program_header::SIZEOF_PHDR;
@@ -68,27 +68,31 @@ pub(crate) fn is_constant(address: usize) -> bool {
     ((&raw const EHDR).addr()..(&raw const FILE).addr()).contains(&address)
 }
 
-/// Finds what the program's file has. None if there is no such file, or not this one.
-pub(crate) fn sections() -> Option<Sections> {
+/// Looks by `find` for what the program's file has. None if there is no such file, or it
+/// is not this program's: `find` compares the first bytes with those in memory.
+pub(crate) fn in_file<T>(find: fn(Bytes, &[u8]) -> Option<T>) -> Option<T> {
     let headers = headers();
     let known = FILE.load(Ordering::Acquire); // pairs with the store below
     if !known.is_null() {
         let length = LENGTH.load(Ordering::Relaxed); // ordered by that
         // SAFETY: what was mapped below, for good.
-        return image::sections(unsafe { slice::from_raw_parts(known, length) }, headers);
+        return find(unsafe { slice::from_raw_parts(known, length) }, headers);
     }
     let execfn = boot::args::auxv().execfn();
-    let (file, sections) = (0..2).find_map(|which| {
-        let file = os::map_exe(execfn, which)?;
-        Some((file, image::sections(file, headers)?))
-    })?;
+    let look = |by_name| {
+        let file = os::map_exe(by_name)?;
+        Some((file, find(file, headers)?))
+    };
+    let (file, found) = match look(None) {
+        None if cfg!(any(feature = "backtrace", debug_assertions)) => look(Some(execfn))?,
+        found => found?,
+    };
     // Whoever does this at the same time maps the same file.
     LENGTH.store(file.len(), Ordering::Relaxed); // published by the next
     FILE.store(file.as_ptr().cast_mut(), Ordering::Release);
-    Some(sections)
+    Some(found)
 }
 
-#[cfg(any(feature = "backtrace", debug_assertions))]
 mod resolve {
     use super::dwarf::{Abbrevs, Unit};
     use super::info::{self, DEEPEST, Inlined};
@@ -122,6 +126,18 @@ mod resolve {
             if self.try_resolve(sections, pc as u64, each).is_none() {
                 each(Logical::default());
             }
+        }
+
+        /// Finds an instruction of a line.
+        pub(crate) fn instruction_of(
+            &mut self,
+            sections: &Sections,
+            file: &str,
+            line: u32,
+        ) -> Option<usize> {
+            let file = file.as_bytes();
+            let found = info::instruction_of(sections, &mut self.abbrevs, file, line.into())?;
+            usize::try_from(found).ok()
         }
 
         /// The same. None, and nothing given, if nothing is known.
@@ -169,9 +185,6 @@ mod resolve {
     }
 }
 
-#[cfg(any(feature = "backtrace", debug_assertions))]
 pub(crate) use info::DEEPEST;
-#[cfg(any(feature = "backtrace", debug_assertions))]
 pub(crate) use lines::File;
-#[cfg(any(feature = "backtrace", debug_assertions))]
 pub(crate) use resolve::Resolver;

@@ -86,7 +86,7 @@ impl State {
     /// Makes nanoseconds of the counter.
     fn time(&self, ticks: u64) -> u64 {
         let ticks = u128::from(ticks.saturating_sub(self.start));
-        (ticks * u128::from(self.rate) >> 20) as u64
+        ((ticks * u128::from(self.rate)) >> 20) as u64
     }
 }
 

@@ -33,7 +33,6 @@ pub(super) struct Out {
     steps: [Option<(&'static str, u64, u64)>; STEPS],
     step_count: usize,
     /// Of a chunk.
-    words: [u32; CHUNK_WORDS],
     extra: [Extra; CHUNK_EXTRA],
 }
 
@@ -48,7 +47,6 @@ impl Out {
             places: [0; 16],
             steps: [None; STEPS],
             step_count: 0,
-            words: [0; CHUNK_WORDS],
             extra: [extra::NONE; CHUNK_EXTRA],
         }
     }
@@ -159,6 +157,7 @@ impl Out {
         while at < end {
             let (first, first_stamp) = (at, stamp);
             let mut count = ((end - at) as usize).min(CHUNK_WORDS);
+            count = ring.row(first, count).len();
             // The stamps of those words; where there are too many, fewer words.
             while stamp < stamps_end && ring.stamp(stamp).at < first + count as u64 {
                 if (stamp - first_stamp) as usize == CHUNK_STAMPS {
@@ -167,11 +166,9 @@ impl Out {
                 }
                 stamp += 1;
             }
-            for (slot, number) in self.words.iter_mut().zip(first..first + count as u64) {
-                *slot = ring.word(number);
-            }
             let stamps = (stamp - first_stamp) as usize;
-            self.words_chunk(p, first, count, stamps, |at| {
+            let words = ring.row(first, count);
+            self.words_chunk(p, first, words, stamps, |at| {
                 let stamp = ring.stamp(first_stamp + at as u64);
                 ((stamp.at - first) as u32, stamp.ticks)
             });
@@ -182,16 +179,17 @@ impl Out {
         any
     }
 
-    /// Appends a chunk of words, those in `self.words`.
+    /// Appends a chunk of words.
     fn words_chunk(
         &mut self,
         p: u32,
         first: u64,
-        count: usize,
+        words: &[u32],
         stamps: usize,
         stamp: impl Fn(usize) -> (u32, u64),
     ) {
         const HEAD: usize = 8 + 24;
+        let count = words.len();
         let most = HEAD + stamps * STAMP_SIZE + count * 4 + 8;
         if self.bytes.len() - self.length < most {
             self.flush();
@@ -203,13 +201,8 @@ impl Out {
             self.put(&at.to_le_bytes());
             self.put(&ticks.to_le_bytes());
         }
-        let Self {
-            bytes,
-            length,
-            words,
-            ..
-        } = self;
-        let packed = words::pack(words.get(..count).unwrap_or_default(), |word| {
+        let Self { bytes, length, .. } = self;
+        let packed = words::pack(words, |word| {
             if let Some(to) = bytes.get_mut(*length..*length + 4) {
                 to.copy_from_slice(&word.to_le_bytes());
                 *length += 4;

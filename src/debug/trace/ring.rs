@@ -13,7 +13,7 @@
 //! ```
 //!
 //! **Times.** The slow way stamps the next event, and says how many may follow without a
-//! stamp: as many as fit into [`FAR`] ticks at the pace that it sees, 64 at most. Where
+//! stamp: as many as fit into [`FAR`] ticks at the pace that it sees, [`MOST`] at most. Where
 //! events are rarer than that each has its own. And [`Ring::ask`], which the writer calls
 //! every few milliseconds, makes the next event a stamped one: so one that runs for long
 //! behind a burst does not lend its time to those before it.
@@ -29,6 +29,7 @@
 
 use core::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
 use core::cell::{Cell, UnsafeCell};
+use core::slice;
 
 use super::atomic::{AtomicU64, Ordering};
 use super::chrome::Reader;
@@ -41,13 +42,13 @@ pub(crate) const WORDS: usize = 1 << 18;
 pub(crate) const STAMPS: usize = 1 << 15;
 
 /// How many ticks may lie between two stamps, or so, where much goes on.
-const FAR: u64 = 4096;
+const FAR: u64 = 16 << 10;
 
 /// How many events may have no stamp in between.
-const MOST: u64 = 64;
+const MOST: u64 = 256;
 
 /// With less room than that nothing is written down.
-const RESERVE: u64 = 256;
+const RESERVE: u64 = 1024;
 
 /// Reads the counter, and may look whether the ring is filling up.
 pub(crate) type Clock = fn(&Ring) -> u64;
@@ -178,7 +179,7 @@ impl Ring {
         let pace = self.pace.get();
         let pace = match far {
             _ if self.exact.get() => 1,
-            _ if far > 8 * FAR => 1,
+            _ if far > 4 * FAR => 1,
             _ if far > FAR => (pace / 2).max(1),
             _ if far < FAR / 2 => (pace * 2).clamp(1, MOST),
             _ => pace.max(1),
@@ -244,6 +245,15 @@ impl Ring {
     pub(crate) fn word(&self, number: u64) -> u32 {
         // SAFETY: invariant 2.
         unsafe { self.words[number as usize % WORDS].get().read() }
+    }
+
+    /// Returns as many words from there on as lie in a row, at most `count`: all of them
+    /// from between the two.
+    pub(crate) fn row(&self, number: u64, count: usize) -> &[u32] {
+        let start = number as usize % WORDS;
+        let count = count.min(WORDS - start);
+        // SAFETY: invariant 2; and they lie in a row up to the array's end.
+        unsafe { slice::from_raw_parts(self.words[start].get(), count) }
     }
 
     /// Returns a stamp from between the two.

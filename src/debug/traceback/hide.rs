@@ -63,7 +63,6 @@ impl Text for Start {
 }
 
 /// Writes the name of a function as the source has it.
-#[cfg(any(feature = "backtrace", debug_assertions))]
 pub(crate) fn write_name(name: &[u8], to: &mut impl Text) {
     use core::fmt::{self, Write};
 
@@ -89,77 +88,6 @@ pub(crate) fn write_name(name: &[u8], to: &mut impl Text) {
         }
         None => {
             to.push(name);
-        }
-    }
-}
-
-/// Writes the name of a function as the source has it, if its crate was compiled with
-/// rustc's older way to mangle names: else as the linker has it. The newer way takes more
-/// code than all the rest of a trace.
-///
-/// `_ZN`, the parts of the path, each with its length in front, a hash, `E`; signs are
-/// `$LT$`, `$u20$` and so on, and `..` is `::`.
-#[cfg(not(any(feature = "backtrace", debug_assertions)))]
-pub(crate) fn write_name(name: &[u8], to: &mut impl Text) {
-    const HASH: usize = 17;
-    let Some(mut rest) = name.strip_prefix(b"_ZN") else {
-        to.push(name);
-        return;
-    };
-    let mut first = true;
-    while let Some(digits) = rest
-        .iter()
-        .position(|byte| !byte.is_ascii_digit())
-        .filter(|&n| n > 0)
-    {
-        let (number, tail) = rest.split_at(digits);
-        let length = crate::debug::print::parse_decimal(number).unwrap_or(0) as usize;
-        let Some((part, tail)) = tail.split_at_checked(length) else {
-            return;
-        };
-        if length == HASH && part.first() == Some(&b'h') && tail.first() == Some(&b'E') {
-            return;
-        }
-        if !first {
-            to.push(b"::");
-        }
-        first = false;
-        write_part(part, to);
-        rest = tail;
-    }
-}
-
-/// Writes a part of a path.
-#[cfg(not(any(feature = "backtrace", debug_assertions)))]
-fn write_part(part: &[u8], to: &mut impl Text) {
-    const SIGNS: &[u8] = b"SP@BP*RF&LT<GT>LP(RP)";
-    let mut rest = part
-        .strip_prefix(b"_")
-        .filter(|rest| rest.starts_with(b"$"))
-        .unwrap_or(part);
-    while let [byte, tail @ ..] = rest {
-        rest = tail;
-        match byte {
-            b'.' if tail.first() == Some(&b'.') => {
-                to.push(b"::");
-                rest = tail.get(1..).unwrap_or_default();
-            }
-            b'$' => {
-                let end = tail.iter().position(|&byte| byte == b'$').unwrap_or(0);
-                let (sign, tail) = tail.split_at(end);
-                rest = tail.get(1..).unwrap_or_default();
-                let known = SIGNS.chunks(3).find(|known| known.starts_with(sign));
-                let hex = |byte: u8| (byte & 15) + if byte > b'9' { 9 } else { 0 };
-                match (sign, known) {
-                    (b"C", _) => to.push(b","),
-                    ([b'u', high, low], _) => to.push(&[hex(*high) << 4 | hex(*low) & 15]),
-                    (_, Some([.., sign])) => to.push(&[*sign]),
-                    _ => to.push(sign),
-                };
-            }
-            _ => {
-                to.push(&[*byte]);
-            }
         }
     }
 }

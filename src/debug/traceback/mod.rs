@@ -22,20 +22,34 @@
 //! | `report` | its header; all goroutines |
 //! | `out` | where the text goes |
 //! | `own_stack` | a stack for all of this |
+//! | `ask` | the same for programs that ask, and live on |
+//! | `small` | what deaths have instead in release builds without the feature `backtrace` |
 //!
 //! Nothing here allocates or takes a lock: this is what the last minutes of a program
 //! are for, on whatever stack is left. The stacks that are read may be those that have
 //! just been smashed: see `unwind`.
 
+mod ask;
 mod code;
 mod frames;
 mod hide;
 mod out;
+#[cfg_attr(
+    not(any(feature = "backtrace", debug_assertions)),
+    allow(dead_code, reason = "deaths have `small`")
+)]
 mod own_stack;
 mod report;
 mod show;
+#[cfg(not(any(feature = "backtrace", debug_assertions)))]
+pub(crate) mod small;
 mod stack;
 pub(crate) mod unwind;
 
+pub(crate) use ask::{count, debug, display, frames, stack};
+#[cfg(any(feature = "backtrace", debug_assertions))]
 pub(crate) use own_stack::on_own_stack;
-pub(crate) use report::{Here, What, report, report_others};
+#[cfg(any(feature = "backtrace", debug_assertions))]
+pub(crate) use report::{Here, What, report};
+#[cfg(not(any(feature = "backtrace", debug_assertions)))]
+pub(crate) use stack::saved;

@@ -24,12 +24,13 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// Appends what `say` would print, without the newline. It is short.
-    pub(crate) fn say(&mut self, template: &str, numbers: &[u64]) {
-        if self.line.room() < LONGEST {
+    /// Appends what `say` would print, without the newline. It is short, but for the text
+    /// that stands for `%s`.
+    pub(crate) fn say(&mut self, template: &str, numbers: &[u64], text: &str) {
+        if self.line.room() < LONGEST + text.len() {
             self.flush();
         }
-        self.line.add(template, numbers, &[]);
+        self.line.add(template, numbers, &[text.as_bytes()]);
     }
 
     /// Appends a text of any length.

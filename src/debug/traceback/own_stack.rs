@@ -4,7 +4,7 @@
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
-use crate::arch;
+use crate::{arch, os};
 
 /// Its size. Builds that are not optimized have large frames.
 const SIZE: usize = if cfg!(debug_assertions) {
@@ -24,16 +24,35 @@ unsafe impl Sync for Memory {}
 static STACK: Memory = Memory(UnsafeCell::new(MaybeUninit::zeroed()));
 
 /// Calls `f` on that stack. By who reports a death.
-pub(crate) fn on_own_stack<F: FnOnce()>(f: F) {
-    extern "C" fn call<F: FnOnce()>(arg: *mut u8) {
-        // SAFETY: the address of the Option below, which lives until this returns.
-        let f = unsafe { &mut *arg.cast::<Option<F>>() };
-        if let Some(f) = f.take() {
-            f();
-        }
+pub(crate) fn on_own_stack(mut f: impl FnMut()) {
+    // SAFETY: nobody else uses it, as said above.
+    unsafe { call_on(STACK.0.get().addr() + SIZE, &mut f) };
+}
+
+/// Calls `f` on a stack that is mapped for it. It must not give way, and is not called if
+/// there is no memory.
+pub(crate) fn on_mapped_stack(f: &mut dyn FnMut()) {
+    let Some(memory) = os::map(0, SIZE) else {
+        return;
+    };
+    // SAFETY: it is ours.
+    unsafe { call_on(memory.addr() + SIZE, f) };
+    // SAFETY: mapped above, and left.
+    unsafe { os::unmap(memory, SIZE) };
+}
+
+/// Calls `f` on the stack that ends at `top`.
+///
+/// # Safety
+///
+/// Nobody else may use it.
+unsafe fn call_on(top: usize, f: &mut dyn FnMut()) {
+    extern "C" fn call(arg: *mut u8) {
+        // SAFETY: the address of the reference below, which lives until this returns.
+        let f = unsafe { &mut *arg.cast::<&mut dyn FnMut()>() };
+        f();
     }
-    let mut f = Some(f);
-    let top = STACK.0.get().addr() + SIZE;
-    // SAFETY: nobody else uses it, as said above, and `call` takes what it is given.
-    unsafe { arch::call_on(top, call::<F>, (&raw mut f).cast()) };
+    let mut f = f;
+    // SAFETY: the caller's promise; `call` takes what it is given, and SIZE will do.
+    unsafe { arch::call_on(top, call, (&raw mut f).cast()) };
 }

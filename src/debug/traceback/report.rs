@@ -3,15 +3,12 @@
 //! Go's counterparts: `goroutineheader`, `tracebackothers` in `runtime/traceback.go`,
 //! `dopanic_m` in `runtime/panic.go`.
 
-use core::cell::Cell;
 use core::panic::Location;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::frames::{Frames, Shared};
-use super::out::Out;
 use super::show::Tracer;
-use super::stack::{is_whole, saved};
+use super::stack::{is_behind_call, is_whole, saved};
 use super::unwind::Registers;
 use crate::os;
 use crate::sched::{self, G, GStatus, WaitReason};
@@ -38,45 +35,32 @@ pub(crate) struct Here<'a> {
     pub(crate) location: Option<&'a Location<'a>>,
 }
 
-/// Gives `sink` the trace of the goroutine `gp`, the current one, and of the others if
-/// that is wanted.
-pub(crate) fn report(what: What, gp: &'static G, here: Here<'_>, sink: &mut dyn FnMut(&[u8])) {
-    with_tracer(what, sink, &mut |tracer| {
-        goroutine(tracer, gp, Some(here));
-        if what.all {
-            others(tracer, what, Some(gp));
-        }
-        missing(tracer);
-    });
-}
-
-/// Gives `sink` the traces of all goroutines, but for `me`.
-pub(crate) fn report_others(what: What, me: Option<&'static G>, sink: &mut dyn FnMut(&[u8])) {
-    with_tracer(what, sink, &mut |tracer| {
-        others(tracer, what, me);
-        missing(tracer);
-    });
-}
-
-/// Calls `f` with what shows traces.
-fn with_tracer(
+/// Gives `sink` the trace of the current goroutine, `me`, if it is known where that is, and
+/// of the others, if that is wanted.
+pub(crate) fn report(
     what: What,
+    me: Option<&'static G>,
+    here: Option<Here<'_>>,
     sink: &mut dyn FnMut(&[u8]),
-    f: &mut dyn FnMut(&mut Tracer<'_, '_, '_>),
 ) {
-    Frames::with(what.dying, |frames| {
-        let mut out = Out::new(sink);
-        f(&mut Tracer {
-            out: &mut out,
-            frames: &Shared(Cell::new(Some(frames))),
-            system: what.system,
-        });
-        out.flush();
+    Tracer::with(what.dying, what.system, sink, &mut |tracer| {
+        if let (Some(gp), Some(_)) = (me, here) {
+            goroutine(tracer, gp, here);
+        }
+        if what.all {
+            others(tracer, what, me);
+        }
+        let (names, _) = tracer.knows();
+        if !names {
+            tracer
+                .out
+                .text(b"\n(no names: the program's file is stripped, changed or not to be read)\n");
+        }
     });
 }
 
 /// Shows a goroutine: its header and its trace.
-fn goroutine(tracer: &mut Tracer<'_, '_, '_>, gp: &'static G, here: Option<Here<'_>>) {
+fn goroutine(tracer: &mut Tracer<'_, '_>, gp: &'static G, here: Option<Here<'_>>) {
     if !is_whole(gp) {
         tracer
             .out
@@ -84,24 +68,18 @@ fn goroutine(tracer: &mut Tracer<'_, '_, '_>, gp: &'static G, here: Option<Here<
         return;
     }
     header(tracer, gp);
-    match here.or_else(|| {
-        saved(gp).map(|registers| Here {
-            registers,
-            skip: false,
-            location: None,
-        })
-    }) {
-        Some(here) => {
-            if let Some(at) = here.location
-                && tracer.frames.with(|frames| frames.has_lines()) != Some(true)
-            {
-                tracer.out.text(b"\t");
-                tracer.out.text(at.file().as_bytes());
-                let numbers = [at.line().into(), at.column().into()];
-                tracer.out.say(":%d:%d\n", &numbers);
-            }
-            tracer.trace(gp, here.registers, here.skip);
-        }
+    if let Some(at) = here.and_then(|here| here.location)
+        && !tracer.knows().1
+    {
+        let numbers = [at.line().into(), at.column().into()];
+        tracer.out.say("\t%s:%d:%d\n", &numbers, at.file());
+    }
+    let at = match here {
+        Some(here) => Some((here.registers, here.skip, true)),
+        None => saved(gp).map(|registers| (registers, false, !is_behind_call(gp))),
+    };
+    match at {
+        Some((registers, skip, exact)) => tracer.trace(gp, registers, skip, exact),
         None => tracer
             .out
             .text(b"\tgoroutine running on other thread; stack unavailable\n"),
@@ -112,7 +90,7 @@ fn goroutine(tracer: &mut Tracer<'_, '_, '_>, gp: &'static G, here: Option<Here<
 
 /// Shows all goroutines but `me`; the one that this thread runs, and has left for g0,
 /// comes first.
-fn others(tracer: &mut Tracer<'_, '_, '_>, what: What, me: Option<&'static G>) {
+fn others(tracer: &mut Tracer<'_, '_>, what: What, me: Option<&'static G>) {
     let is = |one: Option<&'static G>, gp: &G| one.is_some_and(|one| ptr::eq(one, gp));
     // SAFETY: null, or a G, and none is ever freed. Relaxed: this thread wrote it.
     let current = sched::getm().and_then(|mp| unsafe { mp.curg.load(Ordering::Relaxed).as_ref() });
@@ -135,46 +113,44 @@ fn others(tracer: &mut Tracer<'_, '_, '_>, what: What, me: Option<&'static G>) {
 }
 
 /// Shows a goroutine's number, and what it is about.
-fn header(tracer: &mut Tracer<'_, '_, '_>, gp: &G) {
+fn header(tracer: &mut Tracer<'_, '_>, gp: &G) {
     const NANOSECONDS_A_MINUTE: i64 = 60_000_000_000;
     let goid = gp.goid.get();
-    let out = &mut *tracer.out;
+    let out = &mut tracer.out;
     if goid == 0 {
-        out.say("runtime stack:\n", &[]);
-        return;
+        return out.say("runtime stack:\n", &[], "");
     }
     let status = sched::readgstatus(gp);
-    out.say("goroutine %d ", &[goid]);
-    if tracer.system {
-        out.say("gp=0x%x ", &[ptr::from_ref(gp).addr() as u64]);
-        let runs = status == GStatus::Running as u32 || status == GStatus::Syscall as u32;
-        let mp = if runs {
-            gp.m.load(Ordering::Relaxed)
-        } else {
-            ptr::null_mut()
-        };
-        // SAFETY: null, or an M, and none is ever freed.
-        match unsafe { mp.as_ref() } {
-            Some(mp) => {
-                let numbers = [mp.id.get() as u64, ptr::from_ref(mp).addr() as u64];
-                out.say("m=%d mp=0x%x ", &numbers);
-            }
-            None => out.say("m=nil ", &[]),
-        }
-    }
-    out.say("[", &[]);
-    out.text(status_text(gp, status).as_bytes());
+    let runs = status == GStatus::Running as u32 || status == GStatus::Syscall as u32;
+    // SAFETY: null, or an M, and none is ever freed.
+    let mp = unsafe { gp.m.load(Ordering::Relaxed).as_ref() };
+    let gp_text = match mp.filter(|_| runs) {
+        _ if !tracer.system => "goroutine %d [%s",
+        Some(_) => "goroutine %d gp=0x%x m=%d mp=0x%x [%s",
+        None => "goroutine %d gp=0x%x m=nil [%s",
+    };
+    let m = mp.filter(|_| runs).map_or(0, |mp| mp.id.get());
+    let address = ptr::from_ref(gp).addr() as u64;
+    let numbers = [
+        goid,
+        address,
+        m as u64,
+        gp.m.load(Ordering::Relaxed).addr() as u64,
+    ];
+    out.say(gp_text, &numbers, status_text(gp, status));
     let since = gp.waitsince.get();
-    if (status == GStatus::Waiting as u32 || status == GStatus::Syscall as u32) && since != 0 {
+    if status == GStatus::Waiting as u32 && since != 0 {
         let minutes = (os::nanotime() - since) / NANOSECONDS_A_MINUTE;
         if minutes >= 1 {
-            out.say(", %d minutes", &[minutes as u64]);
+            out.say(", %d minutes", &[minutes as u64], "");
         }
     }
-    if !gp.lockedm.load(Ordering::Relaxed).is_null() {
-        out.say(", locked to thread", &[]);
-    }
-    out.say("]:\n", &[]);
+    let locked = !gp.lockedm.load(Ordering::Relaxed).is_null();
+    out.text(if locked {
+        b", locked to thread]:\n"
+    } else {
+        b"]:\n"
+    });
 }
 
 /// Returns what a goroutine with that status is about.
@@ -187,14 +163,5 @@ fn status_text(gp: &G, status: u32) -> &'static str {
         RUNNING => "running",
         SYSCALL => "syscall",
         _ => gp.waitreason.get().map_or("waiting", WaitReason::text),
-    }
-}
-
-/// Says what the program's file lacks.
-fn missing(tracer: &mut Tracer<'_, '_, '_>) {
-    if tracer.frames.with(|frames| frames.has_names()) == Some(false) {
-        tracer
-            .out
-            .text(b"\n(no names: the program's file is stripped, changed or not to be read)\n");
     }
 }

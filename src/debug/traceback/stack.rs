@@ -91,8 +91,9 @@ impl Memory for GoStack<'_> {
     }
 }
 
-/// Finds where a goroutine is that does not run, or runs elsewhere in a system call. None
-/// of one that runs on another thread.
+/// Finds where a goroutine is that does not run, or runs in a system call: there it is
+/// where that was called, and its frames further in are no business of ours, as they
+/// change. None of one that runs on another thread.
 pub(crate) fn saved(gp: &G) -> Option<Registers> {
     let mine = sched::getm().is_some_and(|mp| ptr::eq(gp.m.load(Ordering::Relaxed), mp));
     if sched::readgstatus(gp) == GStatus::Running as u32 && !mine {
@@ -103,4 +104,9 @@ pub(crate) fn saved(gp: &G) -> Option<Registers> {
         sp: gp.sched.sp.get(),
         fp: gp.sched.bp.get(),
     })
+}
+
+/// Tells whether what [`saved`] has found is a return address.
+pub(crate) fn is_behind_call(gp: &G) -> bool {
+    sched::readgstatus(gp) == GStatus::Syscall as u32
 }

@@ -131,13 +131,14 @@ impl<M, C> Clone for Unwinder<'_, M, C> {
 }
 
 impl<'a, M: Memory, C: Code> Unwinder<'a, M, C> {
-    /// Begins at a place where somebody was interrupted, or waits.
-    pub(crate) fn new(memory: &'a M, code: &'a C, registers: Registers) -> Self {
+    /// Begins where somebody was interrupted, or waits; or, if it is not `exact`, behind a
+    /// call.
+    pub(crate) fn new(memory: &'a M, code: &'a C, registers: Registers, exact: bool) -> Self {
         Self {
             memory,
             code,
             registers,
-            exact: true,
+            exact,
             first: true,
             end: None,
         }

@@ -13,19 +13,16 @@ const SEEK_END: usize = 2;
 /// What the system calls it, whatever has become of its name.
 const SELF: &CStr = path(b"/proc/self/exe\0\0");
 
-/// Maps the program's file, or what it was started by as the kernel has told us, the
-/// `execfn`: one of the two, to be tried in this order. Only to be read, for good. What
-/// is in there need not be this program.
-pub(crate) fn map_exe(execfn: Option<usize>, which: usize) -> Option<&'static [u8]> {
-    let file = match which {
-        0 => open_read(SELF)?,
-        _ => {
-            let name = ptr::with_exposed_provenance(execfn?);
-            // SAFETY: the kernel put a string there, above the stack, for good.
-            open_read(unsafe { CStr::from_ptr(name) })?
-        }
+/// Maps the file that the program was started from: what the system says it is, or else
+/// what has that name now, the `execfn` of the auxiliary vector. Only to be read, for
+/// good. What is in there need not be this program.
+pub(crate) fn map_exe(by_name: Option<Option<usize>>) -> Option<&'static [u8]> {
+    let name = match by_name {
+        None => SELF,
+        // SAFETY: the kernel put a string there, above the stack, for good.
+        Some(name) => unsafe { CStr::from_ptr(ptr::with_exposed_provenance(name?)) },
     };
-    map_file(&file)
+    map_file(&open_read(name)?)
 }
 
 /// Maps all of a file.

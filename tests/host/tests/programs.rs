@@ -27,6 +27,8 @@ mod streams;
 mod system_calls;
 #[path = "programs/threads.rs"]
 mod threads;
+#[path = "programs/traces.rs"]
+mod traces;
 
 use libtest_mimic::{Arguments, Trial};
 
@@ -44,6 +46,7 @@ fn main() {
     trials.extend(memory_deaths::trials());
     trials.extend(preempt::trials());
     trials.extend(threads::trials());
+    trials.extend(traces::trials());
     trials.extend(sched::trials());
     trials.extend(signals::trials());
     libtest_mimic::run(&arguments, trials).exit();

@@ -45,6 +45,8 @@ mod span_set;
 #[path = "../../../src/sched/timer_heap.rs"]
 #[allow(unsafe_code, reason = "manages its own memory")]
 mod timer_heap;
+#[path = "../../../src/debug/traceback/unwind.rs"]
+mod unwind;
 #[path = "../../../src/debug/vdso.rs"]
 mod vdso;
 #[path = "../../../src/sched/waitreason.rs"]
@@ -84,6 +86,8 @@ mod timer_heap_cases;
 #[allow(unsafe_code, reason = "allocates pages")]
 #[path = "pure/timer_memory.rs"]
 mod timer_memory;
+#[path = "pure/unwind_cases.rs"]
+mod unwind_cases;
 #[path = "pure/vdso_cases.rs"]
 mod vdso_cases;
 
@@ -107,5 +111,6 @@ fn main() {
     trials.extend(glist_cases::trials());
     trials.extend(slab_cases::trials());
     trials.extend(timer_heap_cases::trials());
+    trials.extend(unwind_cases::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -264,8 +264,13 @@ fn masked(outcome: &Outcome) -> String {
         .split_inclusive('\n')
         .filter(|line| !line.starts_with("qemu: uncaught"));
     let text: String = lines.collect();
-    let text = text.split("\n(no names: ").next().unwrap_or_default();
-    let mut text = frames(&addresses(&text.replace(&root(), "")));
+    let mut text = text.replace(&root(), "");
+    if let Some(start) = text.find("\n(no names: ")
+        && let Some(length) = text[start + 1..].find('\n')
+    {
+        text.replace_range(start..=start + 1 + length, "");
+    }
+    let mut text = frames(&addresses(&text));
     text += &match (outcome.status.code(), outcome.status.signal()) {
         (Some(code), _) => format!("exit status {code}\n"),
         (None, Some(signal)) => format!("signal {signal}\n"),

@@ -23,6 +23,8 @@ mod select_ops;
 mod selecting;
 #[path = "../../../src/channel/token.rs"]
 mod token;
+#[path = "../../../src/channel/waiting.rs"]
+mod waiting;
 #[path = "../../../src/channel/waitq.rs"]
 mod waitq;
 

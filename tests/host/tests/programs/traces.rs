@@ -1,0 +1,293 @@
+//! What traces show: of goroutines in every state, of what was inlined, of deep
+//! recursion, of stacks that have been smashed, and from files that lack something.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use gort_host_tests::ensure;
+use gort_host_tests::programs::{
+    Outcome, command, excerpt, find_tool, path, program, run, run_with,
+};
+use libtest_mimic::{Failed, Trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        Trial::test("traces::every_state", every_state),
+        Trial::test("traces::inlined", inlined),
+        Trial::test("traces::elided", elided),
+        Trial::test("traces::smashed", smashed),
+        Trial::test("traces::null_call", null_call),
+        Trial::test("traces::own", own),
+        Trial::test("traces::short_buffer", short_buffer),
+        Trial::test("traces::many", many),
+        Trial::test("traces::backtrace", backtrace),
+        Trial::test("traces::stripped", stripped),
+        Trial::test("traces::damaged_file", damaged_file),
+    ]
+}
+
+const SOURCE: &str = "/tests/testprog/traces.rs:";
+
+/// Finds the trace of the goroutine whose header has this state.
+fn trace_of<'a>(text: &'a str, state: &str) -> Result<&'a str, String> {
+    let mut traces = text.split("\n\n");
+    let found = traces.find(|trace| {
+        let header = trace.lines().next().unwrap_or_default();
+        header.ends_with(&format!(" [{state}]:"))
+    });
+    found.ok_or_else(|| format!("no goroutine is [{state}] in {text}"))
+}
+
+/// Tells what the text of a program's stdout is, if it ended well.
+fn printed(outcome: &Outcome) -> Result<String, String> {
+    if outcome.status.success() {
+        Ok(String::from_utf8_lossy(&outcome.stdout).into_owned())
+    } else {
+        Err(format!("{}: {}", outcome.status, excerpt(&outcome.stderr)))
+    }
+}
+
+fn every_state() -> Result<(), Failed> {
+    for procs in ["1", "2", "8"] {
+        // Who is in a system call has an M of its own, so that one P will do.
+        let outcome = run(program("testprog")?
+            .arg("trace-states")
+            .env("GOMAXPROCS", procs))?;
+        let text = printed(&outcome)?;
+        for (state, function) in [
+            ("running", "testprog::traces::states"),
+            ("chan receive", "testprog::traces::wait_for_ever()\n"),
+            ("runnable", "testprog::traces::spin_for_ever()\n"),
+            ("syscall", "testprog::traces::in_the_system()\n"),
+            ("chan send", "testprog::traces::states::"),
+            ("select", "testprog::traces::states::"),
+            ("sleep", "testprog::traces::states::"),
+            ("sync.Mutex.Lock", "testprog::traces::states::"),
+            ("sync.WaitGroup.Wait", "testprog::traces::states::"),
+            (
+                "thread::park, locked to thread",
+                "testprog::traces::states::",
+            ),
+        ] {
+            let trace = trace_of(&text, state)?;
+            ensure!(
+                trace.contains(function) && trace.contains(SOURCE) && !trace.contains("gort::"),
+                "[{state}]: {trace}"
+            );
+            let created = trace.contains("\ncreated by ") && trace.contains(" in goroutine 1\n");
+            ensure!(created == (state != "running"), "[{state}]: {trace}");
+            ensure!(!trace.contains("unexpected"), "[{state}]: {trace}");
+        }
+        // Over the seam between two pieces of stack.
+        ensure!(
+            text.contains("wait_for_ever()\n") && text.contains("on_a_segment"),
+            "no segment in {text}"
+        );
+    }
+    Ok(())
+}
+
+/// The names and the lines of functions that have no frame of their own.
+fn inlined() -> Result<(), Failed> {
+    let text = printed(&run_with("testprog", ["trace-inlined"])?)?;
+    let frames: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("testprog::traces"))
+        .collect();
+    ensure!(
+        frames.starts_with(&[
+            "testprog::traces::inner(...)",
+            "testprog::traces::middle(...)",
+            "testprog::traces::outer()",
+        ]),
+        "{text}"
+    );
+    let file = fs::read_to_string(format!(
+        "{}/../testprog/traces.rs",
+        env!("CARGO_MANIFEST_DIR")
+    ))?;
+    let lines: Vec<&str> = file.lines().collect();
+    let places = text.lines().filter_map(|line| line.split_once(SOURCE));
+    let numbers: Vec<usize> = places
+        .filter_map(|(_, rest)| rest.split([' ', '\n']).next()?.parse().ok())
+        .collect();
+    for (number, code) in numbers
+        .iter()
+        .zip(["debug::stack()", "inner();", "middle();"])
+    {
+        let line = lines.get(number.wrapping_sub(1)).unwrap_or(&"");
+        ensure!(
+            line.contains(code),
+            "line {number} is {line:?}, without {code}: {text}"
+        );
+    }
+    ensure!(numbers.len() >= 3, "{text}");
+    Ok(())
+}
+
+/// Of a deep recursion the two ends are shown, 50 frames each.
+fn elided() -> Result<(), Failed> {
+    for (depth, elided) in [(10, 0), (200, 1), (1000, 1)] {
+        let text = printed(&run_with("testprog", ["trace-deep", &depth.to_string()])?)?;
+        let deep = text.matches("testprog::traces::deep()\n").count();
+        let frames = text.lines().filter(|line| line.ends_with(')')).count();
+        let notes: Vec<&str> = text
+            .lines()
+            .filter(|line| line.contains("elided"))
+            .collect();
+        ensure!(notes.len() == elided, "{depth}: {text}");
+        if elided == 0 {
+            ensure!(deep == depth + 1, "{depth}: {text}");
+            continue;
+        }
+        ensure!(frames == 100, "{depth}: {frames} frames: {text}");
+        let number = notes[0].trim_start_matches("...").split(' ').next();
+        let number: usize = number.unwrap_or_default().parse()?;
+        ensure!(
+            number + deep == depth + 1,
+            "{depth}: {number} and {deep}: {text}"
+        );
+    }
+    Ok(())
+}
+
+/// A trace that cannot go on says so, and the others are shown all the same.
+fn smashed() -> Result<(), Failed> {
+    for how in ["fp", "sp", "both", "loop", "return", "all"] {
+        let outcome = run(program("testprog")?
+            .args(["trace-smashed", how])
+            .env("GOTRACEBACK", "all"))?;
+        let text = String::from_utf8_lossy(&outcome.stderr);
+        ensure!(
+            outcome.status.code() == Some(2),
+            "{how}: {}: {text}",
+            outcome.status
+        );
+        ensure!(
+            text.contains("\ngoroutine 1 [running]:\n") && text.contains("\ngoroutine 2 ["),
+            "{how}: {text}"
+        );
+        let ended = text.contains("runtime: g 1: unexpected return pc for ");
+        // What only has the frame pointer is found by that.
+        ensure!(ended || how == "sp" || how == "fp", "{how}: {text}");
+        ensure!(!text.contains("panic during panic"), "{how}: {text}");
+    }
+    Ok(())
+}
+
+/// Who calls what is no function is named.
+fn null_call() -> Result<(), Failed> {
+    let outcome = run_with("testprog", ["trace-null-call"])?;
+    let text = String::from_utf8_lossy(&outcome.stderr);
+    ensure!(
+        outcome.status.code() == Some(2) && text.contains("null_call"),
+        "{}: {text}",
+        outcome.status
+    );
+    Ok(())
+}
+
+fn own() -> Result<(), Failed> {
+    let outcome = run_with("testprog", ["trace-own"])?;
+    let text = "goroutine 1 [running]:\n**/tests/testprog/traces.rs:*\n**main.main()\n\t*\n";
+    outcome.expect(0, text, text)?;
+    Ok(())
+}
+
+/// As much as there is room for.
+fn short_buffer() -> Result<(), Failed> {
+    run_with("testprog", ["trace-short", "0"])?.expect(0, "0 \n", "")?;
+    run_with("testprog", ["trace-short", "9"])?.expect(0, "9 goroutine\n", "")?;
+    Ok(())
+}
+
+/// All of a crowd are shown. How long that takes is for people to see.
+fn many() -> Result<(), Failed> {
+    let outcome = run_with("testprog", ["trace-many", "10000"])?;
+    outcome.expect(0, "10001 goroutines\n10000 waiting\n", "* ms, * bytes\n")?;
+    Ok(())
+}
+
+fn backtrace() -> Result<(), Failed> {
+    let with =
+        |name: &str, value: &str| run(program("testprog")?.arg("backtrace").env(name, value));
+    let disabled = "Disabled\ndisabled backtrace\n";
+    run_with("testprog", ["backtrace"])?.expect(0, disabled, "")?;
+    with("RUST_BACKTRACE", "0")?.expect(0, disabled, "")?;
+    let captured = "Captured\n   0: testprog::traces::COMMANDS::{{closure}}\n             at *\
+        /tests/testprog/traces.rs:*\n**: main.main\n**";
+    with("RUST_BACKTRACE", "1")?.expect(0, captured, "")?;
+    with("RUST_LIB_BACKTRACE", "full")?.expect(0, captured, "")?;
+    let forced = "   0: testprog::**Backtrace [{ fn: \"testprog::**\", file: \"*\", line: * }**]\n";
+    run_with("testprog", ["backtrace-forced"])?.expect(0, forced, "")?;
+    Ok(())
+}
+
+/// Copies testprog, to change it.
+fn copy(name: &str) -> Result<PathBuf, Failed> {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("traces");
+    fs::create_dir_all(&directory)?;
+    let to = directory.join(format!("{name}-{}", std::process::id()));
+    fs::copy(path("testprog")?, &to)?;
+    fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
+    Ok(to)
+}
+
+const NO_NAMES: &str = "(no names: the program's file is stripped, changed or not to be read)\n";
+
+/// Without symbols there are addresses, and a line that says what is missing.
+fn stripped() -> Result<(), Failed> {
+    let Some(strip) = find_tool("strip") else {
+        return Err("strip is not there: apt-get install binutils".into());
+    };
+    let program = copy("stripped")?;
+    ensure!(
+        Command::new(strip).arg(&program).status()?.success(),
+        "strip failed"
+    );
+    let outcome = run(command(&program).arg("trace-own"))?;
+    fs::remove_file(&program)?;
+    let text = format!("goroutine 1 [running]:\n0x*\n0x*\n0x*\n**\n{NO_NAMES}");
+    outcome.expect(0, &text, &text)?;
+    Ok(())
+}
+
+/// Whatever there is in the file where nobody runs it: a trace, and no crash.
+fn damaged_file() -> Result<(), Failed> {
+    let program = copy("damaged")?;
+    let whole = fs::read(&program)?;
+    // All that is loaded lies before the first section that is not.
+    let loaded = whole.len() / 2;
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut random = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as usize
+    };
+    for round in 0..40 {
+        let mut bytes = whole.clone();
+        if round == 0 {
+            bytes.truncate(loaded);
+        } else {
+            for _ in 0..1 << (round % 16) {
+                let at = loaded + random() % (whole.len() - loaded);
+                bytes[at] = random() as u8;
+            }
+        }
+        fs::remove_file(&program)?;
+        fs::write(&program, &bytes)?;
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+        let outcome = run(command(&program).arg("trace-own"))?;
+        ensure!(
+            outcome.status.success() && outcome.stdout.starts_with(b"goroutine 1 [running]:\n"),
+            "round {round}: {}: {}",
+            outcome.status,
+            excerpt(&outcome.stderr)
+        );
+    }
+    fs::remove_file(&program)?;
+    Ok(())
+}
