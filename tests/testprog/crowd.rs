@@ -116,7 +116,7 @@ kind!(
         runtime::gosched();
     }
 );
-kind!(late, 5, ());
+kind!(late, 5, _ = black_box(0));
 
 /// Spawns so many of a kind.
 macro_rules! spawn {

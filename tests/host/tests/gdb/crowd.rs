@@ -306,7 +306,13 @@ fn who_waits_on_whom() -> Result<(), Failed> {
             _ => found.push((line, Vec::new())),
         }
     }
-    let expected: &[(&str, &str, &[(&str, &str, usize)])] = &[
+    /// How a line begins and ends, and what the lines below it say, whose they are and how many.
+    type Channel = (
+        &'static str,
+        &'static str,
+        &'static [(&'static str, &'static str, usize)],
+    );
+    let expected: &[Channel] = &[
         (
             "channel ",
             ": 2 of 2 values of 8 bytes",

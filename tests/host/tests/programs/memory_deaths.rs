@@ -171,7 +171,7 @@ fn out_of_memory() -> Result<(), Failed> {
 /// What panics in a file of such a name need not be about memory.
 fn a_panic_of_its_own() -> Result<(), Failed> {
     let text = "panic: no lack of memory\n\ngoroutine 1 [running]:\n**tests/testprog/alloc/src/alloc.rs:*\n**";
-    run_with("testprog", ["panic-alloc"])?.expect(2, "", &text)?;
+    run_with("testprog", ["panic-alloc"])?.expect(2, "", text)?;
     Ok(())
 }
 

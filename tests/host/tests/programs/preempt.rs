@@ -82,10 +82,8 @@ fn deaths_in_a_storm() -> Result<(), Failed> {
         run_with("testprog", ["storm-overflow"])?.expect(
             2,
             "",
-            &format!(
-                "runtime: goroutine stack exceeds *-byte limit\n\
-                runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n\ngoroutine 1 gp=*\n**"
-            ),
+            "runtime: goroutine stack exceeds *-byte limit\n\
+            runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n\ngoroutine 1 gp=*\n**",
         )?;
         run_with("testprog", ["storm-exit"])?.expect(7, "", "")?;
         run_with("testprog", ["storm-deadlock"])?.expect(
