@@ -419,8 +419,7 @@ pub(crate) struct GList {
 /// How many dead goroutines a P keeps before it gives half of them away.
 pub(crate) const MAX_G_FREE: usize = 64;
 
-/// The dead goroutines of a P, the coldest first. An array, and no list through them: who
-/// takes one knows the next one, too, and can ask for its memory in time.
+/// The dead goroutines of a P, the coldest first: who takes one knows the next one, too.
 #[repr(C)]
 pub(crate) struct GCache {
     /// How many there are.
@@ -486,10 +485,9 @@ pub(crate) struct P {
     /// Where it notes what it does, a `debug::trace`'s ring; null without a trace.
     #[cfg(feature = "sched-trace")]
     pub(crate) trace: Cell<*mut ()>,
-    /// Dead goroutines, with their stacks. Behind the rest, as it is large and most of it
-    /// not often touched.
+    /// Dead goroutines, with their stacks. Last are the large ones, not often touched as a whole.
     pub(crate) g_free: GCache,
-    /// The goroutines that may run. Last for the same reason.
+    /// The goroutines that may run.
     pub(crate) runq: RunQueue<G>,
 }
 
