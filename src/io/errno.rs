@@ -4,7 +4,7 @@
 //! The texts are one string, since a table of strings would be 2 KiB larger. Those that a
 //! write may end with stand by themselves: a program that only prints has no others.
 
-use core::fmt;
+use core::fmt::{self, Write};
 
 use super::kind::ErrorKind;
 
@@ -46,8 +46,17 @@ impl fmt::Display for WriteErrno {
 /// Writes the number, behind the text.
 fn number(f: &mut fmt::Formatter<'_>, errno: i32) -> fmt::Result {
     f.write_str(" (os error ")?;
-    fmt::Display::fmt(&errno, f)?;
+    write_digits(f, errno.unsigned_abs())?;
     f.write_str(")")
+}
+
+/// Writes a number, without what `core::fmt` can do besides: every program that prints
+/// has this.
+fn write_digits(f: &mut fmt::Formatter<'_>, number: u32) -> fmt::Result {
+    if number >= 10 {
+        write_digits(f, number / 10)?;
+    }
+    f.write_char(char::from(b'0' + (number % 10) as u8))
 }
 
 /// What writes end with. A list: a match becomes a table with room for all numbers.

@@ -59,6 +59,8 @@ pub use slice::{IoSlice, IoSliceMut};
 pub use stderr::{Stderr, StderrLock, stderr};
 pub use stdin::{Stdin, StdinLock, stdin};
 pub use stdout::{Stdout, StdoutLock, stdout};
+#[cfg(not(feature = "archive"))]
+pub(crate) use write::write_char;
 pub use write::{Write, copy};
 
 #[doc(hidden)]

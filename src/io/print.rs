@@ -40,6 +40,22 @@ fn print(stream: Stream, args: fmt::Arguments<'_>, end: &str) {
     };
     if let Err(errno) = result {
         let error = WriteErrno(errno);
-        panic!("failed printing to {name}: {error}");
+        panic!("{}", Failed { name, error });
+    }
+}
+
+/// What is said of a stream that could not be written to. It writes the name by itself:
+/// `{name}` would bring padding into every program that prints.
+struct Failed {
+    name: &'static str,
+    error: WriteErrno,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("failed printing to ")?;
+        f.write_str(self.name)?;
+        f.write_str(": ")?;
+        self.error.fmt(f)
     }
 }

@@ -104,6 +104,10 @@ pub(super) fn write_formatted<E>(
                 Err(fmt::Error)
             }
         }
+
+        fn write_char(&mut self, c: char) -> fmt::Result {
+            write_char(self, c)
+        }
     }
     let result = Ok(());
     let mut adapter = Adapter { write, result };
@@ -115,6 +119,12 @@ pub(super) fn write_formatted<E>(
         formatting_failed();
     }
     adapter.result
+}
+
+/// Writes a character as a text. One for all that write so, since every program has it.
+#[inline(never)]
+pub(crate) fn write_char(to: &mut dyn fmt::Write, c: char) -> fmt::Result {
+    to.write_str(c.encode_utf8(&mut [0; 4]))
 }
 
 /// A `Display` of the program's fails by itself.

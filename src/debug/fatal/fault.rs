@@ -118,17 +118,21 @@ fn say_signal(died: &Died) {
 fn instruction_bytes(pc: usize) {
     /// The longest instruction, and one more.
     const MOST: usize = 16;
+    const TEMPLATE: &str = "instruction bytes: 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x \
+        0x%x 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x 0x%x";
+    const EACH: &str = " 0x%x";
 
-    let mut line = crate::debug::print::Line::<128>::new();
-    line.add("instruction bytes:", &[], &[]);
+    let mut bytes = [0; MOST];
     let next_page = (pc | (mem::PAGE_SIZE - 1)) + 1; // which may not be there
-    for at in pc..(pc + MOST).min(next_page) {
+    let count = MOST.min(next_page - pc);
+    for (at, byte) in (pc..).zip(bytes.iter_mut().take(count)) {
         // SAFETY: the CPU has read an instruction from there, or was about to, and the
         // page stays as long as the process.
-        let byte = unsafe { ptr::with_exposed_provenance::<u8>(at).read_volatile() };
-        line.add(" 0x%x", &[byte.into()], &[]);
+        let read = unsafe { ptr::with_exposed_provenance::<u8>(at).read_volatile() };
+        *byte = read.into();
     }
-    line.print();
+    let template = TEMPLATE.get(..TEMPLATE.len() - (MOST - count) * EACH.len());
+    say(template.unwrap_or_default(), &bytes, &[]);
 }
 
 /// Tells whether this fault is the end of the stack that it happened on.

@@ -181,6 +181,10 @@ mod formatted {
             }
             Ok(())
         }
+
+        fn write_char(&mut self, c: char) -> fmt::Result {
+            crate::io::write_char(self, c)
+        }
     }
 
     /// stderr for `core::fmt`, by the buffer.
@@ -199,6 +203,7 @@ mod formatted {
         }
 
         /// Adds a byte.
+        #[inline(never)] // for its size
         fn byte(&mut self, byte: u8) {
             if self.length == self.buffer.len() {
                 self.flush();
@@ -211,6 +216,7 @@ mod formatted {
 
         /// Adds a text. As in Go a tab follows each newline in it, so that no message can
         /// look like a goroutine's header.
+        #[inline(never)] // for its size
         fn add(&mut self, text: &[u8]) {
             for &byte in text {
                 self.byte(byte);
@@ -227,6 +233,10 @@ mod formatted {
             self.skip -= seen;
             self.add(text.as_bytes().get(seen..).unwrap_or_default());
             Ok(())
+        }
+
+        fn write_char(&mut self, c: char) -> fmt::Result {
+            crate::io::write_char(self, c)
         }
     }
 
