@@ -95,7 +95,7 @@ static TRACEBACKS: [u64; 9] = [
 
 /// Packs a word of at most seven bytes into a number that no other word gives,
 /// since none has a NUL in it.
-#[inline(never)] // a loop, and not what it may become
+#[cfg_attr(not(feature = "archive"), inline(never))] // a loop, and not what it may become
 const fn pack(word: &[u8]) -> u64 {
     let (mut packed, mut at) = (1, 0);
     while at < word.len() {

@@ -173,14 +173,16 @@ fn unit_around(sections: &Sections, at: usize) -> Option<Unit> {
     None
 }
 
-/// Finds an instruction of a line of a file, whose name the compiler may have shortened: the
-/// other way round than all else here, and a walk through all line programs.
+/// Finds an instruction of a place in a file, whose name the compiler may have shortened: the
+/// other way round than all else here, and a walk through all line programs. Where none is
+/// of that column, one of the line will do: but a closure on it is another function.
 pub(super) fn instruction_of(
     sections: &Sections,
     abbrevs: &mut Abbrevs,
     name: &[u8],
-    line: u64,
+    (line, column): (u64, u64),
 ) -> Option<u64> {
+    let mut of_line = None;
     let mut start = 0;
     while start < sections.debug_info.len() {
         let head = Unit::head(sections, start)?;
@@ -200,12 +202,15 @@ pub(super) fn instruction_of(
                 && lines
                     .file(sections, row.file)
                     .is_some_and(|file| file.ends_with(name));
-            found = here.then_some(row.address);
-            !here
+            if here {
+                of_line = of_line.or(Some(row.address));
+                found = (row.column == column).then_some(row.address);
+            }
+            found.is_none()
         });
         if found.is_some() {
             return found;
         }
     }
-    None
+    of_line
 }

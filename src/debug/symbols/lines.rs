@@ -160,6 +160,7 @@ impl Lines {
                         row.line = row.line.wrapping_add_signed(program.read_sleb128().ok()?);
                     }
                     c::DW_LNS_set_file => row.file = program.read_uleb128().ok()?,
+                    c::DW_LNS_set_column => row.column = program.read_uleb128().ok()?,
                     c::DW_LNS_const_add_pc => {
                         let adjusted = 255 - self.opcode_base;
                         row.advance(self, (adjusted / self.line_range).into());
@@ -328,6 +329,7 @@ pub(super) struct Row {
     pub(super) address: u64,
     pub(super) file: u64,
     pub(super) line: u64,
+    pub(super) column: u64,
 }
 
 impl Row {
@@ -336,6 +338,7 @@ impl Row {
         address: 0,
         file: 1,
         line: 1,
+        column: 0,
     };
 
     /// Goes on by so many instructions.

@@ -94,6 +94,8 @@ pub(crate) fn in_file<T>(find: fn(Bytes, &[u8]) -> Option<T>) -> Option<T> {
 }
 
 mod resolve {
+    use core::panic::Location;
+
     use super::dwarf::{Abbrevs, Unit};
     use super::info::{self, DEEPEST, Inlined};
     use super::lines::{File, Lines};
@@ -132,11 +134,11 @@ mod resolve {
         pub(crate) fn instruction_of(
             &mut self,
             sections: &Sections,
-            file: &str,
-            line: u32,
+            at: &Location<'_>,
         ) -> Option<usize> {
-            let file = file.as_bytes();
-            let found = info::instruction_of(sections, &mut self.abbrevs, file, line.into())?;
+            let place = (at.line().into(), at.column().into());
+            let file = at.file().as_bytes();
+            let found = info::instruction_of(sections, &mut self.abbrevs, file, place)?;
             usize::try_from(found).ok()
         }
 

@@ -163,8 +163,7 @@ impl Frames {
         }
         // SAFETY: `with` has written it.
         let sections = unsafe { self.sections.assume_init_ref() }.as_ref();
-        let found = sections
-            .and_then(|sections| self.resolver.instruction_of(sections, at.file(), at.line()));
+        let found = sections.and_then(|sections| self.resolver.instruction_of(sections, at));
         self.next_spawner = (self.next_spawner + 1) % SPAWNERS;
         if let Some(slot) = self.spawners.get_mut(self.next_spawner) {
             *slot = Spawner {

@@ -70,7 +70,7 @@ fn small_stack_many_arguments() -> Result<(), Failed> {
 
 /// Too little for the first goroutine's stack, or for the heap's first arena.
 fn address_space() -> Result<(), Failed> {
-    let text = "fatal error: out of memory (stack allocation)\n\nruntime stack:\n";
+    let text = "fatal error: out of memory (stack allocation)\n\nruntime stack:\n**";
     limited("ulimit -v 6000", "hello", &[])?.expect(2, "", text)?;
     limited("ulimit -v 20000", "hello", &[])?.expect(0, "vim-go\n", "")?;
     // The heap makes do with less than it would like.
@@ -101,7 +101,7 @@ fn no_thread_to_be_had() -> Result<(), Failed> {
     };
     let text = "runtime: failed to create new OS thread (have 1 already; errno=11)\n\
         runtime: may need to increase max user processes (ulimit -u)\n\
-        fatal error: newosproc\n\nruntime stack:\n";
+        fatal error: newosproc\n\nruntime stack:\n**";
     outcome.expect(2, "", text)?;
     Ok(())
 }

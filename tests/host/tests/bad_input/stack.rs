@@ -205,7 +205,7 @@ fn strange_page_sizes() -> Result<(), Failed> {
     ] {
         let text = format!(
             "system page size ({number}) is {wrong} page size (4096)\n\
-             fatal error: bad system page size\n\nruntime stack:\n"
+             fatal error: bad system page size\n\nruntime stack:\n**"
         );
         run(&mut loaded(&[&format!("--aux=6:{size}")], "hello")?)?
             .expect(2, "", &text)

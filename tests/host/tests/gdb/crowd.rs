@@ -673,8 +673,9 @@ fn of_ten_thousand() -> Result<(), Failed> {
         let last = text.lines().last().unwrap_or_default();
         ensure!(last.contains(" runtime.goexit ("), "{text}");
     }
-    let chans = gdb.command("info chans")?;
-    ensure!(chans.lines().count() == 10_001, "{}", chans.lines().count());
+    // Those that have arrived last may not be in the queue yet: one on each P.
+    let lines = gdb.command("info chans")?.lines().count();
+    ensure!((9_990..=10_001).contains(&lines), "{lines}");
     gdb.command("kill")?;
     Ok(())
 }
