@@ -126,6 +126,7 @@ gort_test::test_module! {
     fn one_that_receives_gets_it_without_a_buffer() {
         let (sender, signals) = bounded(0);
         signal::notify(&sender, &[Signal::USR1]);
+        let _open = signals.clone(); // or the next one, which nobody takes, would end us
         let receiver = thread::spawn(move || signals.recv());
         while !receiver.is_finished() {
             signal::raise(Signal::USR1);
