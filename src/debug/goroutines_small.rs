@@ -76,6 +76,10 @@ pub(crate) fn other_goroutines() {
     }
     let current = sched::try_getg().map_or(ptr::null(), ptr::from_ref);
     sched::for_each_g(&mut |gp| {
+        #[cfg(feature = "traceback")]
+        if !super::traceback::is_whole(gp) {
+            return; // its neighbour has left its stack, and written over it
+        }
         let reason = match sched::readgstatus(gp) {
             _ if ptr::eq(current, gp) => return, // it has been printed
             status if status == GStatus::Runnable as u32 => "runnable",

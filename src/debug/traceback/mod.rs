@@ -52,4 +52,4 @@ pub(crate) use own_stack::on_own_stack;
 #[cfg(any(feature = "backtrace", debug_assertions))]
 pub(crate) use report::{Here, What, report};
 #[cfg(not(any(feature = "backtrace", debug_assertions)))]
-pub(crate) use stack::saved;
+pub(crate) use stack::{is_whole, saved};

@@ -51,7 +51,7 @@ fn small_stack() -> Result<(), Failed> {
         );
         // Goroutines have stacks of their own, and so have signals.
         let overflow = limited(&limit, "testprog", &["overflow"])?;
-        let text = "runtime: goroutine stack exceeds *\n*\nfatal error: stack overflow\n\ngoroutine 1 gp=* [running]:\n**";
+        let text = "runtime: goroutine stack exceeds *\n*\nfatal error: stack overflow\n\ngoroutine 1 *[running]:\n**";
         overflow
             .expect(2, "", text)
             .map_err(|error| format!("{limit}: {error}"))?;

@@ -104,7 +104,7 @@ fn names_the_line(outcome: &Outcome, code: &str) -> Result<(), Failed> {
 }
 
 fn panic() -> Result<(), Failed> {
-    let at_main = format!("\n\ngoroutine 1 [running]:\n**{SOURCE}:*\n**\nmain.main()\n\t*\n");
+    let at_main = format!("\n\ngoroutine 1 [running]:\n**{SOURCE}:*\n**main.main()\n\t*\n");
     let cases = [
         ("panic", "panic!(\"the value", "the value is 42"),
         ("panic-plain", "panic!(\"a plain", "a plain text"),
@@ -354,7 +354,7 @@ fn deadlock_of_many() -> Result<(), Failed> {
 fn too_many_goroutines() -> Result<(), Failed> {
     let outcome = run(in_shell("ulimit -v 300000", "testprog")?.args(["too-many-goroutines"]))?;
     let text = "runtime: may need to increase the limit of the address space (ulimit -v)\n\
-        fatal error: out of memory (stack allocation)\n\ngoroutine 1 gp=* [running]:\n**";
+        fatal error: out of memory (stack allocation)\n\ngoroutine 1 *[running]:\n**";
     outcome.expect(2, "", text)?;
     Ok(())
 }
@@ -378,7 +378,7 @@ fn too_many_threads() -> Result<(), Failed> {
 /// A segment that is too large, or for which there is no room, at once or after
 /// many others.
 fn too_deep() -> Result<(), Failed> {
-    let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 gp=* [running]:\n**";
+    let text = "fatal error: out of memory (stack allocation)\n\ngoroutine 1 *[running]:\n**";
     for size in [u64::MAX, u64::MAX >> 1, (1 << 30) + 1] {
         die(&["grow", &size.to_string()])?.expect(2, "", text)?;
     }

@@ -24,11 +24,11 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const MAIN: &str = "\ngoroutine 1 *[running]:\n**\nmain.main()\n\t*\n**";
+const MAIN: &str = "\ngoroutine 1 *[running]:\n**main.main()\n\t*\n**";
 const GOROUTINE: &str = "\ngoroutine 2 [running]:\n**\n\
     created by * in goroutine 1\n\t*tests/testprog/deaths.rs:*\n";
 /// What the runtime ends the program for, it shows all of.
-const THROWN: &str = "\ngoroutine * gp=0x* m=* mp=0x* [running]:\n**";
+const THROWN: &str = "\ngoroutine * *[running]:\n**";
 const NIL: &str = "panic: runtime error: invalid memory address or nil pointer dereference\n\
     [signal SIGSEGV: segmentation violation code=0x1 addr=";
 

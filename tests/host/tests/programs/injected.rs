@@ -116,7 +116,7 @@ fn mappings_refused() -> Result<(), Failed> {
     let many = |count| with_procs("1", &changes, &["many-goroutines", count]);
     many("15")?.expect(0, "16\n", "")?;
     let text = "runtime: may need to increase vm.max_map_count\n\
-        fatal error: out of memory (stack allocation)\n\ngoroutine 1 gp=* [running*]:\n**";
+        fatal error: out of memory (stack allocation)\n\ngoroutine 1 *[running*]:\n**";
     many("40")?.expect(2, "", text)?;
     Ok(())
 }
@@ -157,7 +157,7 @@ fn memory_refused_once() -> Result<(), Failed> {
 fn memory_refused_for_good() -> Result<(), Failed> {
     let texts = [
         "fatal error: out of memory (stack allocation)\n\nruntime stack:\n**",
-        "fatal error: runtime: out of memory\n\ngoroutine 1 gp=* [running*]:\n**",
+        "fatal error: runtime: out of memory\n\ngoroutine 1 *[running*]:\n**",
     ];
     for (number, text) in [(1, texts[0]), (2, texts[1]), (3, texts[1])] {
         let change = format!("mmap:error=ENOMEM:when={number}+");
@@ -201,7 +201,7 @@ fn huge_page_sizes() -> Result<(), Failed> {
         let number = size.trim_start_matches('0');
         let text = format!(
             "system huge page size ({number}) must be a power of 2\n\
-             fatal error: bad system huge page size\n\ngoroutine 1 gp=* [running*]:\n**"
+             fatal error: bad system huge page size\n\ngoroutine 1 *[running*]:\n**"
         );
         with(size)?.expect(2, "", &text)?;
     }

@@ -29,7 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-const MAIN: &str = "\ngoroutine 1 gp=* [running]:\n**";
+const MAIN: &str = "\ngoroutine 1 *[running]:\n**";
 
 /// Debug builds check each free.
 fn checked() -> bool {

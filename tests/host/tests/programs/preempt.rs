@@ -64,7 +64,7 @@ fn nor_its_timers() -> Result<(), Failed> {
 
 /// The texts are what they are without.
 fn deaths_in_a_storm() -> Result<(), Failed> {
-    let main = "\ngoroutine 1 [running]:\n**\nmain.main()\n\t*\n";
+    let main = "\ngoroutine 1 [running]:\n**main.main()\n\t*\n";
     for _ in 0..5 {
         run_with("testprog", ["storm-panic"])?.expect(
             2,
@@ -83,7 +83,7 @@ fn deaths_in_a_storm() -> Result<(), Failed> {
             2,
             "",
             "runtime: goroutine stack exceeds *-byte limit\n\
-            runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n\ngoroutine 1 gp=*\n**",
+            runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n\ngoroutine 1*\n**",
         )?;
         run_with("testprog", ["storm-exit"])?.expect(7, "", "")?;
         run_with("testprog", ["storm-deadlock"])?.expect(

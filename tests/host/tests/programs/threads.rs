@@ -130,7 +130,7 @@ fn one_report() -> Result<(), Failed> {
     ] {
         // What the runtime ends the program for, it shows all of.
         let who = match how {
-            "overflow-together" => "goroutine * gp=* [running*]:\n**",
+            "overflow-together" => "goroutine * *[running*]:\n**",
             _ => "goroutine * [running*]:\n**created by * in goroutine 1\n\t*\n",
         };
         for _ in 0..5 {
