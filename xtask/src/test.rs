@@ -6,7 +6,7 @@
 //!   tests on gort                 x      x          x      x     cargo test --tests
 //!   the documentation's examples  x                              cargo test
 //!   tests of features             x      x                       --test hooks, with flags of its own
-//!   tests of its programs         x      x          x      x     cargo test -p gort-host-tests
+//!   tests of its programs         x      some       x      x     cargo test -p gort-host-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
 //!   tests of the sources          x                                   --test docs, header, heap, layers, link,
 //!                                                                       pure, select_errors
@@ -61,6 +61,10 @@ const ONCE: &[&str] = &[
 
 /// Those that look at built programs with tools of the system's.
 const NATIVE: &[&str] = &["elf", "gdb"];
+
+/// Those that take minutes under QEMU in debug builds, where they show nothing that release
+/// builds there, and debug builds elsewhere, do not.
+const SLOW: &[&str] = &["both", "programs", "std_shape", "trace"];
 
 /// How long a stage may take, with what it builds: several times what it does on two
 /// busy CPUs.
@@ -130,10 +134,11 @@ fn stages(profiles: &[Profile], runners: &[Runner]) -> Outcome<Vec<Stage>> {
         Tests::Host(names.cloned().collect())
     };
     // A test that nobody has put on a list runs in every way.
-    let everywhere = || {
+    let everywhere = |slow: bool| {
         let names = names.iter().filter(|name| {
             let name = name.as_str();
-            !ONCE.contains(&name) && !NATIVE.contains(&name)
+            let listed = ONCE.contains(&name) || NATIVE.contains(&name);
+            !listed && (slow || !SLOW.contains(&name))
         });
         Tests::Host(names.cloned().collect())
     };
@@ -152,7 +157,9 @@ fn stages(profiles: &[Profile], runners: &[Runner]) -> Outcome<Vec<Stage>> {
             if profile == Profile::Debug {
                 add(Tests::Hooks);
             }
-            add(everywhere());
+            add(everywhere(
+                (profile, runner) != (Profile::Debug, Runner::Qemu),
+            ));
             if runner == Runner::Native {
                 add(listed(NATIVE));
             }

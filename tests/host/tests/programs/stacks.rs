@@ -25,7 +25,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         .chain([
             Trial::test("stacks::a_hundred_thousand", a_hundred_thousand),
             Trial::test("stacks::overflow_by_a_mapping", overflow_by_a_mapping),
-            Trial::test("stacks::overflow_without_a_guard", overflow_without_a_guard),
+            // Each shows twenty-five thousand goroutines.
+            Trial::test("stacks::overflow_without_a_guard", overflow_without_a_guard)
+                .with_ignored_flag(!native()),
             Trial::test("stacks::no_guard_twice", no_guard_twice),
             Trial::test("stacks::given_back_and_listed", given_back_and_listed),
         ])
