@@ -8,7 +8,7 @@ use std::process::Command;
 
 use gort_host_tests::ensure;
 use gort_host_tests::programs::{
-    Outcome, command, excerpt, find_tool, path, program, run, run_with,
+    Outcome, command, excerpt, find_tool, native, path, program, run, run_with,
 };
 use libtest_mimic::{Failed, Trial};
 
