@@ -31,7 +31,7 @@ pub(crate) const STACK_GUARD: usize = 928;
 /// The size of the stack that the entry carves out for m0's g0.
 pub(crate) const G0_STACK: usize = 64 * 1024;
 
-/// What a goroutine is doing; `G::atomicstatus` holds it. Go's `_Gidle` etc.
+/// What a goroutine is doing: `G::atomicstatus`. Go's `_Gidle` etc.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 #[allow(
@@ -464,8 +464,7 @@ pub(crate) struct P {
     pub(crate) lone: AtomicU32,
     /// How many of the next of those others are to be woken for at once.
     pub(crate) eager: AtomicU32,
-    /// How often who finds the queue full when it makes a goroutine shall not give way for
-    /// that, and how often that was the last time.
+    /// How often who finds the queue full shall not give way for that, now and the last time.
     pub(crate) spawn_skips: Cell<(u32, u32)>,
     /// sysmon's notes; only sysmon touches them.
     pub(crate) sysmontick: Sysmontick,
