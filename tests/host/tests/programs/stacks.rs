@@ -176,7 +176,7 @@ fn overflow_without_a_guard() -> Result<(), Failed> {
             let outcome = run(&mut late)?;
             let text = "runtime: goroutine stack exceeds 262144-byte limit\n\
                 runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n\n\
-                goroutine * *[running]:\n**\ncreated by * in goroutine 1\n**";
+                goroutine * *[*]:\n**\ncreated by * in goroutine 1\n**";
             if !like(&outcome.stderr, text.as_bytes()) {
                 return Err(format!("{command} {count}: {}", excerpt(&outcome.stderr)).into());
             }
