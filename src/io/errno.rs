@@ -46,6 +46,9 @@ impl fmt::Display for WriteErrno {
 /// Writes the number, behind the text.
 fn number(f: &mut fmt::Formatter<'_>, errno: i32) -> fmt::Result {
     f.write_str(" (os error ")?;
+    if errno < 0 {
+        f.write_char('-')?;
+    }
     write_digits(f, errno.unsigned_abs())?;
     f.write_str(")")
 }
