@@ -282,5 +282,8 @@ fn wait() {
         };
         answer
     };
-    call(KILL, call(GETPID, 0, 0), SIGSTOP);
+    // Another thread may get it first, and this one go on a little.
+    loop {
+        call(KILL, call(GETPID, 0, 0), SIGSTOP);
+    }
 }
