@@ -22,7 +22,7 @@ fn end_of(name: &str, f: impl FnOnce()) -> Output {
 fn is_ended(name: &str, f: impl FnOnce()) {
     let output = end_of(name, f);
     // QEMU may call a handler that has just been taken away: address 0.
-    let expected = |signal| signal == 10 || signal == 11 && gort_test::under_qemu();
+    let expected = |signal| signal == 10 || signal == 11 && under_qemu();
     let killed = matches!(output.status, Status::Killed { signal, .. } if expected(signal));
     assert!(killed, "{name}: {output:?}");
 }
