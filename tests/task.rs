@@ -248,8 +248,8 @@ gort_test::tests! {
                 yield_now().await;
                 block_on(async { sleep(Duration::from_micros(10)).map(|()| 3).await })
             });
-            drop(after_func(Duration::from_millis(1), move || timer.set()));
             wait.await;
+            drop(after_func(Duration::from_millis(1), move || timer.set()));
             outer.wait().await;
             inner
         });
