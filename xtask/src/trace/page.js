@@ -446,6 +446,7 @@ function fill() {
   const warnings = [];
   if (DATA.lost) warnings.push(number(DATA.lost) + ' events were lost: there was no room for them. What is shown near them may be wrong.');
   if (DATA.misfits) warnings.push(number(DATA.misfits) + ' events fit no state of their goroutine.');
+  if (DATA.left_out) warnings.push(number(DATA.left_out) + ' events at the end are left out: what led to them is not in the file.');
   if (DATA.cut) warnings.push('The file ends in the middle: the program was killed.');
   if (DATA.apart) $('apart').textContent = 'What is shorter than ' + time(DATA.apart) + ' is put together where much goes on.';
   $('warning').hidden = !warnings.length;

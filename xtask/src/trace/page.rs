@@ -46,11 +46,12 @@ pub(crate) fn render(file: &Path, recording: &Recording, model: &Model) -> Strin
 fn data(name: &str, recording: &Recording, model: &Model) -> String {
     let summary = Summary::new(recording, model);
     let mut out = format!(
-        r#"{{"file":{},"end":{},"lost":{},"misfits":{},"cut":{},"status":{},"goroutines":{},"ended":{}"#,
+        r#"{{"file":{},"end":{},"lost":{},"misfits":{},"left_out":{},"cut":{},"status":{},"goroutines":{},"ended":{}"#,
         text(name),
         model.end as i64,
         model.lost,
         model.misfits,
+        model.left_out,
         recording.cut,
         recording
             .status

@@ -119,7 +119,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// Counts events.
-fn count(model: &Model, kinds: &[u32]) -> u64 {
+pub(crate) fn count(model: &Model, kinds: &[u32]) -> u64 {
     kinds.iter().filter_map(|kind| model.counts.get(kind)).sum()
 }
 
