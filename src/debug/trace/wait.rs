@@ -103,11 +103,9 @@ pub(super) fn for_room(is_full: impl Fn() -> bool) {
     let mut patience = Patience::new();
     // Where there is no trace any more nobody looks at what comes.
     while is_full() && writer::is_on() && !patience.is_over() {
-        if writer::works() {
+        if !writer::write_now() {
             writer::hurry();
             os::nap(NAP);
-        } else {
-            writer::write_now();
         }
     }
 }
@@ -128,11 +126,9 @@ pub(crate) fn finish(status: i32) {
             writer::complain_of_end();
             break;
         }
-        if writer::works() {
+        if !writer::write_now() {
             writer::hurry();
             os::futexsleep(&ENDED, 0, LONG_NAP);
-        } else {
-            writer::write_now();
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Who writes the file: a thread of its own, an M that never has a P. It begins with the
 //! second goroutine, with sysmon; before that, and where there is no room for a thread, who
-//! would wait for it does its work instead: [`write_now`].
+//! would wait for it does its work instead: [`write_now`]. (He is held up for as long as the
+//! file stands still, but before that there is not more than a pipe takes.)
 //!
 //! Invariants:
 //! 1. One at a time writes: who has [`TURN`].
@@ -150,20 +151,19 @@ extern "C" fn writer() {
     }
 }
 
-/// Tells whether the writer has its thread.
-pub(super) fn works() -> bool {
-    WORKS.load(Ordering::Relaxed) // see writer
-}
-
-/// Does the writer's work, if nobody is at it.
+/// Does the writer's work, if it has no thread and nobody is at it; tells whether it did.
 #[cold]
-pub(super) fn write_now() {
+pub(super) fn write_now() -> bool {
+    if WORKS.load(Ordering::Relaxed) {
+        return false; // see writer
+    }
     let mask = os::set_mask(!0);
-    turn(|out| _ = collect_or_end(out));
+    let done = turn(|out| _ = collect_or_end(out));
     if !is_on() {
         os::forget_write_signals();
     }
     os::set_mask(mask);
+    done
 }
 
 /// Writes what there is; if the program is at its end, that, too. Tells whether there was
@@ -242,9 +242,11 @@ pub(super) fn write(bytes: &[u8]) {
         wait::got_on();
         return;
     };
-    ON.store(false, Ordering::Relaxed); // whoever misses it is soon out of room
     FD.store(-1, Ordering::Relaxed); // as above
     // SAFETY: GORT_TRACE's value, which is the kernel's and stays.
     let path = unsafe { CStr::from_ptr(PATH.load(Ordering::Relaxed)) }; // as FD
     complain(path, errno);
+    // Now that it has been said: who ends the program waits for this. Whoever misses it is
+    // soon out of room.
+    ON.store(false, Ordering::Relaxed);
 }
