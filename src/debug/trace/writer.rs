@@ -131,15 +131,16 @@ pub(super) fn ring_of(pp: &P) -> Option<&'static Ring> {
 
 /// Starts the writer's thread. With sysmon, on g0.
 pub(crate) fn start_writer() {
-    if is_on() {
-        sched::start_system_m(writer);
+    if is_on() && sched::start_system_m(writer) {
+        // Though it may get no CPU for a while: it does in the end. Relaxed: whoever misses
+        // it has the turn as well as the writer.
+        WORKS.store(true, Ordering::Relaxed);
     }
 }
 
 /// The writer. On its own g0.
 extern "C" fn writer() {
     os::set_mask(!0);
-    WORKS.store(true, Ordering::Relaxed); // whoever misses it has the turn as well as we
     let mut rest = REST;
     loop {
         os::futexsleep(&HURRY, 0, rest);
@@ -155,7 +156,7 @@ extern "C" fn writer() {
 #[cold]
 pub(super) fn write_now() -> bool {
     if WORKS.load(Ordering::Relaxed) {
-        return false; // see writer
+        return false; // see start_writer
     }
     let mask = os::set_mask(!0);
     let done = turn(|out| _ = collect_or_end(out));
