@@ -228,10 +228,14 @@ impl Out {
             self.put(&ticks.to_le_bytes());
         }
         let Self { bytes, length, .. } = self;
-        let packed = words::pack(words, |word| {
-            if let Some(to) = bytes.get_mut(*length..*length + 4) {
-                to.copy_from_slice(&word.to_le_bytes());
-                *length += 4;
+        let packed = words::pack(words, |row| {
+            let size = size_of_val(row);
+            if let Some(to) = bytes.get_mut(*length..*length + size) {
+                let (to, _) = to.as_chunks_mut();
+                for (to, word) in to.iter_mut().zip(row) {
+                    *to = word.to_le_bytes();
+                }
+                *length += size;
             }
         });
         while !(self.length - start).is_multiple_of(8) {

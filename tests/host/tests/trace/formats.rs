@@ -41,7 +41,9 @@ fn words_have_two_parts() -> Result<(), Failed> {
 /// Makes a file of the words of one P, a stamp for each of those numbers.
 fn file_of(words: &[u32], stamps: &[u64]) -> Vec<u8> {
     let mut packed = Vec::new();
-    let count = pack(words, |word| packed.extend(word.to_le_bytes()));
+    let count = pack(words, |row| {
+        packed.extend(row.iter().flat_map(|word| word.to_le_bytes()));
+    });
     let mut body = Vec::new();
     body.extend(3u32.to_le_bytes());
     body.extend((stamps.len() as u32).to_le_bytes());

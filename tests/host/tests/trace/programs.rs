@@ -88,13 +88,18 @@ const CASES: &[Case] = &[
         );
         Ok(())
     }),
-    ("much", |_, model| {
+    (LONG, |_, model| {
         ensure!(model.lost == 0, "{} events were lost", model.lost);
         let ready = count(model, &[words::READY]);
         ensure!(ready >= 200_000, "{ready} wake-ups");
         Ok(())
     }),
 ];
+
+/// The command that runs so long that the system takes the CPU from some thread in between,
+/// where there is much else to do. What that thread's P did at that time may seem to be
+/// earlier than it was by all of that, and the order of the Ps' events is a guess there.
+const LONG: &str = "much";
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -108,7 +113,9 @@ pub(crate) fn trials() -> Vec<Trial> {
                     let (recording, model) = file.read()?;
                     ensure!(recording.status == Some(0), "{:?}", recording.status);
                     ensure!(recording.cut == 0, "{} bytes are cut off", recording.cut);
-                    consistent(&recording, &model)?;
+                    if name != LONG || procs == 1 {
+                        consistent(&recording, &model)?;
+                    }
                     check(&recording, &model)
                 },
             ));
