@@ -111,6 +111,7 @@ fn strings(start: &AtomicPtr<*const c_char>, count: &AtomicUsize) -> &'static [*
 }
 
 /// Looks a variable up; the last byte of the result stands before the NUL.
+#[cfg_attr(not(feature = "archive"), inline(never))] // a loop, and not what it may become for each name
 pub(crate) fn gogetenv(name: &[u8]) -> Option<&'static [u8]> {
     'entries: for &entry in environment() {
         let mut text = entry;

@@ -69,6 +69,15 @@ pub(super) extern "C" fn parsedebugvars() {
     if cfg!(feature = "trace") {
         read_godebug(true);
     }
+    if cfg!(all(feature = "trace", not(feature = "sched-trace")))
+        && let Some(file @ [_, ..]) = gogetenv(b"GORT_TRACE")
+    {
+        say(
+            "gort: GORT_TRACE=%q: expected the feature sched-trace",
+            &[],
+            &[file],
+        );
+    }
     let wish = gogetenv(b"GOTRACEBACK").unwrap_or_default();
     match TRACEBACKS.iter().position(|&word| word == pack(wish)) {
         Some(at) => set_traceback(at as u8 / 2),

@@ -377,12 +377,15 @@ pub(crate) fn start_sysmon() {
 }
 
 /// Starts an M that runs `f` for good, never has a P, and is none of a deadlock's
-/// business. On g0.
+/// business; false if there is no room for it. On g0.
 #[cfg(feature = "sched-trace")]
-pub(crate) fn start_system_m(f: extern "C" fn()) {
-    if newm(Some(f), None, false) {
+#[must_use]
+pub(crate) fn start_system_m(f: extern "C" fn()) -> bool {
+    let started = newm(Some(f), None, false);
+    if started {
         SCHED.lock.lock().nmsys += 1;
     }
+    started
 }
 
 /// The same for who can do without; false if there is no room for it.

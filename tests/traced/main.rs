@@ -27,7 +27,11 @@ const COMMANDS: &[Command] = &[
     ("much", || ping_pong(200_000)),
     ("blocking", blocking),
     ("sleep", sleep),
-    ("yield", yields),
+    ("yield", || yields(4, 500)),
+    ("yield-much", || {
+        yields(7, 100_000);
+        println!("done");
+    }),
     ("spin", spin),
     ("procs", procs),
     ("locked", locked),
@@ -140,12 +144,13 @@ fn sleep() {
     others.into_iter().for_each(|other| other.join().unwrap());
 }
 
-/// Goroutines that give way to each other.
-fn yields() {
-    let others: Vec<_> = (0..4)
+/// Goroutines that give way to each other, so often each. Seven of them write what cannot be
+/// packed: nothing that the words repeat is four of them apart.
+fn yields(goroutines: u32, times: u32) {
+    let others: Vec<_> = (0..goroutines)
         .map(|_| {
-            thread::spawn(|| {
-                for _ in 0..500 {
+            thread::spawn(move || {
+                for _ in 0..times {
                     thread::yield_now();
                 }
             })

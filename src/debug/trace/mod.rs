@@ -14,16 +14,21 @@
 //! | `extra` | what happens without a P |
 //! | `out` | what goes to the file |
 //! | `chrome` | the same in Chrome's format |
-//! | `writer` | the thread that writes the file, and the file's end |
+//! | `writer` | the thread that writes the file |
+//! | `wait` | who waits for it: a full ring, and the program's end |
 //!
 //! ```text
 //!   P 0's owner --> ring --+
 //!   P 1's owner --> ring --+--> the writer's thread, every 2 ms --> FILE
-//!   anybody else -> extra -+    and who ends the program
+//!   anybody else -> extra -+    at once when one fills up, and at the program's end
 //! ```
 //!
 //! Whoever calls one of these holds the P and keeps it (`acquirem`, or on g0), or says
-//! that it has none. Nothing here waits for anybody: what finds no room is counted.
+//! that it has none. It may hold any lock, and have stopped the world, since all that these
+//! ever wait for is the writer, where there is nearly no room left, and the writer waits for
+//! nobody: it has no P, takes no signal and no lock of the scheduler's. A file that stands
+//! still is waited for once, for two seconds: then what finds no room is lost, and counted.
+//! Not from signal handlers: those may have interrupted one.
 
 #[cfg(feature = "sched-trace")]
 mod chrome;
@@ -35,6 +40,8 @@ mod names;
 mod out;
 #[cfg(feature = "sched-trace")]
 mod ring;
+#[cfg(feature = "sched-trace")]
+mod wait;
 #[cfg(feature = "sched-trace")]
 mod words;
 #[cfg(feature = "sched-trace")]
@@ -50,7 +57,9 @@ use core::sync::atomic::Ordering;
 use crate::sched::{G, M, P, WaitReason};
 
 #[cfg(feature = "sched-trace")]
-pub(crate) use writer::{boot_step, finish, is_on, new_p, start, start_writer};
+pub(crate) use wait::finish;
+#[cfg(feature = "sched-trace")]
+pub(crate) use writer::{boot_step, is_on, new_p, start, start_writer};
 
 /// What takes the place of all that where the feature is left out.
 #[cfg(not(feature = "sched-trace"))]
@@ -267,13 +276,13 @@ hooks! {
 }
 
 /// Reads the counter for a ring. Where that fills up it wakes the writer, and if it fills
-/// up nevertheless, since that gets no CPU, does the writer's work.
+/// up nevertheless, since that gets no CPU or the file is slow, waits for it.
 #[cfg(feature = "sched-trace")]
 fn clock(ring: &ring::Ring) -> u64 {
     match ring.eighths() {
         0 | 1 => {}
-        2..6 => writer::hurry(),
-        _ => writer::help(),
+        2..wait::FULL => writer::hurry(),
+        _ => wait::for_ring(ring),
     }
     if ring.is_exact() {
         crate::arch::cputicks() // in the order in which things happen

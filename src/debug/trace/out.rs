@@ -110,22 +110,7 @@ impl Out {
                 break;
             }
             any = true;
-            if self.chrome.is_on() {
-                for at in 0..count {
-                    let event = self.extra[at];
-                    chrome::extra(self, &event);
-                }
-                continue;
-            }
-            self.put(&words::EXTRA.to_le_bytes());
-            self.put(&((count * words::EXTRA_SIZE) as u32).to_le_bytes());
-            for at in 0..count {
-                let Extra { ticks, kind, a, b } = self.extra[at];
-                self.put(&ticks.to_le_bytes());
-                self.put(&kind.to_le_bytes());
-                self.put(&a.to_le_bytes());
-                self.put(&b.to_le_bytes());
-            }
+            self.extra_chunk(count);
         }
         for at in 0..core::mem::take(&mut self.step_count) {
             any = true;
@@ -147,6 +132,47 @@ impl Out {
         }
         self.flush();
         any
+    }
+
+    /// Appends the end, and writes it: what was lost and could not be said yet, and the exit
+    /// status.
+    pub(super) fn end(&mut self, status: i32) {
+        let mut lost = 0;
+        sched::for_each_p(|pp| lost += writer::ring_of(pp).map_or(0, Ring::lost));
+        if lost > 0 {
+            self.extra[0] = Extra {
+                ticks: arch::ticks(),
+                kind: words::extra::LOST,
+                a: 0,
+                b: lost,
+            };
+            self.extra_chunk(1);
+        }
+        match self.chrome.is_on() {
+            true => chrome::finish(self),
+            false => self.chunk(words::FINISH, &[&(status as u32).to_le_bytes(), &[0; 4]]),
+        }
+        self.flush();
+    }
+
+    /// Appends the first so many of [`Self::extra`].
+    fn extra_chunk(&mut self, count: usize) {
+        if self.chrome.is_on() {
+            for at in 0..count {
+                let event = self.extra[at];
+                chrome::extra(self, &event);
+            }
+            return;
+        }
+        self.put(&words::EXTRA.to_le_bytes());
+        self.put(&((count * words::EXTRA_SIZE) as u32).to_le_bytes());
+        for at in 0..count {
+            let Extra { ticks, kind, a, b } = self.extra[at];
+            self.put(&ticks.to_le_bytes());
+            self.put(&kind.to_le_bytes());
+            self.put(&a.to_le_bytes());
+            self.put(&b.to_le_bytes());
+        }
     }
 
     /// Appends what a ring has, and has the next event stamped.
@@ -202,10 +228,14 @@ impl Out {
             self.put(&ticks.to_le_bytes());
         }
         let Self { bytes, length, .. } = self;
-        let packed = words::pack(words, |word| {
-            if let Some(to) = bytes.get_mut(*length..*length + 4) {
-                to.copy_from_slice(&word.to_le_bytes());
-                *length += 4;
+        let packed = words::pack(words, |row| {
+            let size = size_of_val(row);
+            if let Some(to) = bytes.get_mut(*length..*length + size) {
+                let (to, _) = to.as_chunks_mut();
+                for (to, word) in to.iter_mut().zip(row) {
+                    *to = word.to_le_bytes();
+                }
+                *length += size;
             }
         });
         while !(self.length - start).is_multiple_of(8) {

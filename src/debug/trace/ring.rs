@@ -23,7 +23,9 @@
 //!    and `taken` by whoever has the writer's lock.
 //! 2. Words from `tail` up to `head` are written, and the owner does not touch them: its
 //!    store of `head` hands them over, the writer's of `tail` gives the room back.
-//! 3. What finds no room is counted and left out, and the next that finds some says so.
+//! 3. The slow way comes first to `clock`, which waits for room where there is nearly none.
+//!    What finds none nevertheless, since the file stands still, is counted and left out,
+//!    and the next that finds some says so; at the end of the file what is left of that.
 //!
 //! The file stands alone: `atomic` is `core::sync::atomic`, or what a test puts there.
 
@@ -50,7 +52,7 @@ const MOST: u64 = 256;
 /// With less room than that nothing is written down.
 const RESERVE: u64 = 1024;
 
-/// Reads the counter, and may look whether the ring is filling up.
+/// Reads the counter, when it has seen to it that there is room.
 pub(crate) type Clock = fn(&Ring) -> u64;
 
 /// A ring. All zeros are an empty one, whose first event takes the slow way.
@@ -69,8 +71,8 @@ pub(crate) struct Ring {
     pace: Cell<u64>,
     /// The counter at the last stamp.
     last: Cell<u64>,
-    /// How many events found no room.
-    lost: Cell<u64>,
+    /// How many events found no room, since one did.
+    lost: AtomicU64,
     /// Every event is to be stamped.
     exact: Cell<bool>,
     /// The number of the next stamp.
@@ -161,7 +163,8 @@ impl Ring {
         let stamp = self.stamp_head.load(Ordering::Relaxed); // only we write it
         let stamps = stamp - self.taken.stamps.load(Ordering::Acquire);
         if used + RESERVE >= WORDS as u64 || stamps >= STAMPS as u64 {
-            self.lost.set(self.lost.get() + 1);
+            let lost = self.lost.load(Ordering::Relaxed); // only we write it
+            self.lost.store(lost + 1, Ordering::Relaxed); // as above
             self.limit.store(0, Ordering::Relaxed); // each looks again
             return None;
         }
@@ -169,8 +172,9 @@ impl Ring {
         // SAFETY: invariants 1 and 2, for stamps.
         unsafe { slot.write(Stamp { at: head, ticks }) };
         self.stamp_head.store(stamp + 1, Ordering::Release); // pairs with take
-        let lost = self.lost.replace(0);
+        let lost = self.lost.load(Ordering::Relaxed); // as above
         if lost > 0 {
+            self.lost.store(0, Ordering::Relaxed); // as above
             let most = (1 << ARGUMENT_BITS) - 1;
             self.write(head, word(LOST, lost.min(most) as u32));
             head += 1;
@@ -260,6 +264,12 @@ impl Ring {
     pub(crate) fn stamp(&self, number: u64) -> Stamp {
         // SAFETY: invariant 2.
         unsafe { self.stamps[number as usize % STAMPS].get().read() }
+    }
+
+    /// Returns how many events found no room that nobody has said yet. A hint while the P
+    /// is at it.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed) // by itself
     }
 
     /// Gives the room back of what was before these.

@@ -165,22 +165,31 @@ pub(crate) const fn parts(word: u32) -> (u32, u32) {
 }
 
 /// Writes words as a file has them: what repeats itself as a count. Calls `put` with each
-/// and returns how many those were. The writer's whole work, and its thread may have no CPU
-/// of its own: so four words are compared at a time.
-pub(crate) fn pack(words: &[u32], mut put: impl FnMut(u32)) -> usize {
+/// row of words that goes to the file, and returns how many words those were. The writer's
+/// whole work, and its thread may have no CPU of its own: so a word that repeats nothing
+/// costs one comparison, and those that do are compared four at a time.
+pub(crate) fn pack(words: &[u32], mut put: impl FnMut(&[u32])) -> usize {
     const LEAST: usize = 3;
-    let (mut at, mut count) = (0, 0);
-    while let Some(&now) = words.get(at) {
-        let same = as_before(words, at);
+    let mut count = 0;
+    let mut put = |row: &[u32]| {
+        put(row);
+        count += row.len();
+    };
+    // What stands before `row` has been put, and what stands before `at` repeats nothing.
+    let (mut row, mut at) = (0, PERIOD);
+    while let Some(now) = words.get(at) {
+        let same = match Some(now) == words.get(at - PERIOD) {
+            true => as_before(words, at),
+            false => 0,
+        };
         if same >= LEAST {
-            put(word(REPEAT, same as u32));
-            at += same;
-        } else {
-            put(now);
-            at += 1;
+            put(words.get(row..at).unwrap_or_default());
+            put(&[word(REPEAT, same as u32)]);
+            row = at + same;
         }
-        count += 1;
+        at += same.max(1);
     }
+    put(words.get(row..).unwrap_or_default());
     count
 }
 

@@ -1,37 +1,37 @@
-//! Who writes the file: a thread of its own, an M that never has a P; whoever ends the
-//! program; and, if that thread gets no CPU, a thread whose ring is nearly full.
+//! Who writes the file: a thread of its own, an M that never has a P. It begins with the
+//! second goroutine, with sysmon; before that, and where there is no room for a thread, who
+//! would wait for it does its work instead: [`write_now`]. (He is held up for as long as the
+//! file stands still, but before that there is not more than a pipe takes.)
 //!
 //! Invariants:
 //! 1. One at a time writes: who has [`TURN`].
 //! 2. SIGXFSZ and SIGPIPE are blocked meanwhile, so that a full disk, a limit or a closed
-//!    pipe is an errno and no death. The writer's thread takes no signal ever; who ends the
-//!    program takes none from there on; who helps forgets those two.
+//!    pipe is an errno and no death. The writer's thread takes no signal ever; who does its
+//!    work forgets those two.
 //! 3. After the first write that fails nothing is written and nothing noted any more: one
 //!    line says so, and the program goes on.
+//! 4. Who has the turn needs nothing that anybody holds who waits for room, or for the turn:
+//!    it reads the list of the Ps, which has no lock, and takes the lock of `extra`, with
+//!    which in hand nobody waits.
 
 use core::cell::UnsafeCell;
 use core::ffi::CStr;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
 
-use super::chrome;
 use super::out::Out;
 use super::ring::Ring;
-use super::words::{self, MAGIC};
+use super::wait::{self, Patience};
+use super::words::MAGIC;
 use crate::debug::print::say;
 use crate::io::errno::text_of;
-use crate::sched::{self, P};
+use crate::sched::{self, P, acquirem, releasem};
 use crate::{boot, mem, os};
 
 /// How often the file gets what there is, in nanoseconds: at first, and when there is
 /// nothing.
 const REST: i64 = 2_000_000;
 const LONG_REST: i64 = 64_000_000;
-
-/// How long the program's end waits for the writer's turn to end, in nanoseconds, and
-/// between two looks.
-const PATIENCE: i64 = 2_000_000_000;
-const NAP: u64 = 100_000;
 
 /// So many Ps get the memory of their rings at once: to fault on each page costs as much
 /// as all that is written to it.
@@ -49,6 +49,9 @@ static EXACT: AtomicBool = AtomicBool::new(false);
 
 /// Somebody writes.
 static TURN: AtomicBool = AtomicBool::new(false);
+
+/// The writer has its thread.
+static WORKS: AtomicBool = AtomicBool::new(false);
 
 /// Not 0 if the writer is to come at once. What it sleeps on.
 static HURRY: AtomicU32 = AtomicU32::new(0);
@@ -87,8 +90,8 @@ pub(crate) fn start() {
             });
             sched::for_each_p(new_p);
             super::start_m(&sched::M0);
-            let mp = sched::acquirem();
-            sched::releasem();
+            let mp = acquirem();
+            releasem();
             sched::for_each_p(|pp| {
                 if ptr::eq(pp.m.load(Ordering::Relaxed), mp) {
                     super::start_p(mp, pp); // our own
@@ -128,8 +131,10 @@ pub(super) fn ring_of(pp: &P) -> Option<&'static Ring> {
 
 /// Starts the writer's thread. With sysmon, on g0.
 pub(crate) fn start_writer() {
-    if is_on() {
-        sched::start_system_m(writer);
+    if is_on() && sched::start_system_m(writer) {
+        // Though it may get no CPU for a while: it does in the end. Relaxed: whoever misses
+        // it has the turn as well as the writer.
+        WORKS.store(true, Ordering::Relaxed);
     }
 }
 
@@ -139,71 +144,61 @@ extern "C" fn writer() {
     let mut rest = REST;
     loop {
         os::futexsleep(&HURRY, 0, rest);
-        HURRY.store(0, Ordering::Relaxed); // what it was said for is seen below
-        let mut any = false;
-        turn(|out| any = out.collect());
+        // Acquire and release: what it was said for is seen below, or it is said once more.
+        HURRY.swap(0, Ordering::AcqRel);
+        let mut any = true; // who else has the turn leaves something
+        turn(|out| any = collect_or_end(out));
         rest = if any { REST } else { (rest * 2).min(LONG_REST) };
     }
 }
 
-/// Has the writer come at once.
-pub(super) fn hurry() {
-    // Relaxed: it looks at all there is.
-    if HURRY.swap(1, Ordering::Relaxed) == 0 {
-        os::futexwakeup(&HURRY, 1);
-    }
-}
-
-/// Writes what there is, if nobody is at it. From a thread whose ring is nearly full.
+/// Does the writer's work, if it has no thread and nobody is at it; tells whether it did.
 #[cold]
-pub(super) fn help() {
-    if !is_on() {
-        return; // the writer throws away what comes
+pub(super) fn write_now() -> bool {
+    if WORKS.load(Ordering::Relaxed) {
+        return false; // see start_writer
     }
     let mask = os::set_mask(!0);
-    // Chrome's format is for those who have the time.
-    while !turn(|out| _ = out.collect()) && EXACT.load(Ordering::Relaxed) {
-        os::osyield(); // written at boot
-    }
+    let done = turn(|out| _ = collect_or_end(out));
     if !is_on() {
         os::forget_write_signals();
     }
     os::set_mask(mask);
+    done
 }
 
-/// Ends the trace: the program is about to exit with that status. From any stack.
-#[cold]
-pub(crate) fn finish(status: i32) {
-    if !is_on() {
-        return;
+/// Writes what there is; if the program is at its end, that, too. Tells whether there was
+/// anything.
+fn collect_or_end(out: &mut Out) -> bool {
+    let status = if is_on() { wait::end() } else { None };
+    let any = out.collect();
+    if let Some(status) = status {
+        out.end(status);
+        ON.store(false, Ordering::Relaxed); // of several that end it one is enough
+        FD.store(-1, Ordering::Relaxed); // what others do meanwhile comes too late; as above
+        wait::ended();
     }
-    os::set_mask(!0);
-    let deadline = os::nanotime() + PATIENCE;
-    let mut done = false;
-    while !done && os::nanotime() < deadline {
-        done = turn(|out| {
-            out.collect();
-            match out.chrome.is_on() {
-                true => chrome::finish(out),
-                false => out.chunk(words::FINISH, &[&(status as u32).to_le_bytes(), &[0; 4]]),
-            }
-            out.flush();
-            ON.store(false, Ordering::Relaxed); // of several that end it one is enough
-        });
-        if !done {
-            os::nap(NAP);
-        }
+    any
+}
+
+/// Has the writer come at once.
+pub(super) fn hurry() {
+    // Release: pairs with writer, which looks at all that there is from then on.
+    if HURRY.swap(1, Ordering::Release) == 0 {
+        os::futexwakeup(&HURRY, 1);
     }
 }
 
 /// Notes a step of the boot, maybe before there is a file.
 pub(crate) fn boot_step(name: &'static str, begin: u64, end: u64) {
-    // The last step may come while the writer has its turn: it takes microseconds.
-    while !turn(|out| {
-        out.step(name, begin, end);
-    }) {
+    acquirem(); // who has the turn is not preempted
+    // The last step may come while the writer has it, for microseconds, unless the file
+    // stands still.
+    let mut patience = Patience::new();
+    while !turn(|out| out.step(name, begin, end)) && !patience.is_over() {
         os::osyield();
     }
+    releasem();
 }
 
 /// Calls `f` if nobody else writes, and tells whether it did.
@@ -216,6 +211,17 @@ fn turn(f: impl FnOnce(&mut Out)) -> bool {
     f(unsafe { &mut *OUT.0.get() });
     TURN.store(false, Ordering::Release);
     true
+}
+
+/// Says that the file's end is missing. From any stack.
+pub(super) fn complain_of_end() {
+    // SAFETY: GORT_TRACE's value, which is the kernel's and stays.
+    let path = unsafe { CStr::from_ptr(PATH.load(Ordering::Relaxed)) }; // written at boot
+    say(
+        "gort: GORT_TRACE=%q: it stands still: what was done last is not in it",
+        &[],
+        &[path.to_bytes()],
+    );
 }
 
 /// Says that there is no trace, or no more of it.
@@ -233,11 +239,15 @@ pub(super) fn write(bytes: &[u8]) {
     if fd < 0 || bytes.is_empty() {
         return;
     }
-    if let Err(errno) = os::write_all(fd, bytes) {
-        ON.store(false, Ordering::Relaxed); // whoever misses it is soon out of room
-        FD.store(-1, Ordering::Relaxed); // as above
-        // SAFETY: GORT_TRACE's value, which is the kernel's and stays.
-        let path = unsafe { CStr::from_ptr(PATH.load(Ordering::Relaxed)) }; // as FD
-        complain(path, errno);
-    }
+    let Err(errno) = os::write_all(fd, bytes) else {
+        wait::got_on();
+        return;
+    };
+    FD.store(-1, Ordering::Relaxed); // as above
+    // SAFETY: GORT_TRACE's value, which is the kernel's and stays.
+    let path = unsafe { CStr::from_ptr(PATH.load(Ordering::Relaxed)) }; // as FD
+    complain(path, errno);
+    // Now that it has been said: who ends the program waits for this. Whoever misses it is
+    // soon out of room.
+    ON.store(false, Ordering::Relaxed);
 }

@@ -6,10 +6,14 @@
 /// What the modules of xtask return.
 type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 
+#[path = "../../../xtask/src/trace/builder.rs"]
+mod builder;
 #[path = "../../../xtask/src/trace/json.rs"]
 mod json;
 #[path = "../../../xtask/src/trace/model.rs"]
 mod model;
+#[path = "../../../xtask/src/trace/order.rs"]
+mod order;
 #[path = "../../../xtask/src/trace/page.rs"]
 mod page;
 #[path = "../../../xtask/src/trace/read.rs"]
@@ -27,6 +31,8 @@ mod ends;
 mod formats;
 #[path = "trace/programs.rs"]
 mod programs;
+#[path = "trace/slow.rs"]
+mod slow;
 
 use std::fs;
 use std::path::PathBuf;
@@ -44,6 +50,7 @@ fn main() {
     let mut trials = programs::trials();
     trials.extend(ends::trials());
     trials.extend(formats::trials());
+    trials.extend(slow::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }
 

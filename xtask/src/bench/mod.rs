@@ -3,8 +3,9 @@
 //! A benchmark is a list of subjects, which are programs that do the same thing,
 //! a list of scenarios, which are what they do, and a way to take one sample of
 //! one of them. The harness builds the subjects, warms them up, and then takes a
-//! sample of each in every round, in an order that is random each time: what
-//! disturbs the machine for a while, disturbs all alike. After each sample it
+//! sample of each in every round, in an order that is random each time, but for those
+//! that do the same work, which come one after the other: what disturbs the machine for a
+//! while, disturbs all alike. After each sample it
 //! pauses, since after a heavy process the next one pays for its teardown.
 //!
 //! What is measured may be several things at once: a time and a size, say. Each
@@ -183,15 +184,17 @@ fn run(
 
     let mut results = Results::new(benchmark, scenarios, &subjects, &procs);
     let mut checks = BTreeMap::new();
-    let mut order: Vec<usize> = (0..results.rows.len()).collect();
+    // Those that are compared with each other stay together.
+    let mut groups = results.groups();
     for round in 0..benchmark.warm_up + rounds {
         progress(
             benchmark.name,
             round.saturating_sub(benchmark.warm_up),
             rounds,
         );
-        fastrand::shuffle(&mut order);
-        for &index in &order {
+        fastrand::shuffle(&mut groups);
+        groups.iter_mut().for_each(|group| fastrand::shuffle(group));
+        for &index in groups.iter().flatten() {
             let row = &mut results.rows[index];
             affinity.bind(row.procs)?;
             let run = Run {

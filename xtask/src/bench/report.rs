@@ -20,6 +20,16 @@ pub(super) struct Row<'a> {
     /// A list for each measure: in order of time, and by size once
     /// [`Results::finish`] has been called.
     samples: Vec<Vec<f64>>,
+    /// The same in order of time, from then on.
+    in_time: Vec<Vec<f64>>,
+}
+
+/// How one subject compares with another, round by round: the ratio in the middle, and
+/// below which a tenth of them lies, and above which.
+pub(super) struct Pairs {
+    pub(super) median: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
 }
 
 impl<'a> Results<'a> {
@@ -39,16 +49,29 @@ impl<'a> Results<'a> {
                     subject,
                     procs,
                     samples: vec![Vec::new(); scenario.measures.len()],
+                    in_time: Vec::new(),
                 }));
             }
         }
         Self { benchmark, rows }
     }
 
+    /// Returns the places of the rows, those together that are of the same scenario on as
+    /// many processors.
+    pub(super) fn groups(&self) -> Vec<Vec<usize>> {
+        let places: Vec<usize> = (0..self.rows.len()).collect();
+        let same = |&one: &usize, &other: &usize| {
+            let (one, other) = (&self.rows[one], &self.rows[other]);
+            one.procs == other.procs && std::ptr::eq(one.scenario, other.scenario)
+        };
+        places.chunk_by(same).map(<[usize]>::to_vec).collect()
+    }
+
     /// Sorts the samples: all have been taken.
     pub(super) fn finish(&mut self) {
-        for samples in self.rows.iter_mut().flat_map(|row| &mut row.samples) {
-            samples.sort_by(f64::total_cmp);
+        for row in &mut self.rows {
+            row.in_time.clone_from(&row.samples);
+            row.samples.iter_mut().for_each(|samples| sort(samples));
         }
     }
 
@@ -148,14 +171,33 @@ impl<'a> Results<'a> {
     /// Returns how many times a row's median is that of another subject in the
     /// same scenario and on as many processors.
     pub(super) fn ratio(&self, row: &Row<'_>, index: usize, to: &str) -> Option<f64> {
-        let other = self.rows.iter().find(|other| {
-            other.subject.name == to
-                && other.procs == row.procs
-                && std::ptr::eq(other.scenario, row.scenario)
-        })?;
+        let other = self.beside(row, to)?;
         // There is none to what needs nothing at all.
         let ratio = row.quantile(index, 0.5) / other.quantile(index, 0.5);
         ratio.is_finite().then_some(ratio)
+    }
+
+    /// Compares each of a row's samples with the one that another subject gave in the same
+    /// round: what disturbs the machine for longer than that disturbs both.
+    pub(super) fn pairs(&self, row: &Row<'_>, index: usize, to: &str) -> Option<Pairs> {
+        let (ours, theirs) = (&row.in_time[index], &self.beside(row, to)?.in_time[index]);
+        let ratios = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs);
+        let mut ratios: Vec<f64> = ratios.filter(|ratio| ratio.is_finite()).collect();
+        sort(&mut ratios);
+        (!ratios.is_empty()).then(|| Pairs {
+            median: quantile(&ratios, 0.5),
+            low: quantile(&ratios, 0.1),
+            high: quantile(&ratios, 0.9),
+        })
+    }
+
+    /// Returns the row of another subject in the same scenario and on as many processors.
+    fn beside(&self, row: &Row<'_>, subject: &str) -> Option<&Row<'_>> {
+        self.rows.iter().find(|other| {
+            other.subject.name == subject
+                && other.procs == row.procs
+                && std::ptr::eq(other.scenario, row.scenario)
+        })
     }
 }
 
@@ -178,20 +220,29 @@ impl Row<'_> {
         self.samples.first().map_or(0, Vec::len)
     }
 
-    /// Returns the sample of a measure below which the given part of them lies;
-    /// in between two samples, what lies between them.
+    /// Returns the sample of a measure below which the given part of them lies.
     pub(super) fn quantile(&self, index: usize, part: f64) -> f64 {
-        let samples = &self.samples[index];
-        let Some(last) = samples.len().checked_sub(1) else {
-            return f64::NAN;
-        };
-        let place = part * last as f64;
-        let (low, high) = (
-            samples[place.floor() as usize],
-            samples[place.ceil() as usize],
-        );
-        low + (high - low) * place.fract()
+        quantile(&self.samples[index], part)
     }
+}
+
+/// Sorts samples.
+fn sort(samples: &mut [f64]) {
+    samples.sort_by(f64::total_cmp);
+}
+
+/// Returns the value below which the given part of sorted ones lies; in between two of them,
+/// what lies between them.
+fn quantile(sorted: &[f64], part: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let place = part * last as f64;
+    let (low, high) = (
+        sorted[place.floor() as usize],
+        sorted[place.ceil() as usize],
+    );
+    low + (high - low) * place.fract()
 }
 
 /// Writes a number with as many digits as a table has use for.

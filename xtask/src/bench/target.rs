@@ -18,6 +18,8 @@ pub(super) struct Target {
 pub(super) enum Limit {
     /// The median, as so many times that of another subject.
     Times(&'static str, f64),
+    /// The same for the median of what both gave in each round.
+    Pairs(&'static str, f64),
     /// The median itself.
     Value(f64),
     /// The size of the stripped program in bytes.
@@ -46,6 +48,15 @@ impl Target {
                         let verdict = verdict(ratio <= limit);
                         println!(
                             "target: {name}: {of}, {procs} procs, at most {limit} x {to}: {ratio:.2}, {verdict}"
+                        );
+                    }
+                }
+                Limit::Pairs(to, limit) => {
+                    if let Some(pairs) = results.pairs(row, index, to) {
+                        let verdict = verdict(pairs.median <= limit);
+                        println!(
+                            "target: {name}: {of}, {procs} procs, at most {limit} x {to}, round by round: {:.3} ({:.3} to {:.3}), {verdict}",
+                            pairs.median, pairs.low, pairs.high
                         );
                     }
                 }

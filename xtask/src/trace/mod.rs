@@ -1,8 +1,10 @@
 //! `cargo xtask trace FILE`: makes a page, or what Perfetto opens, of what GORT_TRACE has
 //! written.
 
+mod builder;
 mod json;
 mod model;
+mod order;
 mod page;
 mod read;
 mod summary;

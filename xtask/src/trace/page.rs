@@ -1,6 +1,6 @@
 //! A trace as a page: one file, with all that it needs, which any browser shows.
 //!
-//! `page.html`, `page.css` and `page.js` are the page; what is put into it here is the data.
+//! `page.html`, `page.css` and `page*.js` are the page; what is put into it here is the data.
 //! A page has some hundred thousand whiles at most: where there are more, those that are
 //! shorter than some time and close together become one.
 
@@ -27,6 +27,14 @@ const ARROWS: usize = 60_000;
 /// What stands for several whiles that are too short.
 const MANY: i64 = -1_000_000;
 
+/// What the page does: what is on it, how that is drawn, moved, and summed up.
+const SCRIPT: &str = concat!(
+    include_str!("page.js"),
+    include_str!("page_draw.js"),
+    include_str!("page_move.js"),
+    include_str!("page_sums.js"),
+);
+
 /// A while: when it begins and ends, in nanoseconds, and what it is.
 type While = (i64, i64, i64);
 
@@ -38,7 +46,7 @@ pub(crate) fn render(file: &Path, recording: &Recording, model: &Model) -> Strin
     include_str!("page.html")
         .replace("/*STYLE*/", include_str!("page.css"))
         .replace("<!--TITLE-->", &title)
-        .replace("/*SCRIPT*/", include_str!("page.js"))
+        .replace("/*SCRIPT*/", SCRIPT)
         .replace("/*DATA*/", &data)
 }
 
@@ -46,11 +54,12 @@ pub(crate) fn render(file: &Path, recording: &Recording, model: &Model) -> Strin
 fn data(name: &str, recording: &Recording, model: &Model) -> String {
     let summary = Summary::new(recording, model);
     let mut out = format!(
-        r#"{{"file":{},"end":{},"lost":{},"misfits":{},"cut":{},"status":{},"goroutines":{},"ended":{}"#,
+        r#"{{"file":{},"end":{},"lost":{},"misfits":{},"left_out":{},"cut":{},"status":{},"goroutines":{},"ended":{}"#,
         text(name),
         model.end as i64,
         model.lost,
         model.misfits,
+        model.left_out,
         recording.cut,
         recording
             .status

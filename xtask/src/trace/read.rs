@@ -24,9 +24,10 @@ pub(crate) struct Recording {
     pub(crate) cut: usize,
     /// When the trace ends.
     pub(crate) end: f64,
-    /// When the Ps' rings had last been looked at before the last time: what comes behind
-    /// that may lack what another P has done at the same time, while they were looked at
-    /// one by one.
+    /// When the Ps' rings began to be looked at for the time before the last: what comes
+    /// behind that may lack what another P has done at the same time, while they were looked
+    /// at one by one. In the last time itself; but an event may seem to be as early as the
+    /// one before it that has a time, and that is from the time before.
     pub(crate) tail: f64,
 }
 
@@ -129,7 +130,7 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome<Recording> {
     // The boot's steps begin before the file.
     let first = boot.iter().map(|&(_, begin, _)| begin).min();
     clock.start = clock.start.min(first.unwrap_or(u64::MAX));
-    let tail = clocks.len().checked_sub(2).and_then(|at| clocks.get(at));
+    let tail = clocks.len().checked_sub(3).and_then(|at| clocks.get(at));
     recording.tail = tail.map_or(0.0, |&(ticks, _)| clock.time(ticks));
     recording.end = clocks.last().map_or(0.0, |&(ticks, _)| clock.time(ticks));
     for (p, stream) in streams {

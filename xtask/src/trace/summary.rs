@@ -167,6 +167,12 @@ pub(crate) fn print(recording: &Recording, model: &Model) {
     if model.misfits > 0 {
         println!("{:>12} events that fit no state", model.misfits);
     }
+    if model.left_out > 0 {
+        println!(
+            "{:>12} events at the end left out: what led to them is not in the file",
+            model.left_out
+        );
+    }
     match recording.status {
         Some(status) => println!("exit status {status}"),
         None => println!("the program was killed: what it did last is missing"),

@@ -32,6 +32,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         no_such_directory,
     ));
     trials.push(Trial::test("trace_ends::nowhere", nowhere));
+    trials.push(Trial::test(
+        "trace_ends::without_the_feature",
+        without_the_feature,
+    ));
     trials
 }
 
@@ -107,5 +111,23 @@ fn nowhere() -> Result<(), Failed> {
     run(command.arg("spawn"))?.expect(0, "", "")?;
     let mut command = program("traced")?;
     run(command.arg("spawn").env("GORT_TRACE", ""))?.expect(0, "", "")?;
+    Ok(())
+}
+
+/// A program that was built without the feature says so, and does what it does else.
+fn without_the_feature() -> Result<(), Failed> {
+    let alone = run(&mut program("hello")?)?;
+    let stdout = String::from_utf8_lossy(&alone.stdout).into_owned();
+    let file = File::new();
+    let path = file.0.display().to_string();
+    let mut command = program("hello")?;
+    run(command.env("GORT_TRACE", &path))?.expect(
+        0,
+        &stdout,
+        &format!("gort: GORT_TRACE={path}: expected the feature sched-trace\n"),
+    )?;
+    ensure!(!file.0.exists(), "it has made {path}");
+    let mut command = program("hello")?;
+    run(command.env("GORT_TRACE", ""))?.expect(0, &stdout, "")?;
     Ok(())
 }

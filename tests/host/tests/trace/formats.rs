@@ -17,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("trace_formats::words", words_have_two_parts),
         Trial::test("trace_formats::packed_words", packed_words),
         Trial::test("trace_formats::damage", damage),
+        Trial::test("trace_formats::cut", cut),
         Trial::test("trace_formats::json", chrome),
         Trial::test("trace_formats::json_by_the_program", chrome_by_the_program),
         Trial::test("trace_formats::boot", boot),
@@ -40,7 +41,9 @@ fn words_have_two_parts() -> Result<(), Failed> {
 /// Makes a file of the words of one P, a stamp for each of those numbers.
 fn file_of(words: &[u32], stamps: &[u64]) -> Vec<u8> {
     let mut packed = Vec::new();
-    let count = pack(words, |word| packed.extend(word.to_le_bytes()));
+    let count = pack(words, |row| {
+        packed.extend(row.iter().flat_map(|word| word.to_le_bytes()));
+    });
     let mut body = Vec::new();
     body.extend(3u32.to_le_bytes());
     body.extend((stamps.len() as u32).to_le_bytes());
@@ -128,6 +131,45 @@ fn damage() -> Result<(), Failed> {
         }
         let _ = read::read(&bytes).map(|recording| crate::Model::new(&recording));
     }
+    Ok(())
+}
+
+/// A file that was cut off anywhere, as by a program's sudden death: each event that it has
+/// is shown, or counted as left out, and none is taken for one that fits nothing.
+fn cut() -> Result<(), Failed> {
+    let mut left_out = 0;
+    for (name, procs) in [("procs", 8), ("blocking", 2), ("spawn", 2)] {
+        let file = File::new();
+        run(&mut traced(&file, name, procs)?)?.expect(0, "", "")?;
+        let whole = std::fs::read(&file.0)?;
+        for end in (0..whole.len()).step_by(whole.len() / 60 + 1) {
+            let Ok(recording) = read::read(&whole[..end]) else {
+                continue; // nothing is known before the first clock
+            };
+            let model = crate::Model::new(&recording);
+            let of_ps: usize = recording.ps.values().map(Vec::len).sum();
+            let has = (of_ps + recording.extra.len()) as u64;
+            let shown: u64 = model
+                .counts
+                .values()
+                .chain(model.extra_counts.values())
+                .sum();
+            ensure!(
+                shown + model.left_out == has,
+                "{name}, {end} bytes: {shown} and {} of {has}",
+                model.left_out
+            );
+            ensure!(
+                model.misfits == 0,
+                "{name}, {end} bytes: {} fit nothing",
+                model.misfits
+            );
+            left_out += model.left_out;
+        }
+        let model = crate::Model::new(&read::read(&whole).map_err(|error| error.to_string())?);
+        ensure!(model.misfits == 0, "{name}: {} fit nothing", model.misfits);
+    }
+    ensure!(left_out > 0, "no cut leaves anything out");
     Ok(())
 }
 

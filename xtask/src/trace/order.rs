@@ -1,0 +1,141 @@
+//! The Ps' events in one order, in which nobody runs before he was ready.
+//!
+//! Times of different Ps may be off by a few microseconds against each other, since not
+//! every event has its own. So the order is by what can be: the earliest event comes first
+//! that fits the state of its goroutine, and what was not possible earlier is as late as
+//! what made it possible.
+//!
+//! At the end of a file some of what made events possible is missing: the Ps are looked at
+//! one by one, and a program may be killed. What can never come then is left out, with what
+//! its P did afterwards, and counted.
+
+use super::builder::Builder;
+use super::model::{Doing, Model};
+use super::read::{Event, Recording};
+use super::words::{self, Extra, extra};
+
+/// By how much an event may wait for another P's, which is to make it possible, where some
+/// were lost. Else there is one that does: a thread to which the system gave no CPU may seem
+/// to have been early by all of that.
+const SKEW: f64 = 20e6;
+
+/// Whose event comes next.
+#[derive(Clone, Copy)]
+enum Next {
+    /// The P's whose stream has this index.
+    P(usize),
+    /// One without a P.
+    Extra,
+}
+
+/// Makes a model of what a file holds.
+pub(crate) fn model(recording: &Recording) -> Model {
+    let mut builder = Builder::new();
+    let mut streams: Vec<(u32, &[Event])> = recording
+        .ps
+        .iter()
+        .map(|(&p, events)| (p, &events[..]))
+        .collect();
+    let mut extras = &recording.extra[..];
+    let whole = is_whole(recording);
+    loop {
+        // The earliest that is possible, and the earliest.
+        let mut possible: Option<(f64, Next)> = None;
+        let mut earliest: Option<(f64, Next)> = None;
+        let mut consider = |time: f64, next, fits: bool| {
+            if earliest.is_none_or(|(other, _)| time < other) {
+                earliest = Some((time, next));
+            }
+            if fits && possible.is_none_or(|(other, _)| time < other) {
+                possible = Some((time, next));
+            }
+        };
+        for (index, (p, events)) in streams.iter().enumerate() {
+            if let Some(event) = events.first() {
+                consider(event.time, Next::P(index), fits(&builder, *p, event));
+            }
+        }
+        if let Some((time, event)) = extras.first() {
+            consider(*time, Next::Extra, extra_fits(&builder, event));
+        }
+        let Some((first, stuck)) = earliest else {
+            return builder.finish(recording.end);
+        };
+        let next = match possible {
+            Some((time, next)) if whole || time - first <= SKEW => next,
+            _ if whole && first >= recording.tail - SKEW => {
+                builder.model.left_out += leave_out(&mut streams, &mut extras, stuck);
+                continue;
+            }
+            _ => {
+                builder.model.misfits += 1;
+                stuck
+            }
+        };
+        match next {
+            Next::P(index) => {
+                if let Some((p, events)) = streams.get_mut(index)
+                    && let Some((event, rest)) = events.split_first()
+                {
+                    *events = rest;
+                    builder.event(*p, event);
+                }
+            }
+            Next::Extra => {
+                if let Some(((time, event), rest)) = extras.split_first() {
+                    extras = rest;
+                    builder.extra(*time, event);
+                }
+            }
+        }
+    }
+}
+
+/// Tells whether no event was lost.
+fn is_whole(recording: &Recording) -> bool {
+    let lost = |events: &Vec<Event>| events.iter().any(|event| event.kind == words::LOST);
+    let extra_lost = |(_, event): &(f64, Extra)| event.kind == extra::LOST;
+    !recording.ps.values().any(lost) && !recording.extra.iter().any(extra_lost)
+}
+
+/// Leaves out what is stuck: of a P all that is left, since each of its events follows from
+/// the one before; else the one event. Returns how many those were.
+fn leave_out(streams: &mut [(u32, &[Event])], extras: &mut &[(f64, Extra)], stuck: Next) -> u64 {
+    match stuck {
+        Next::P(index) => streams
+            .get_mut(index)
+            .map_or(0, |(_, events)| std::mem::take(events).len() as u64),
+        Next::Extra => {
+            *extras = extras.get(1..).unwrap_or_default();
+            1
+        }
+    }
+}
+
+/// Tells whether an event fits what its goroutine is doing.
+fn fits(builder: &Builder, p: u32, event: &Event) -> bool {
+    let doing = || builder.doing(event.argument);
+    match event.kind {
+        words::CREATE => doing().is_none(),
+        words::READY => matches!(doing(), Some(Doing::Waiting(_))),
+        words::EXIT => matches!(doing(), Some(Doing::Syscall(_))),
+        words::RUN => match doing() {
+            Some(Doing::Runnable) => true,
+            // What it parked for was there: the scheduler lets it go on.
+            Some(Doing::Waiting(_)) => builder.has_just_parked(p, event.argument),
+            _ => false,
+        },
+        words::PARK_RUN | words::END_RUN | words::YIELD_RUN => doing() == Some(Doing::Runnable),
+        _ => true,
+    }
+}
+
+/// The same of an event without a P.
+fn extra_fits(builder: &Builder, event: &Extra) -> bool {
+    let doing = || builder.doing(event.b);
+    match event.kind {
+        extra::READY => matches!(doing(), Some(Doing::Waiting(_))),
+        extra::EXIT => matches!(doing(), Some(Doing::Syscall(_))),
+        _ => true,
+    }
+}
