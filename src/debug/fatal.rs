@@ -12,6 +12,8 @@
 //!                          v
 //!                     start_dying     the first thread goes on; others wait for the end
 //!                     why             one line, or a few
+//!                     freeze          no other goroutine runs; before that line, where it
+//!                                     is a goroutine's or a signal's doing, as in Go
 //!                     report          the goroutines
 //!                     die             status 2, or SIGABRT where a core file is wanted
 //! ```
@@ -24,7 +26,7 @@ mod fault;
 mod panic;
 
 use core::panic::Location;
-use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use super::goroutines::goroutine_header;
 use super::print::say;
@@ -35,6 +37,9 @@ pub(crate) use super::goroutines::other_goroutines;
 pub(crate) use fault::{by_signal, fault, stack_overflow};
 #[cfg(not(feature = "archive"))]
 pub(crate) use panic::{let_panics_finish, no_goexit};
+
+/// The thread that dies and has no M.
+static DYING_THREAD: AtomicU64 = AtomicU64::new(0);
 
 /// How many threads are dying: the first of them says why. runtime.main waits for it.
 pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
@@ -130,12 +135,16 @@ pub(crate) fn refuse(template: &str, numbers: &[u64], texts: &[&[u8]]) -> ! {
 /// head of this file. Where another thread is dying already this one waits for the end, so
 /// that there is one report, and nobody ends the process in the midst of it. In Go the
 /// second one makes its own report behind the first.
+///
+/// Faults are let through from here on, where a handler has them blocked: they are deaths
+/// within this one, with words, and not the silent end of the process.
 #[inline(never)]
 #[cold]
 fn start_dying() -> i32 {
     let others = PANICKING.fetch_add(1, Ordering::SeqCst);
+    os::save_mask();
     if sched::try_getg().is_none() {
-        return 1; // there is no thread but this one, and no M to count by
+        return start_without_m(others);
     }
     let mp = sched::acquirem(); // for good: no switch from here on
     let depth = mp.dying.get() + 1;
@@ -153,6 +162,27 @@ fn start_dying() -> i32 {
     depth
 }
 
+/// The same for the first thread during boot, and for one that is not ours, which have no
+/// M to count by: what goes wrong while they die is the end.
+fn start_without_m(others: u32) -> i32 {
+    let me = os::thread_id();
+    // Relaxed: only our own number matters, which nobody else writes.
+    if DYING_THREAD.load(Ordering::Relaxed) == me {
+        os::exit(5);
+    }
+    if others != 0 {
+        wait_for_the_end();
+    }
+    DYING_THREAD.store(me, Ordering::Relaxed); // as above
+    1
+}
+
+/// Has all other goroutines stand still. The archive, which is to be small, lets them run.
+fn freeze() {
+    #[cfg(not(feature = "archive"))]
+    sched::freeze_many();
+}
+
 /// The report on the goroutine that dies, behind the words that say why, and the end.
 fn report(depth: i32, kind: Kind, location: Option<&Location<'_>>, died: Option<&Died>) -> ! {
     match depth {
@@ -163,6 +193,7 @@ fn report(depth: i32, kind: Kind, location: Option<&Location<'_>>, died: Option<
             os::exit(4);
         }
     }
+    freeze();
     goroutine_header(location, died, kind);
     #[cfg(feature = "signals")]
     if let (Kind::Signal, Some(died)) = (kind, died)

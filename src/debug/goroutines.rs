@@ -22,7 +22,14 @@ pub(super) fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Di
     if level == Traceback::None as u8 && !throwing {
         return;
     }
-    let Some(gp) = sched::try_getg() else { return };
+    // A handler's frames are on the signal stack, whoever it has interrupted.
+    let handler = died.and_then(|died| sched::gsignal_at(died.sp));
+    let Some(gp) = handler.or_else(sched::try_getg) else {
+        if kind == Kind::Signal {
+            other_goroutines(); // a thread that is not ours: nobody's fault
+        }
+        return;
+    };
     let system = throwing || kind == Kind::Signal || level >= Traceback::System as u8;
     let what = What {
         all: kind != Kind::Panic || level >= Traceback::All as u8 || gp.goid.get() == 0,

@@ -20,7 +20,17 @@ pub(super) fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Di
     if level == Traceback::None as u8 && !throwing {
         return;
     }
-    let Some(gp) = sched::try_getg() else { return };
+    // A handler's frames are on the signal stack, whoever it has interrupted.
+    #[cfg(feature = "archive")]
+    let handler = None;
+    #[cfg(not(feature = "archive"))]
+    let handler = died.and_then(|died| sched::gsignal_at(died.sp));
+    let Some(gp) = handler.or_else(sched::try_getg) else {
+        if kind == Kind::Signal && !TERSE {
+            show_others(None); // a thread that is not ours: nobody's fault
+        }
+        return;
+    };
     let goid = gp.goid.get();
     say(
         if goid == 0 {
@@ -53,7 +63,7 @@ pub(super) fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Di
     let _ = died;
     created_by(gp);
     if level >= Traceback::All as u8 || !TERSE && kind != Kind::Panic {
-        other_goroutines();
+        show_others(Some(gp));
     }
 }
 
@@ -68,13 +78,17 @@ fn created_by(gp: &G) {
     }
 }
 
-/// Prints all goroutines but the current one, for a deadlock's message and for
-/// GOTRACEBACK=all.
+/// Prints all goroutines but the current one, for a deadlock's message.
 pub(crate) fn other_goroutines() {
+    show_others(sched::try_getg());
+}
+
+/// Prints all goroutines but the one that has been printed.
+fn show_others(printed: Option<&'static G>) {
     if traceback_level() == Traceback::None as u8 {
         return;
     }
-    let current = sched::try_getg().map_or(ptr::null(), ptr::from_ref);
+    let current = printed.map_or(ptr::null(), ptr::from_ref);
     sched::for_each_g(&mut |gp| {
         #[cfg(feature = "traceback")]
         if !super::traceback::is_whole(gp) {

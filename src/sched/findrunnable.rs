@@ -366,6 +366,8 @@ pub(super) fn start_many() {
         },
         gosched: super::gosched,
         mexit,
+        #[cfg(not(feature = "archive"))]
+        freeze: super::freeze::freeze_the_world,
     };
     SCHED
         .many

@@ -107,6 +107,9 @@ pub(super) struct Many {
     pub(super) gosched: extern "C" fn(),
     /// `locked::mexit`
     pub(super) mexit: fn(&'static M) -> !,
+    /// `freeze::freeze_the_world`
+    #[cfg(not(feature = "archive"))]
+    pub(super) freeze: fn(),
 }
 
 /// Returns that table, from the first `go` or timer on.
@@ -121,6 +124,15 @@ pub(super) fn many() -> Option<&'static Many> {
 pub(crate) fn gosched_to_many() {
     if let Some(many) = many() {
         (many.gosched)();
+    }
+}
+
+/// Has all other goroutines stop for good, if there are any, since the program dies: see
+/// `freeze`. From any stack, with any lock held. The archive leaves them alone.
+#[cfg(not(feature = "archive"))]
+pub(crate) fn freeze_many() {
+    if let Some(many) = many() {
+        (many.freeze)();
     }
 }
 

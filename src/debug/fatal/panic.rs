@@ -68,7 +68,7 @@ mod formatted {
     use core::panic::PanicMessage;
     use core::sync::atomic::{AtomicBool, Ordering};
 
-    use super::super::PANICKING;
+    use super::super::{PANICKING, freeze};
     use super::{say, start_dying, throw};
     use crate::os;
     use crate::sched::{self, G};
@@ -119,6 +119,9 @@ mod formatted {
         }
         let depth = start_dying();
         if depth == 1 {
+            if ahead.whole {
+                freeze(); // else the program's code is to run once more
+            }
             print(head, &ahead, message);
             if !end.is_empty() {
                 say(end, &[], &[]);

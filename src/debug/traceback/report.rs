@@ -80,6 +80,9 @@ fn goroutine(tracer: &mut Tracer<'_, '_>, gp: &'static G, here: Option<Here<'_>>
     };
     match at {
         Some((registers, skip, exact)) => tracer.trace(gp, registers, skip, exact),
+        None if sched::try_getg().is_some_and(|current| ptr::eq(current, gp)) => tracer
+            .out
+            .text(b"\tgoroutine interrupted by a signal; stack unavailable\n"),
         None => tracer
             .out
             .text(b"\tgoroutine running on other thread; stack unavailable\n"),
