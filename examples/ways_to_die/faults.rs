@@ -106,12 +106,16 @@ pub(crate) const COMMANDS: &[Command] = &[
         go(|| handle(overflow));
         wait()
     }),
-    ("overflow-gsignal-m0", "a handler's on the main thread", |_| {
-        runtime::lock_os_thread();
-        go(|| {}); // before that there is no guard
-        handle(overflow);
-        Ok(())
-    }),
+    (
+        "overflow-gsignal-m0",
+        "a handler's on the main thread",
+        |_| {
+            runtime::lock_os_thread();
+            go(|| {}); // before that there is no guard
+            handle(overflow);
+            Ok(())
+        },
+    ),
     ("nil-handler", "a null pointer is read in a handler", |_| {
         handle(nil);
         Ok(())
@@ -156,8 +160,16 @@ fn handle(handler: extern "C" fn(i32)) {
         result
     };
     runtime::lock_os_thread();
-    let action = [handler as *const () as usize, SA_ONSTACK | SA_RESTORER, 0, 0];
-    system(RT_SIGACTION, [SIGUSR1, action.as_ptr().expose_provenance(), 0]);
+    let action = [
+        handler as *const () as usize,
+        SA_ONSTACK | SA_RESTORER,
+        0,
+        0,
+    ];
+    system(
+        RT_SIGACTION,
+        [SIGUSR1, action.as_ptr().expose_provenance(), 0],
+    );
     let thread = system(GETTID, [0; 3]);
     system(TKILL, [thread, SIGUSR1, 0]);
 }

@@ -12,8 +12,8 @@
 //!                          v
 //!                     start_dying     the first thread goes on; others wait for the end
 //!                     why             one line, or a few
-//!                     freeze          no other goroutine runs; before that line, where it
-//!                                     is a goroutine's or a signal's doing, as in Go
+//!                     freeze          no other goroutine runs; with a panic that is before it
+//!                                     says why, as in Go
 //!                     report          the goroutines
 //!                     die             status 2, or SIGABRT where a core file is wanted
 //! ```
@@ -23,10 +23,12 @@
 //! `stack trace unavailable`, status 4; and the fourth time nothing, status 5.
 
 mod fault;
+#[cfg(not(feature = "archive"))]
+mod handler;
 mod panic;
 
 use core::panic::Location;
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use super::goroutines::goroutine_header;
 use super::print::say;
@@ -36,10 +38,9 @@ use crate::sched;
 pub(crate) use super::goroutines::other_goroutines;
 pub(crate) use fault::{by_signal, fault, stack_overflow};
 #[cfg(not(feature = "archive"))]
+pub(crate) use handler::fault_in_handler;
+#[cfg(not(feature = "archive"))]
 pub(crate) use panic::{let_panics_finish, no_goexit};
-
-/// The thread that dies and has no M.
-static DYING_THREAD: AtomicU64 = AtomicU64::new(0);
 
 /// How many threads are dying: the first of them says why. runtime.main waits for it.
 pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
@@ -144,7 +145,13 @@ fn start_dying() -> i32 {
     let others = PANICKING.fetch_add(1, Ordering::SeqCst);
     os::save_mask();
     if sched::try_getg().is_none() {
-        return start_without_m(others);
+        #[cfg(feature = "archive")]
+        wait_for_another(others);
+        // There is no M to count by, but no thread either that would count.
+        if others > 3 {
+            os::exit(5);
+        }
+        return others as i32 + 1;
     }
     let mp = sched::acquirem(); // for good: no switch from here on
     let depth = mp.dying.get() + 1;
@@ -162,19 +169,21 @@ fn start_dying() -> i32 {
     depth
 }
 
-/// The same for the first thread during boot, and for one that is not ours, which have no
-/// M to count by: what goes wrong while they die is the end.
-fn start_without_m(others: u32) -> i32 {
+/// A thread dies that is not ours: it waits where another one is dying. Under a libc,
+/// whose program is linked with the archive.
+#[cfg(feature = "archive")]
+fn wait_for_another(others: u32) {
+    use core::sync::atomic::AtomicU64;
+
+    /// The thread that is dying, if it is one like this.
+    static DYING: AtomicU64 = AtomicU64::new(0);
+
     let me = os::thread_id();
     // Relaxed: only our own number matters, which nobody else writes.
-    if DYING_THREAD.load(Ordering::Relaxed) == me {
-        os::exit(5);
-    }
-    if others != 0 {
+    if others != 0 && DYING.load(Ordering::Relaxed) != me {
         wait_for_the_end();
     }
-    DYING_THREAD.store(me, Ordering::Relaxed); // as above
-    1
+    DYING.store(me, Ordering::Relaxed); // as above
 }
 
 /// Has all other goroutines stand still. The archive, which is to be small, lets them run.
@@ -185,6 +194,18 @@ fn freeze() {
 
 /// The report on the goroutine that dies, behind the words that say why, and the end.
 fn report(depth: i32, kind: Kind, location: Option<&Location<'_>>, died: Option<&Died>) -> ! {
+    report_on(sched::try_getg(), depth, kind, location, died)
+}
+
+/// The same on `gp`, which may be that of the signal stack.
+#[inline(always)] // into the two, of which a small program has one
+fn report_on(
+    gp: Option<&'static sched::G>,
+    depth: i32,
+    kind: Kind,
+    location: Option<&Location<'_>>,
+    died: Option<&Died>,
+) -> ! {
     match depth {
         1 => {}
         _ if TERSE || depth == 2 => say("panic during panic", &[], &[]),
@@ -194,7 +215,7 @@ fn report(depth: i32, kind: Kind, location: Option<&Location<'_>>, died: Option<
         }
     }
     freeze();
-    goroutine_header(location, died, kind);
+    goroutine_header(gp, location, died, kind);
     #[cfg(feature = "signals")]
     if let (Kind::Signal, Some(died)) = (kind, died)
         && !shows_none()

@@ -11,26 +11,21 @@ use super::traceback::{small::trace, unwind::Registers};
 use crate::os::Died;
 use crate::sched::{self, G, GStatus, WaitReason};
 
-/// Prints where the current goroutine is, and others if GOTRACEBACK asks for them or
+/// Prints where `gp` is, the current goroutine, or the signal stack's, and others if GOTRACEBACK asks for them or
 /// `kind` says so. It died where `died` says, or else where this is called.
 #[inline(never)]
-pub(super) fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, kind: Kind) {
+pub(super) fn goroutine_header(
+    gp: Option<&'static G>,
+    location: Option<&Location<'_>>,
+    died: Option<&Died>,
+    kind: Kind,
+) {
     let level = traceback_level();
     let throwing = kind == Kind::Throw;
     if level == Traceback::None as u8 && !throwing {
         return;
     }
-    // A handler's frames are on the signal stack, whoever it has interrupted.
-    #[cfg(feature = "archive")]
-    let handler = None;
-    #[cfg(not(feature = "archive"))]
-    let handler = died.and_then(|died| sched::gsignal_at(died.sp));
-    let Some(gp) = handler.or_else(sched::try_getg) else {
-        if kind == Kind::Signal && !TERSE {
-            show_others(None); // a thread that is not ours: nobody's fault
-        }
-        return;
-    };
+    let Some(gp) = gp else { return };
     let goid = gp.goid.get();
     say(
         if goid == 0 {
@@ -63,7 +58,7 @@ pub(super) fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Di
     let _ = died;
     created_by(gp);
     if level >= Traceback::All as u8 || !TERSE && kind != Kind::Panic {
-        show_others(Some(gp));
+        other_goroutines();
     }
 }
 
@@ -78,17 +73,13 @@ fn created_by(gp: &G) {
     }
 }
 
-/// Prints all goroutines but the current one, for a deadlock's message.
+/// Prints all goroutines but the current one, for a deadlock's message and for
+/// GOTRACEBACK=all.
 pub(crate) fn other_goroutines() {
-    show_others(sched::try_getg());
-}
-
-/// Prints all goroutines but the one that has been printed.
-fn show_others(printed: Option<&'static G>) {
     if traceback_level() == Traceback::None as u8 {
         return;
     }
-    let current = printed.map_or(ptr::null(), ptr::from_ref);
+    let current = sched::try_getg().map_or(ptr::null(), ptr::from_ref);
     sched::for_each_g(&mut |gp| {
         #[cfg(feature = "traceback")]
         if !super::traceback::is_whole(gp) {

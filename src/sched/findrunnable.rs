@@ -368,6 +368,8 @@ pub(super) fn start_many() {
         mexit,
         #[cfg(not(feature = "archive"))]
         freeze: super::freeze::freeze_the_world,
+        #[cfg(not(feature = "archive"))]
+        fault: crate::debug::fatal::fault_in_handler,
     };
     SCHED
         .many

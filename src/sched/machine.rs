@@ -141,7 +141,10 @@ fn minit(mp: &'static M) {
 /// Has this thread's handlers run on that stack.
 fn set_signal_stack(gsignal: &G) {
     let lo = gsignal.stack.lo.get() + RED_ZONE;
-    os::set_signal_stack(ptr::with_exposed_provenance_mut(lo), SIGNAL_STACK - RED_ZONE);
+    os::set_signal_stack(
+        ptr::with_exposed_provenance_mut(lo),
+        SIGNAL_STACK - RED_ZONE,
+    );
 }
 
 /// Returns the g of this thread's signal stack, if the address is on that, or in its guard.
@@ -151,7 +154,9 @@ pub(crate) fn gsignal_at(address: usize) -> Option<&'static G> {
     // SAFETY: null, or a G, which is never freed.
     let gsignal = unsafe { super::getm()?.gsignal.get().as_ref() }?;
     let (lo, hi) = (gsignal.stack.lo.get(), gsignal.stack.hi.get());
-    (lo - SIGNAL_GUARD..hi).contains(&address).then_some(gsignal)
+    (lo - SIGNAL_GUARD..hi)
+        .contains(&address)
+        .then_some(gsignal)
 }
 
 /// Gives an M its number, its random state, and its place in the list of all.

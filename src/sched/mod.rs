@@ -123,10 +123,10 @@ use glist::GQueue;
 pub(crate) use gosched::gosched;
 use gpack::GFree;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
-#[cfg(feature = "sched-trace")]
-pub(crate) use machine::start_system_m;
 #[cfg(not(feature = "archive"))]
 pub(crate) use machine::gsignal_at;
+#[cfg(feature = "sched-trace")]
+pub(crate) use machine::start_system_m;
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use newproc::{try_go, try_go_unchecked};
@@ -135,7 +135,7 @@ pub(crate) use park::{Locked, Park, gopark, goparkunlock, goready, open, park_lo
 pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
 #[cfg(not(feature = "archive"))]
-pub(crate) use proc::{freeze_many, gosched_to_many};
+pub(crate) use proc::{fault_with_many, freeze_many, gosched_to_many};
 pub(crate) use proc::{for_each_g, for_every_g, goexit, systemstack as on_system_stack};
 pub(crate) use sighandler::{
     disable_signal, enable_signal, ignore_signal, raise_signal, signal_is_ignored, signal_recv,

@@ -24,6 +24,8 @@ use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, releasem};
 use crate::debug::fatal::throw;
 use crate::debug::trace;
 use crate::mem;
+#[cfg(not(feature = "archive"))]
+use crate::os::Died;
 
 // SAFETY: the routines' contracts stand in asm/switch_amd64.S.
 unsafe extern "C" {
@@ -110,6 +112,9 @@ pub(super) struct Many {
     /// `freeze::freeze_the_world`
     #[cfg(not(feature = "archive"))]
     pub(super) freeze: fn(),
+    /// `fatal::fault_in_handler`
+    #[cfg(not(feature = "archive"))]
+    pub(super) fault: fn(&Died),
 }
 
 /// Returns that table, from the first `go` or timer on.
@@ -133,6 +138,15 @@ pub(crate) fn gosched_to_many() {
 pub(crate) fn freeze_many() {
     if let Some(many) = many() {
         (many.freeze)();
+    }
+}
+
+/// Ends the program if that fault was a handler's, for those where the signal stacks have
+/// guards: see `fatal::fault_in_handler`. On the signal stack.
+#[cfg(not(feature = "archive"))]
+pub(crate) fn fault_with_many(died: &Died) {
+    if let Some(many) = many() {
+        (many.fault)(died);
     }
 }
 

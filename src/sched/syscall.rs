@@ -154,11 +154,7 @@ extern "C" fn exitsyscall0(gp: &'static G) -> ! {
     trace::exit_without_p(mp, gp);
     let mut sched = SCHED.lock.lock();
     let stopped = SCHED.gcwaiting.load(Ordering::Relaxed); // as there
-    let pp = if stopped {
-        None
-    } else {
-        pidleget(&mut sched)
-    };
+    let pp = if stopped { None } else { pidleget(&mut sched) };
     if pp.is_none() {
         globrunqput(&mut sched, gp); // from here on anybody may run it
     }

@@ -14,27 +14,20 @@
 //! | g0, below its stack | `runtime: morestack on g0` |
 //! | g0, elsewhere | `SIGSEGV: segmentation violation`, `PC=0x… m=0 sigcode=1 addr=0x…` |
 //! | what is no instruction, or one for debuggers; what `kill` sends | the same |
-//! | a thread that is not ours | the same, and that it is that |
-//! | a handler, below the signal stack | `runtime: morestack on gsignal` |
+//! | a thread that is not ours | the same, and `on a thread that is not gort's` |
+//! | a handler, below the signal stack | `runtime: morestack on gsignal`; see `handler` |
 //! | a handler, elsewhere | `fatal error: unexpected signal during runtime execution` |
 //!
-//! **On the signal stack.** Who touches the guard has left the stack by the kernel's
-//! reckoning, which has this handler begin at the stack's top again, over what the first one
-//! has there: that is not gone back to. Words come of it where faults are not blocked: when
-//! the program is dying already, in the handler that preempts, and in the program's own. In
-//! the runtime's other handlers, which are short, a fault ends the process by that signal,
-//! without a word, and nothing has been written over. Go says `fatal: morestack on gsignal`
-//! where a function finds no room, and dies of SIGTRAP; and of any fault in a handler it
-//! dies silently.
-//!
-//! **A thread that is not ours** is one that a libc has made: our handlers are the
-//! process's. Unless it has a signal stack all of this is on its own stack, and if that is
-//! what it has left, the process ends by the signal.
+//! **A thread that is not ours** is one that a libc has made, which hosts us: our handlers
+//! are the process's, and the thread's g is null. Unless it has a signal stack all of this is
+//! on its own stack; if that is what it has left, the process ends by the signal. Go makes
+//! an M for it, if it can, and else says `fatal: bad g in signal handler`.
 
+#[cfg(not(feature = "archive"))]
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::{Kind, TERSE, freeze, report, start_dying};
+use super::{Kind, TERSE, report, start_dying};
 use crate::debug::print::say;
 use crate::mem;
 use crate::os::Died;
@@ -56,19 +49,20 @@ const NULL_PAGE: usize = 0x1000;
 
 /// A fault. On the signal stack of the M that faulted.
 pub(crate) fn fault(died: &Died) -> ! {
+    #[cfg(not(feature = "archive"))]
+    sched::fault_with_many(died);
     let gp = sched::try_getg();
     let sent = died.code <= 0;
-    if !sent && let Some(gp) = has_been_left(gp, died) {
+    if let (false, Some(gp)) = (sent, gp)
+        && has_left_its_stack(gp, died)
+    {
         stack_overflow(gp, died.sp, Some(died));
     }
     let (code, addr, pc) = (died.code as u64, died.addr as u64, died.pc as u64);
     let goroutine = gp.filter(|gp| gp.goid.get() != 0);
     // Its own count: also of one that is dying.
-    let at_work = !TERSE
-        && goroutine
-            .is_some_and(|gp| gp.locks.load(Ordering::Relaxed) != 0 || on_signal_stack(died));
+    let at_work = !TERSE && goroutine.is_some_and(|gp| gp.locks.load(Ordering::Relaxed) != 0);
     let depth = start_dying();
-    freeze();
     let (kind, what) = match died.signal {
         SIGSEGV | SIGBUS | SIGFPE if sent || goroutine.is_none() => (Kind::Signal, ""),
         SIGSEGV | SIGBUS | SIGFPE if at_work => (
@@ -106,18 +100,19 @@ pub(crate) fn fault(died: &Died) -> ! {
 /// A signal that is to end the program like this, and is no fault. On the signal stack.
 pub(crate) fn by_signal(died: &Died) -> ! {
     let depth = start_dying();
-    freeze();
     say_signal(died);
     report(depth, Kind::Signal, None, Some(died))
 }
 
 /// Says which signal it was, and where: for what is no goroutine's fault.
 fn say_signal(died: &Died) {
-    let mp = sched::getm();
-    let m = mp.map_or(0, |mp| mp.id.get() as u64);
+    let m = sched::getm().map_or(0, |mp| mp.id.get() as u64);
     let numbers = [died.pc as u64, m, died.code as u64, died.addr as u64];
     let template = match died.signal {
-        _ if mp.is_none() => "%s\nPC=0x%x on a thread that is not gort's",
+        // There is always an M, but under a libc.
+        _ if cfg!(feature = "archive") && sched::getm().is_none() => {
+            "%s\nPC=0x%x on a thread that is not gort's"
+        }
         SIGSEGV | SIGBUS if !TERSE => "%s\nPC=0x%x m=%d sigcode=%d addr=0x%x",
         _ => "%s\nPC=0x%x m=%d sigcode=%d",
     };
@@ -150,35 +145,17 @@ fn instruction_bytes(pc: usize) {
     say(template.unwrap_or_default(), &bytes, &[]);
 }
 
-/// Finds whose stack this fault is the end of: the signal stack, that of `gp`, the current
-/// goroutine, or none.
-fn has_been_left(gp: Option<&'static G>, died: &Died) -> Option<&'static G> {
-    #[cfg(not(feature = "archive"))]
-    if let Some(gsignal) = sched::gsignal_at(died.addr) {
-        return Some(gsignal); // only its guard faults
-    }
-    let gp = gp?;
+/// Tells whether this fault is the end of the stack that it happened on.
+fn has_left_its_stack(gp: &G, died: &Died) -> bool {
     let lo = gp.stack.lo.get();
     let in_guard = lo.wrapping_sub(died.addr).wrapping_sub(1) < mem::GUARD;
     // The main thread's g0 has the kernel's stack below it, down to a limit, and a
-    // goroutine that checks its stack has no guard. A handler is on another stack, and so
-    // is who reports a death.
-    let elsewhere = || on_signal_stack(died) || sched::getm().is_some_and(|mp| mp.dying.get() != 0);
+    // goroutine that checks its stack has no guard.
     let checked = !TERSE && gp.goid.get() == 0 || gp.check_stack.get().is_some();
-    (in_guard || checked && died.sp < lo && !elsewhere()).then_some(gp)
+    in_guard || checked && died.sp < lo
 }
 
-/// Tells whether a handler has faulted.
-fn on_signal_stack(died: &Died) -> bool {
-    #[cfg(not(feature = "archive"))]
-    let found = sched::gsignal_at(died.sp).is_some();
-    #[cfg(feature = "archive")]
-    let (found, _) = (false, died);
-    found
-}
-
-/// Ends the program because `gp`, the current one or that of the signal stack, has left its
-/// stack.
+/// Ends the program because `gp`, the current one, has left its stack.
 #[cold]
 #[inline(never)]
 pub(crate) fn stack_overflow(gp: &G, sp: usize, died: Option<&Died>) -> ! {
@@ -189,13 +166,11 @@ pub(crate) fn stack_overflow(gp: &G, sp: usize, died: Option<&Died>) -> ! {
         gp.stack.hi.get() as u64,
     );
     if !TERSE && gp.goid.get() == 0 {
-        let own = sched::try_getg().is_some_and(|own| ptr::eq(own, gp));
-        let name: &[u8] = if own { b"g0" } else { b"gsignal" };
         say(
-            "runtime: morestack on %s, stack [0x%x 0x%x], sp=0x%x\n\
-             fatal error: morestack on %s",
+            "runtime: morestack on g0, stack [0x%x 0x%x], sp=0x%x\n\
+             fatal error: morestack on g0",
             &[lo, hi, sp],
-            &[name, name],
+            &[],
         );
     } else {
         say(

@@ -119,9 +119,6 @@ mod formatted {
         }
         let depth = start_dying();
         if depth == 1 {
-            if ahead.whole {
-                freeze(); // else the program's code is to run once more
-            }
             print(head, &ahead, message);
             if !end.is_empty() {
                 say(end, &[], &[]);
@@ -140,7 +137,8 @@ mod formatted {
         gp.printing.set(gp.printing.get() - 1);
     }
 
-    /// Prints the message, and what goes before it.
+    /// Prints the message, and what goes before it. Where the program's code need not run
+    /// for it once more, others stand still already.
     fn print(head: &str, ahead: &Ahead, message: &PanicMessage<'_>) {
         let mut stderr = Stderr {
             buffer: [0; 256],
@@ -154,6 +152,8 @@ mod formatted {
             OPEN_LINE.store(true, Ordering::Relaxed); // for this thread
             let _ = write!(stderr, "{message}"); // what it gave is printed
             OPEN_LINE.store(false, Ordering::Relaxed); // as above
+        } else {
+            freeze();
         }
         stderr.byte(b'\n');
         stderr.flush();

@@ -93,10 +93,9 @@ impl Memory for GoStack<'_> {
 
 /// Finds where a goroutine is that does not run, or runs in a system call: there it is
 /// where that was called, and its frames further in are no business of ours, as they
-/// change. None of one that runs on another thread, or that a handler has interrupted on this.
+/// change. None of one that runs on another thread.
 pub(crate) fn saved(gp: &G) -> Option<Registers> {
-    let left = sched::try_getg().is_some_and(|current| !ptr::eq(current, gp));
-    let mine = left && sched::getm().is_some_and(|mp| ptr::eq(gp.m.load(Ordering::Relaxed), mp));
+    let mine = sched::getm().is_some_and(|mp| ptr::eq(gp.m.load(Ordering::Relaxed), mp));
     if sched::readgstatus(gp) == GStatus::Running as u32 && !mine {
         return None;
     }

@@ -22,7 +22,9 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::signal_context::SignalContext;
-use super::signal_table::{FAULTS, NEVER_BLOCKED, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGURG};
+use super::signal_table::{
+    FAULTS, NEVER_BLOCKED, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGURG,
+};
 use super::syscall::{exit, nr, signal_thread, syscall4, thread_id};
 
 const SA_SIGINFO: usize = 4;
@@ -160,6 +162,7 @@ const SIG_UNBLOCK: usize = 1;
 
 /// Lets through what the runtime cannot do without, and returns the signal mask that
 /// this thread had before.
+#[inline(never)] // for its size
 pub(crate) fn save_mask() -> u64 {
     change_mask(SIG_UNBLOCK, NEVER_BLOCKED)
 }
