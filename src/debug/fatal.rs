@@ -143,16 +143,16 @@ pub(crate) fn refuse(template: &str, numbers: &[u64], texts: &[&[u8]]) -> ! {
 #[cold]
 fn start_dying() -> i32 {
     let others = PANICKING.fetch_add(1, Ordering::SeqCst);
-    os::save_mask();
     if sched::try_getg().is_none() {
-        #[cfg(feature = "archive")]
-        wait_for_another(others);
-        // There is no M to count by, but no thread either that would count.
-        if others > 3 {
-            os::exit(5);
+        // During boot, or a thread that is not ours: there is no M to count by. The second
+        // comes with a libc alone, whose programs are linked with the archive. If others die
+        // it is another thread: this one dies once, with faults blocked, and of nothing else.
+        if TERSE && others != 0 {
+            wait_for_the_end();
         }
         return others as i32 + 1;
     }
+    os::save_mask();
     let mp = sched::acquirem(); // for good: no switch from here on
     let depth = mp.dying.get() + 1;
     mp.dying.set(depth);
@@ -167,23 +167,6 @@ fn start_dying() -> i32 {
         panic::end_line();
     }
     depth
-}
-
-/// A thread dies that is not ours: it waits where another one is dying. Under a libc,
-/// whose program is linked with the archive.
-#[cfg(feature = "archive")]
-fn wait_for_another(others: u32) {
-    use core::sync::atomic::AtomicU64;
-
-    /// The thread that is dying, if it is one like this.
-    static DYING: AtomicU64 = AtomicU64::new(0);
-
-    let me = os::thread_id();
-    // Relaxed: only our own number matters, which nobody else writes.
-    if others != 0 && DYING.load(Ordering::Relaxed) != me {
-        wait_for_the_end();
-    }
-    DYING.store(me, Ordering::Relaxed); // as above
 }
 
 /// Has all other goroutines stand still. The archive, which is to be small, lets them run.
