@@ -11,7 +11,8 @@
 //!   each P: Syscall -> Gcstop           back from the call: no P, and none is given
 //!           Running: preemptone ------> findRunnable: gcwaiting
 //!           again, until none runs        gcstopm: stand_still, P: Running -> Gcstop
-//!           or 10 ms have gone by
+//!           but who dies as well,
+//!           or 50 ms have gone by
 //! ```
 //!
 //! No lock is taken, and nothing that hangs off one is counted: the world does not go on.
@@ -29,11 +30,12 @@ use super::pstatus::PStatus;
 use super::runtime2::M;
 use super::sysmon::preemptone;
 use super::{SCHED, getm, parallel, try_getp};
+use crate::debug::fatal;
 use crate::os;
 
 /// How often they are asked, and how long the rest is in between, in nanoseconds. Go asks
-/// five times in as many milliseconds.
-const ROUNDS: u32 = 100;
+/// five times in as many milliseconds; on a busy machine a thread waits longer for its CPU.
+const ROUNDS: u32 = 500;
 const REST: u64 = 100_000;
 
 /// How long who stands still sleeps at a time, in nanoseconds: longer than the program lives.
@@ -54,7 +56,8 @@ pub(super) fn freeze_the_world() {
     }
     for _ in 0..ROUNDS {
         SCHED.gcwaiting.store(true, Ordering::SeqCst); // again: somebody may have started the world
-        if !preempt_all() {
+        // They keep their Ps and wait for the end; this one is among those counted.
+        if preempt_all() < fatal::PANICKING.load(Ordering::SeqCst) {
             break;
         }
         os::nap(REST);
@@ -62,20 +65,20 @@ pub(super) fn freeze_the_world() {
 }
 
 /// Asks all goroutines but the current one to give way, and takes their Ps from those in
-/// system calls. Tells whether any runs. Go's `preemptall`.
-fn preempt_all() -> bool {
+/// system calls. Tells how many run. Go's `preemptall`.
+fn preempt_all() -> u32 {
     let mine = getm().and_then(try_getp);
-    let mut any = false;
+    let mut running = 0;
     for pp in allp().iter() {
         if mine.is_some_and(|mine| ptr::eq(mine, pp)) || pp.state.retake(PStatus::Gcstop) {
             continue;
         }
         if pp.state.is(PStatus::Running) {
             preemptone(pp); // a request; a lost one comes again
-            any = true;
+            running += 1;
         }
     }
-    any
+    running
 }
 
 /// Tells whether the program is dying: nobody shall go on.

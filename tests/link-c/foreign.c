@@ -20,12 +20,12 @@ void (*_cgo_init)(void *g0, void (*setg)(void *g)) = init;
 static size_t fail(size_t depth) {
     volatile char frame[1024];
     frame[depth % sizeof frame] = 1;
-    return fail(depth + 1) + (size_t)frame[0];
+    return depth == (size_t)-1 ? 0 : fail(depth + 1) + (size_t)frame[0];
 }
 #elif defined DIVIDE
 static size_t fail(size_t zero) {
-    volatile unsigned divisor = (unsigned)zero;
-    return 1 / divisor;
+    volatile unsigned dividend = 100, divisor = (unsigned)zero;
+    return dividend / divisor;
 }
 #else
 static size_t fail(size_t zero) {
