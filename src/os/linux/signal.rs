@@ -7,9 +7,8 @@
 //! A handler runs on the M's signal stack, with all signals blocked: the goroutine that
 //! was interrupted may have no stack left, and no handler interrupts another. Who dies lets
 //! faults through again, and so does the handler that preempts: where those fault there are
-//! still words for it. g is the
-//! one that was interrupted, since there is one slot for it; a thread that is not ours
-//! has none. There are three handlers:
+//! still words for it. g is the one that was interrupted, since there is one slot for it; a
+//! thread that is not ours has none. There are three handlers:
 //!
 //! | handler | for | where |
 //! | --- | --- | --- |
