@@ -101,6 +101,25 @@ pub(crate) const COMMANDS: &[Command] = &[
         gort::__private::on_system_stack(|| _ = descend(0));
         Ok(())
     }),
+    ("overflow-gsignal", "a handler's is", |_| {
+        runtime::lock_os_thread(); // the goroutine is on another one
+        go(|| handle(overflow));
+        wait()
+    }),
+    (
+        "overflow-gsignal-m0",
+        "a handler's on the main thread",
+        |_| {
+            runtime::lock_os_thread();
+            go(|| {}); // before that there is no guard
+            handle(overflow);
+            Ok(())
+        },
+    ),
+    ("nil-handler", "a null pointer is read in a handler", |_| {
+        handle(nil);
+        Ok(())
+    }),
 ];
 
 /// Reads a word where there is none. Not by Rust, which would see the null pointer.
@@ -108,6 +127,51 @@ fn load(address: usize) -> Result<(), Failure> {
     // SAFETY: none; the program ends here.
     unsafe { asm!("mov {}, qword ptr [{}]", out(reg) _, in(reg) address) };
     Ok(())
+}
+
+/// A handler that has no end.
+extern "C" fn overflow(_: i32) {
+    black_box(descend(0));
+}
+
+/// One that reads where nothing is.
+extern "C" fn nil(_: i32) {
+    let _ = load(0);
+}
+
+/// Has the handler called for a signal that comes at once, on this thread's signal stack. As
+/// gort's own signals come to channels, and never to a handler, this asks the kernel.
+fn handle(handler: extern "C" fn(i32)) {
+    const RT_SIGACTION: usize = 13;
+    const GETTID: usize = 186;
+    const TKILL: usize = 200;
+    const SIGUSR1: usize = 10;
+    const SA_ONSTACK: usize = 0x0800_0000;
+    const SA_RESTORER: usize = 0x0400_0000;
+
+    let system = |number: usize, arguments: [usize; 3]| {
+        let mut result = number;
+        // SAFETY: the handler is never returned from, and so needs no restorer.
+        unsafe {
+            asm!("syscall", inout("rax") result,
+                in("rdi") arguments[0], in("rsi") arguments[1], in("rdx") arguments[2],
+                in("r10") 8, out("rcx") _, out("r11") _);
+        }
+        result
+    };
+    runtime::lock_os_thread();
+    let action = [
+        handler as *const () as usize,
+        SA_ONSTACK | SA_RESTORER,
+        0,
+        0,
+    ];
+    system(
+        RT_SIGACTION,
+        [SIGUSR1, action.as_ptr().expose_provenance(), 0],
+    );
+    let thread = system(GETTID, [0; 3]);
+    system(TKILL, [thread, SIGUSR1, 0]);
 }
 
 /// Calls what is no function.

@@ -103,6 +103,9 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("display-panics-twice", "so does printing that", |_| {
         panic!("{}", Does(|| panic!("{}", Does(|| panic!("the third")))))
     }),
+    ("panic-among-running", "while another one runs", |_| {
+        among_running()
+    }),
 ];
 
 /// What has a form of its own.
@@ -189,4 +192,18 @@ fn display_waits() -> Result<(), Failure> {
         runtime::gosched();
     }
     panic!("it was {Name}")
+}
+
+/// Panics while another goroutine runs and never gives way: it is made to stop, and shown.
+fn among_running() -> Result<(), Failure> {
+    static ROUNDS: AtomicUsize = AtomicUsize::new(0);
+    go(|| {
+        loop {
+            ROUNDS.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    while ROUNDS.load(Ordering::SeqCst) == 0 {
+        runtime::gosched();
+    }
+    panic!("while another one runs")
 }

@@ -12,6 +12,8 @@
 //!                          v
 //!                     start_dying     the first thread goes on; others wait for the end
 //!                     why             one line, or a few
+//!                     freeze          no other goroutine runs; with a panic that is before it
+//!                                     says why, as in Go
 //!                     report          the goroutines
 //!                     die             status 2, or SIGABRT where a core file is wanted
 //! ```
@@ -21,6 +23,8 @@
 //! `stack trace unavailable`, status 4; and the fourth time nothing, status 5.
 
 mod fault;
+#[cfg(not(feature = "archive"))]
+mod handler;
 mod panic;
 
 use core::panic::Location;
@@ -33,6 +37,8 @@ use crate::sched;
 
 pub(crate) use super::goroutines::other_goroutines;
 pub(crate) use fault::{by_signal, fault, stack_overflow};
+#[cfg(not(feature = "archive"))]
+pub(crate) use handler::fault_in_handler;
 #[cfg(not(feature = "archive"))]
 pub(crate) use panic::{let_panics_finish, no_goexit};
 
@@ -130,13 +136,23 @@ pub(crate) fn refuse(template: &str, numbers: &[u64], texts: &[&[u8]]) -> ! {
 /// head of this file. Where another thread is dying already this one waits for the end, so
 /// that there is one report, and nobody ends the process in the midst of it. In Go the
 /// second one makes its own report behind the first.
+///
+/// Faults are let through from here on, where a handler has them blocked: they are deaths
+/// within this one, with words, and not the silent end of the process.
 #[inline(never)]
 #[cold]
 fn start_dying() -> i32 {
     let others = PANICKING.fetch_add(1, Ordering::SeqCst);
     if sched::try_getg().is_none() {
-        return 1; // there is no thread but this one, and no M to count by
+        // During boot, or a thread that is not ours: there is no M to count by. The second
+        // comes with a libc alone, whose programs are linked with the archive. If others die
+        // it is another thread: this one dies once, with faults blocked, and of nothing else.
+        if TERSE && others != 0 {
+            wait_for_the_end();
+        }
+        return others as i32 + 1;
     }
+    os::save_mask();
     let mp = sched::acquirem(); // for good: no switch from here on
     let depth = mp.dying.get() + 1;
     mp.dying.set(depth);
@@ -153,8 +169,26 @@ fn start_dying() -> i32 {
     depth
 }
 
+/// Has all other goroutines stand still. The archive, which is to be small, lets them run.
+fn freeze() {
+    #[cfg(not(feature = "archive"))]
+    sched::freeze_many();
+}
+
 /// The report on the goroutine that dies, behind the words that say why, and the end.
 fn report(depth: i32, kind: Kind, location: Option<&Location<'_>>, died: Option<&Died>) -> ! {
+    report_on(sched::try_getg(), depth, kind, location, died)
+}
+
+/// The same on `gp`, which may be that of the signal stack.
+#[inline(always)] // into the two, of which a small program has one
+fn report_on(
+    gp: Option<&'static sched::G>,
+    depth: i32,
+    kind: Kind,
+    location: Option<&Location<'_>>,
+    died: Option<&Died>,
+) -> ! {
     match depth {
         1 => {}
         _ if TERSE || depth == 2 => say("panic during panic", &[], &[]),
@@ -163,7 +197,8 @@ fn report(depth: i32, kind: Kind, location: Option<&Location<'_>>, died: Option<
             os::exit(4);
         }
     }
-    goroutine_header(location, died, kind);
+    freeze();
+    goroutine_header(gp, location, died, kind);
     #[cfg(feature = "signals")]
     if let (Kind::Signal, Some(died)) = (kind, died)
         && !shows_none()

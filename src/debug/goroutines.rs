@@ -10,19 +10,25 @@ use super::fatal::{Kind, Traceback, traceback_level};
 use super::print::say;
 use super::traceback::unwind::Registers;
 use super::traceback::{self, Here, What};
+use crate::arch;
 use crate::os::{self, Died};
-use crate::{arch, sched};
+use crate::sched::{self, G};
 
-/// Prints where the current goroutine is, and others if GOTRACEBACK asks for them or
-/// `kind` says so. It died where `died` says, or else where this is called.
+/// Prints where `gp` is, the current goroutine or the signal stack's, and others if
+/// GOTRACEBACK asks for them or `kind` says so. It died where `died` says, or else where this is called.
 #[inline(never)] // its frame is left out
-pub(super) fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, kind: Kind) {
+pub(super) fn goroutine_header(
+    gp: Option<&'static G>,
+    location: Option<&Location<'_>>,
+    died: Option<&Died>,
+    kind: Kind,
+) {
     let level = traceback_level();
     let throwing = kind == Kind::Throw;
     if level == Traceback::None as u8 && !throwing {
         return;
     }
-    let Some(gp) = sched::try_getg() else { return };
+    let Some(gp) = gp else { return };
     let system = throwing || kind == Kind::Signal || level >= Traceback::System as u8;
     let what = What {
         all: kind != Kind::Panic || level >= Traceback::All as u8 || gp.goid.get() == 0,

@@ -11,16 +11,21 @@ use super::traceback::{small::trace, unwind::Registers};
 use crate::os::Died;
 use crate::sched::{self, G, GStatus, WaitReason};
 
-/// Prints where the current goroutine is, and others if GOTRACEBACK asks for them or
-/// `kind` says so. It died where `died` says, or else where this is called.
+/// Prints where `gp` is, the current goroutine or the signal stack's, and others if
+/// GOTRACEBACK asks for them or `kind` says so. It died where `died` says, or else where this is called.
 #[inline(never)]
-pub(super) fn goroutine_header(location: Option<&Location<'_>>, died: Option<&Died>, kind: Kind) {
+pub(super) fn goroutine_header(
+    gp: Option<&'static G>,
+    location: Option<&Location<'_>>,
+    died: Option<&Died>,
+    kind: Kind,
+) {
     let level = traceback_level();
     let throwing = kind == Kind::Throw;
     if level == Traceback::None as u8 && !throwing {
         return;
     }
-    let Some(gp) = sched::try_getg() else { return };
+    let Some(gp) = gp else { return };
     let goid = gp.goid.get();
     say(
         if goid == 0 {

@@ -368,6 +368,10 @@ pub(super) fn start_many() {
         },
         gosched: super::gosched,
         mexit,
+        #[cfg(not(feature = "archive"))]
+        freeze: super::freeze::freeze_the_world,
+        #[cfg(not(feature = "archive"))]
+        fault: crate::debug::fatal::fault_in_handler,
     };
     SCHED
         .many

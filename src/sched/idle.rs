@@ -270,10 +270,15 @@ pub(super) fn stop_p(sched: &mut SchedLocked, pp: &P) {
     }
 }
 
-/// Stops this M for as long as the world is stopped. On g0.
+/// Stops this M for as long as the world is stopped, or for good if the program is dying.
+/// On g0.
 #[unsafe(export_name = "runtime.gcstopm")]
 #[inline(never)]
 pub(super) fn gcstopm(mp: &'static M) {
+    #[cfg(not(feature = "archive"))]
+    if super::freeze::freezing() {
+        super::freeze::stand_still(mp);
+    }
     if mp.spinning.replace(false) {
         SCHED.spinning.leave(); // whoever starts the world again wakes others
     }

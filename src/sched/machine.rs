@@ -5,13 +5,19 @@
 //! its thread ends the next M takes it over:
 //!
 //! ```text
-//!   | guard | g0's stack    | TLS | TCB, M, g0, gsignal | signal stack, 32 KiB |
+//!   | guard | g0's stack    | TLS | TCB, M, g0, gsignal | guard | signal stack, 32 KiB |
 //!                                 FS
 //! ```
 //!
 //! What lies above g0's stack shares a page with its top: one page fault less.
 //! Of its address range g0 gets all that the rest leaves, at least 64 KiB: where
 //! the program has much TLS, the stack is a larger one.
+//!
+//! A signal stack's guard is a page, enough for Rust, and the runtime's handlers are that.
+//! m0's signal stack lies in .bss, with a page below it that becomes its guard
+//! when there is to be a second thread: a program with one goroutine need not make a
+//! system call for what its two short handlers do not need. Where the system has no room
+//! for a guard there is none. `fault` has what happens when one is hit.
 //!
 //! TLS is laid out as m0's is by `needtls`: the image of PT_TLS below FS, above it
 //! the control block, with the canary of the thread that makes the M, since a
@@ -49,15 +55,26 @@ const STRUCTS: usize = M_SIZE + 2 * G_SIZE;
 /// the stack canary at [`arch::TCB_CANARY`].
 const TCB: usize = 64;
 
-/// m0's signal stack.
-#[repr(C, align(64))]
-struct SignalStack(UnsafeCell<[u8; SIGNAL_STACK]>);
+/// What is below a signal stack, and shall fault when touched.
+const SIGNAL_GUARD: usize = mem::PAGE_SIZE;
+
+/// What the kernel is not told of a signal stack, at its low end: as much as a function may
+/// use below its stack pointer without moving it. So whoever touches the guard has left the
+/// stack by the kernel's reckoning, and the handler for that begins at its top again.
+const RED_ZONE: usize = 128;
+
+/// m0's signal stack, and the page for its guard.
+#[repr(C, align(4096))]
+struct SignalStack(UnsafeCell<[u8; SIGNAL_GUARD + SIGNAL_STACK]>);
+
+const _: () = assert!(align_of::<SignalStack>() == mem::PAGE_SIZE);
 
 // SAFETY: only the kernel puts anything there, for one thread.
 unsafe impl Sync for SignalStack {}
 
 #[unsafe(link_section = ".bss.large.sigstack")]
-static M0_SIGNAL_STACK: SignalStack = SignalStack(UnsafeCell::new([0; SIGNAL_STACK]));
+static M0_SIGNAL_STACK: SignalStack =
+    SignalStack(UnsafeCell::new([0; SIGNAL_GUARD + SIGNAL_STACK]));
 static M0_GSIGNAL: G = G::new();
 
 /// sysmon has its M. If that fails it is tried again.
@@ -95,13 +112,15 @@ extern "C" fn mstart1() -> ! {
 #[inline(never)]
 fn mstartm0() {
     M0.procid.set(os::thread_id());
-    let stack: *mut u8 = M0_SIGNAL_STACK.0.get().cast();
+    let guard: *mut u8 = M0_SIGNAL_STACK.0.get().cast();
+    let stack = guard.wrapping_add(SIGNAL_GUARD);
     set_stack(&M0_GSIGNAL, stack.addr(), stack.addr() + SIGNAL_STACK);
     M0_GSIGNAL
         .m
         .store(ptr::from_ref(&M0).cast_mut(), Ordering::Relaxed); // this thread's
     M0.gsignal.set(&M0_GSIGNAL);
-    os::initsig(stack, SIGNAL_STACK, fatal::fault);
+    set_signal_stack(&M0_GSIGNAL);
+    os::initsig(fatal::fault);
     if cfg!(feature = "signals") {
         super::sighandler::initsig(M0.procid.get());
     }
@@ -111,15 +130,33 @@ fn mstartm0() {
 fn minit(mp: &'static M) {
     // SAFETY: newm set it, and a G is never freed.
     let gsignal = unsafe { &*mp.gsignal.get() };
-    os::set_signal_stack(
-        ptr::with_exposed_provenance_mut(gsignal.stack.lo.get()),
-        SIGNAL_STACK,
-    );
+    set_signal_stack(gsignal);
     // A signal to the thread that had this memory before us may have been on its way when
     // that ended. Release pairs with preempt_m's swap: who sends one from here on knows our
     // procid.
     mp.signal_pending.store(false, Ordering::Release);
     os::set_mask(mp.sigmask.get());
+}
+
+/// Has this thread's handlers run on that stack.
+fn set_signal_stack(gsignal: &G) {
+    let lo = gsignal.stack.lo.get() + RED_ZONE;
+    os::set_signal_stack(
+        ptr::with_exposed_provenance_mut(lo),
+        SIGNAL_STACK - RED_ZONE,
+    );
+}
+
+/// Returns the g of this thread's signal stack, if the address is on that, or in its guard.
+/// From any stack.
+#[cfg(not(feature = "archive"))]
+pub(crate) fn gsignal_at(address: usize) -> Option<&'static G> {
+    // SAFETY: null, or a G, which is never freed.
+    let gsignal = unsafe { super::getm()?.gsignal.get().as_ref() }?;
+    let (lo, hi) = (gsignal.stack.lo.get(), gsignal.stack.hi.get());
+    (lo - SIGNAL_GUARD..hi)
+        .contains(&address)
+        .then_some(gsignal)
 }
 
 /// Gives an M its number, its random state, and its place in the list of all.
@@ -219,16 +256,22 @@ fn allocm() -> Option<&'static M> {
     let tls = boot::tls_image();
     let align = tls.align.max(64);
     // Below, FS is rounded down to align, and g0's top to 64.
-    let least = G0_STACK + 64 + tls.size + align + TCB + STRUCTS + SIGNAL_STACK;
+    let least = G0_STACK + 64 + tls.size + align + TCB + STRUCTS + SIGNAL_GUARD + SIGNAL_STACK;
     let size = least.next_multiple_of(mem::PAGE_SIZE);
     let size = size.max(mem::DEFAULT_STACK);
-    let lo = match take_ended() {
+    let ended = take_ended();
+    let lo = match ended {
         Some(block) => block,
         None => mem::stackalloc(size)?.get(),
     };
     let hi = lo + size;
     let signal_lo = hi - SIGNAL_STACK;
-    let fs = (signal_lo - STRUCTS - TCB) & !(align - 1);
+    let signal_guard = signal_lo - SIGNAL_GUARD;
+    if ended.is_none() {
+        // SAFETY: of our own memory, and nobody has used it.
+        unsafe { mem::guard_page(signal_guard) };
+    }
+    let fs = (signal_guard - STRUCTS - TCB) & !(align - 1);
     let g0_hi = (fs - tls.size) & !63;
     debug_assert!(g0_hi - lo >= G0_STACK);
     let fs: *mut u8 = ptr::with_exposed_provenance_mut(fs);
@@ -397,6 +440,8 @@ pub(super) fn try_start_sysmon() -> bool {
     acquirem();
     let once = SYSMON_STARTED.try_call_once(|| {
         super::preempt::init();
+        // SAFETY: nobody else is to touch that page.
+        unsafe { mem::guard_page(M0_SIGNAL_STACK.0.get().addr()) };
         let mut started = false;
         super::proc::systemstack(|| started = newm(Some(super::sysmon::sysmon), None, false));
         if started {

@@ -25,6 +25,7 @@
 //! | `syscall` | how a goroutine blocks its thread and nobody else |
 //! | `locked` | goroutines that are locked to their threads |
 //! | `procresize`, `stw` | Ps; how their number changes while the world is stopped |
+//! | `freeze` | how all stand still while the program dies |
 //! | `machine` | Ms: mstart, newm |
 //! | `sema` | a queue of goroutines, and the lock and the word that go with it |
 //! | `active_spin` | whether to look at a lock for a moment before parking |
@@ -57,6 +58,8 @@ mod active_spin;
 mod bgscavenge;
 mod checkdead;
 mod findrunnable;
+#[cfg(not(feature = "archive"))]
+mod freeze;
 mod gfree;
 mod glist;
 mod gosched;
@@ -120,6 +123,8 @@ use glist::GQueue;
 pub(crate) use gosched::gosched;
 use gpack::GFree;
 pub(crate) use locked::{lock_os_thread, unlock_os_thread};
+#[cfg(not(feature = "archive"))]
+pub(crate) use machine::gsignal_at;
 #[cfg(feature = "sched-trace")]
 pub(crate) use machine::start_system_m;
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
@@ -130,7 +135,7 @@ pub(crate) use park::{Locked, Park, gopark, goparkunlock, goready, open, park_lo
 pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
 #[cfg(not(feature = "archive"))]
-pub(crate) use proc::gosched_to_many;
+pub(crate) use proc::{fault_with_many, freeze_many, gosched_to_many};
 pub(crate) use proc::{for_each_g, for_every_g, goexit, systemstack as on_system_stack};
 pub(crate) use sighandler::{
     disable_signal, enable_signal, ignore_signal, raise_signal, signal_is_ignored, signal_recv,
@@ -287,15 +292,17 @@ pub(crate) fn getg() -> &'static G {
     unsafe { &*arch::getg().cast::<G>() }
 }
 
-/// Returns the current g where there may be none yet: in a death before the
-/// thread is set up.
+/// Returns the current g where there may be none: in a death before the thread is set up,
+/// or on a thread that is not ours. Those that a libc makes have a slot of their own, as
+/// every thread there has, with nothing in it. One that the program has made by itself, without
+/// thread-local storage for it, has the slot of its maker, and passes for that.
 pub(crate) fn try_getg() -> Option<&'static G> {
     // Relaxed: needtls set it on this thread, or long before another was made.
     if G0.m.load(Ordering::Relaxed).is_null() {
-        None
-    } else {
-        Some(getg())
+        return None;
     }
+    // SAFETY: null, or a G, and none is ever freed.
+    unsafe { arch::getg().cast::<G>().as_ref() }
 }
 
 /// Returns the M of the current g, if there is one yet.

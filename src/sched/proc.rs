@@ -108,6 +108,12 @@ pub(super) struct Many {
     pub(super) gosched: extern "C" fn(),
     /// `locked::mexit`
     pub(super) mexit: fn(&'static M) -> !,
+    /// `freeze::freeze_the_world`
+    #[cfg(not(feature = "archive"))]
+    pub(super) freeze: fn(),
+    /// `fatal::fault_in_handler`
+    #[cfg(not(feature = "archive"))]
+    pub(super) fault: fn(&os::Died),
 }
 
 /// Returns that table, from the first `go` or timer on.
@@ -122,6 +128,24 @@ pub(super) fn many() -> Option<&'static Many> {
 pub(crate) fn gosched_to_many() {
     if let Some(many) = many() {
         (many.gosched)();
+    }
+}
+
+/// Has all other goroutines stop for good, if there are any, since the program dies: see
+/// `freeze`. From any stack, with any lock held. The archive leaves them alone.
+#[cfg(not(feature = "archive"))]
+pub(crate) fn freeze_many() {
+    if let Some(many) = many() {
+        (many.freeze)();
+    }
+}
+
+/// Ends the program if that fault was a handler's, for those where the signal stacks have
+/// guards: see `fatal::fault_in_handler`. On the signal stack.
+#[cfg(not(feature = "archive"))]
+pub(crate) fn fault_with_many(died: &os::Died) {
+    if let Some(many) = many() {
+        (many.fault)(died);
     }
 }
 

@@ -135,9 +135,11 @@ fn exitsyscall() {
     releasem();
 }
 
-/// Takes an idle P, if there is one and the world is not stopped.
+/// Takes an idle P, if there is one and the world is not stopped; when it is there are none,
+/// but for one that is frozen.
 fn idle_p() -> Option<&'static P> {
-    if SCHED.spinning.idle() == 0 {
+    // Relaxed: a request; exitsyscall0 looks under the lock.
+    if SCHED.spinning.idle() == 0 || SCHED.gcwaiting.load(Ordering::Relaxed) {
         return None;
     }
     pidleget(&mut SCHED.lock.lock())
@@ -151,7 +153,8 @@ extern "C" fn exitsyscall0(gp: &'static G) -> ! {
     dropg(mp, gp);
     trace::exit_without_p(mp, gp);
     let mut sched = SCHED.lock.lock();
-    let pp = pidleget(&mut sched);
+    let stopped = SCHED.gcwaiting.load(Ordering::Relaxed); // as there
+    let pp = if stopped { None } else { pidleget(&mut sched) };
     if pp.is_none() {
         globrunqput(&mut sched, gp); // from here on anybody may run it
     }

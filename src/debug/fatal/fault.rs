@@ -12,12 +12,16 @@
 //! | a goroutine, by a division | `panic: runtime error: integer divide by zero` |
 //! | a goroutine with a lock of the runtime's | `fatal error: unexpected signal during runtime execution` |
 //! | g0, below its stack | `runtime: morestack on g0` |
-//! | g0, or a thread without a g | `SIGSEGV: segmentation violation`, `PC=0x… m=0 sigcode=1 addr=0x…` |
+//! | g0, elsewhere | `SIGSEGV: segmentation violation`, `PC=0x… m=0 sigcode=1 addr=0x…` |
 //! | what is no instruction, or one for debuggers; what `kill` sends | the same |
+//! | a thread that is not ours | the same, and `on a thread that is not gort's` |
+//! | a handler, below the signal stack | `runtime: morestack on gsignal`; see `handler` |
+//! | a handler, elsewhere | `fatal error: unexpected signal during runtime execution` |
 //!
-//! A handler of the runtime's that itself faults ends the process by that signal, without a
-//! word: all signals are blocked in it, and the kernel asks nobody then. So does one that
-//! leaves its signal stack, which has no guard; they are far from that.
+//! **A thread that is not ours** is one that a libc has made, which hosts us: our handlers
+//! are the process's, and the thread's g is null. Unless it has a signal stack all of this is
+//! on its own stack; if that is what it has left, the process ends by the signal. Go makes
+//! an M for it, if it can, and else says `fatal: bad g in signal handler`.
 
 #[cfg(not(feature = "archive"))]
 use core::ptr;
@@ -45,6 +49,8 @@ const NULL_PAGE: usize = 0x1000;
 
 /// A fault. On the signal stack of the M that faulted.
 pub(crate) fn fault(died: &Died) -> ! {
+    #[cfg(not(feature = "archive"))]
+    sched::fault_with_many(died);
     let gp = sched::try_getg();
     let sent = died.code <= 0;
     if let (false, Some(gp)) = (sent, gp)
@@ -103,6 +109,10 @@ fn say_signal(died: &Died) {
     let m = sched::getm().map_or(0, |mp| mp.id.get() as u64);
     let numbers = [died.pc as u64, m, died.code as u64, died.addr as u64];
     let template = match died.signal {
+        // There is always an M, but under a libc.
+        _ if cfg!(feature = "archive") && sched::getm().is_none() => {
+            "%s\nPC=0x%x on a thread that is not gort's"
+        }
         SIGSEGV | SIGBUS if !TERSE => "%s\nPC=0x%x m=%d sigcode=%d addr=0x%x",
         _ => "%s\nPC=0x%x m=%d sigcode=%d",
     };

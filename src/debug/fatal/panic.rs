@@ -68,7 +68,7 @@ mod formatted {
     use core::panic::PanicMessage;
     use core::sync::atomic::{AtomicBool, Ordering};
 
-    use super::super::PANICKING;
+    use super::super::{PANICKING, freeze};
     use super::{say, start_dying, throw};
     use crate::os;
     use crate::sched::{self, G};
@@ -137,7 +137,8 @@ mod formatted {
         gp.printing.set(gp.printing.get() - 1);
     }
 
-    /// Prints the message, and what goes before it.
+    /// Prints the message, and what goes before it. Where the program's code need not run
+    /// for it once more, others stand still already.
     fn print(head: &str, ahead: &Ahead, message: &PanicMessage<'_>) {
         let mut stderr = Stderr {
             buffer: [0; 256],
@@ -151,6 +152,8 @@ mod formatted {
             OPEN_LINE.store(true, Ordering::Relaxed); // for this thread
             let _ = write!(stderr, "{message}"); // what it gave is printed
             OPEN_LINE.store(false, Ordering::Relaxed); // as above
+        } else {
+            freeze();
         }
         stderr.byte(b'\n');
         stderr.flush();

@@ -74,12 +74,18 @@ fn goroutine(tracer: &mut Tracer<'_, '_>, gp: &'static G, here: Option<Here<'_>>
         let numbers = [at.line().into(), at.column().into()];
         tracer.out.say("\t%s:%d:%d\n", &numbers, at.file());
     }
+    // The current one is where `here` says, or it is a handler that has died.
+    let interrupted = sched::try_getg().is_some_and(|current| ptr::eq(current, gp));
     let at = match here {
         Some(here) => Some((here.registers, here.skip, true)),
+        None if interrupted => None,
         None => saved(gp).map(|registers| (registers, false, !is_behind_call(gp))),
     };
     match at {
         Some((registers, skip, exact)) => tracer.trace(gp, registers, skip, exact),
+        None if interrupted => tracer
+            .out
+            .text(b"\tgoroutine interrupted by a signal; stack unavailable\n"),
         None => tracer
             .out
             .text(b"\tgoroutine running on other thread; stack unavailable\n"),

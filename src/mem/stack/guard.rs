@@ -60,16 +60,16 @@ pub(super) fn init(memory: *mut u8) -> bool {
     unsafe { os::protect(memory, GUARD) }
 }
 
-/// Makes the guard that begins at `start`; false if the system has no room for it.
-pub(super) fn make(start: usize) -> bool {
+/// Makes the guard of that size that begins at `start`; false if the system has no room for it.
+pub(super) fn make(start: usize, size: usize) -> bool {
     let memory = pointer(start);
     // SAFETY: the guard of a stack that nobody has yet.
-    if installs() && unsafe { os::install_guard(memory, GUARD) } {
+    if installs() && unsafe { os::install_guard(memory, size) } {
         return true;
     }
     // Also where the first kind is declined for once, as for memory that is locked.
     // SAFETY: as above.
-    unsafe { os::protect(memory, GUARD) }
+    unsafe { os::protect(memory, size) }
 }
 
 /// Tells whether guards cost no mapping.

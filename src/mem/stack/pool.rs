@@ -74,7 +74,7 @@ fn small() -> Option<GoStack> {
         }
         drop(pool); // not for the time of a system call
         let stack = stack_of(slab, index, true);
-        if guard::make(stack.lo - GUARD) {
+        if guard::make(stack.lo - GUARD, GUARD) {
             return Some(stack);
         }
         // The slot is lost. There may be room for one that needs no guard.
@@ -157,7 +157,7 @@ fn large(size: usize) -> Option<GoStack> {
     }
     let start = map(GUARD + size)?;
     let hi = start + GUARD + size;
-    if !guard::make(start) {
+    if !guard::make(start, GUARD) {
         give_up(start, GUARD + size);
         return None;
     }
@@ -184,12 +184,24 @@ pub(super) fn map_one(size: usize) -> Option<usize> {
         return None;
     }
     let start = map(all)?;
-    if !guard::make(start) {
+    if !guard::make(start, GUARD) {
         give_up(start, all);
         return None;
     }
     IN_USE.fetch_add(size, Ordering::Relaxed); // a counter
     Some(start + GUARD)
+}
+
+/// Makes the page at `start` a guard, if the system has room for one; else it stays as it
+/// is. From any stack.
+///
+/// # Safety
+///
+/// The page must be of private memory, and nobody may use what is in it.
+pub(crate) unsafe fn guard_page(start: usize) {
+    if POOL.lock().budget.take() {
+        guard::make(start, mem::PAGE_SIZE);
+    }
 }
 
 /// Unmaps what was mapped for a stack and cannot be one.

@@ -89,7 +89,7 @@ unsafe fn change(number: usize, memory: *mut u8, size: usize, how: usize) -> boo
 ///
 /// # Safety
 ///
-/// The range must come from `map`, and nothing may use it.
+/// The range must be of private memory, and nothing may use it.
 #[inline(always)] // the boot's, for its size
 pub(crate) unsafe fn install_guard(memory: *mut u8, size: usize) -> bool {
     // SAFETY: the caller's promise.

@@ -5,9 +5,10 @@
 //! `runtime/signal_unix.go` and `os_linux.go`; the texts are those of `sigpanic`.
 //!
 //! A handler runs on the M's signal stack, with all signals blocked: the goroutine that
-//! was interrupted may have no stack left, and no handler interrupts another. g is the
-//! one that was interrupted, since there is one slot for it; a thread that is not ours
-//! has none. There are three handlers:
+//! was interrupted may have no stack left, and no handler interrupts another. Who dies lets
+//! faults through again, and so does the handler that preempts: where those fault there are
+//! still words for it. g is the one that was interrupted, since there is one slot for it; a
+//! thread that is not ours has none. There are three handlers:
 //!
 //! | handler | for | where |
 //! | --- | --- | --- |
@@ -20,7 +21,9 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use super::signal_context::SignalContext;
-use super::signal_table::{NEVER_BLOCKED, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGURG};
+use super::signal_table::{
+    FAULTS, NEVER_BLOCKED, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGURG,
+};
 use super::syscall::{exit, nr, signal_thread, syscall4, thread_id};
 
 const SA_SIGINFO: usize = 4;
@@ -158,6 +161,7 @@ const SIG_UNBLOCK: usize = 1;
 
 /// Lets through what the runtime cannot do without, and returns the signal mask that
 /// this thread had before.
+#[inline(never)] // for its size
 pub(crate) fn save_mask() -> u64 {
     change_mask(SIG_UNBLOCK, NEVER_BLOCKED)
 }
@@ -203,11 +207,9 @@ fn change_mask(how: usize, mask: u64) -> u64 {
     old
 }
 
-/// Has `on_fault` called, on `stack`, for the faults of this process's threads
-/// that have a signal stack.
-pub(crate) fn initsig(stack: *mut u8, size: usize, on_fault: OnFault) {
+/// Has `on_fault` called for the faults of this process's threads, on their signal stacks.
+pub(crate) fn initsig(on_fault: OnFault) {
     ON_FAULT.store(on_fault as *mut c_void, Ordering::Release); // pairs with fault's load
-    set_signal_stack(stack, size);
     let action = Sigaction::calls(sigtramp, 0);
     for signal in [SIGILL, SIGBUS, SIGFPE, SIGSEGV] {
         set_action(signal, &action);
@@ -217,7 +219,11 @@ pub(crate) fn initsig(stack: *mut u8, size: usize, on_fault: OnFault) {
 /// Has SIGURG's handler called for it, on the M's signal stack, from now on; the system
 /// call that it interrupts is made again where the kernel can do that. Go's `sigPreempt`.
 pub(crate) fn init_preempt_signal() {
-    set_action(SIGURG, &Sigaction::calls(sig_preempt_tramp, SA_RESTART));
+    let action = Sigaction {
+        mask: !FAULTS,
+        ..Sigaction::calls(sig_preempt_tramp, SA_RESTART)
+    };
+    set_action(SIGURG, &action);
 }
 
 /// Gives this thread its signal stack.

@@ -62,6 +62,9 @@ const fn bits(signals: &[i32]) -> u64 {
 pub(super) const NEVER_BLOCKED: u64 =
     bits(&[SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSTKFLT, SIGURG]);
 
+/// What comes from an instruction that the CPU refuses.
+pub(super) const FAULTS: u64 = bits(&[SIGILL, SIGBUS, SIGFPE, SIGSEGV]);
+
 /// What a signal is to the runtime while nobody has asked for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignalClass {
@@ -89,7 +92,6 @@ pub(crate) fn signal_class(signal: i32) -> SignalClass {
     const KILL: u64 = bits(&[SIGHUP, SIGINT, SIGTERM]);
     const DUMP: u64 = bits(&[SIGQUIT, SIGABRT]);
     const TRAP: u64 = bits(&[SIGTRAP, SIGSTKFLT, SIGSYS]);
-    const FAULT: u64 = bits(&[SIGILL, SIGBUS, SIGFPE, SIGSEGV]);
     const RESERVED: u64 = bits(&[SIGKILL, SIGSTOP, 32, 33, 34]); // libcs use the last three
     let is_one_of = |bits: u64| bits & signal_bit(signal) != 0;
     match signal {
@@ -98,7 +100,7 @@ pub(crate) fn signal_class(signal: i32) -> SignalClass {
         _ if is_one_of(KILL) => SignalClass::Kill,
         _ if is_one_of(DUMP) => SignalClass::Dump,
         _ if is_one_of(TRAP) => SignalClass::Trap,
-        _ if is_one_of(FAULT) => SignalClass::Fault,
+        _ if is_one_of(FAULTS) => SignalClass::Fault,
         _ if is_one_of(RESERVED) => SignalClass::Reserved,
         _ => SignalClass::Plain,
     }

@@ -27,6 +27,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("link::c_with_a_stack_protector", c_with_a_stack_protector),
         Trial::test("link::c_under_a_static_libc", || hosted("static")),
         Trial::test("link::c_under_a_dynamic_libc", || hosted("dynamic")),
+        Trial::test("link::c_faults_on_a_foreign_thread", || foreign("static")),
+        Trial::test("link::c_faults_on_a_foreign_thread_dynamic", || {
+            foreign("dynamic")
+        }),
         Trial::test("link::rust_with_its_own_panic_handler", rust),
         Trial::test("link::cargo_without_features", cargo_without_features),
         Trial::test("link::template_with_a_path", template_with_a_path),
@@ -79,6 +83,39 @@ fn hosted(how: &str) -> Result<(), Failed> {
     }
     let program = link(&scratch, "tests/link-c/hosted.c", &recipe)?;
     run(&mut command(&program))?.expect(5, HOSTED, "")?;
+    Ok(())
+}
+
+/// A thread that libc has made has no g: gort's handlers, which are the process's, say so.
+/// One that has used up its stack has nowhere to say it.
+fn foreign(how: &str) -> Result<(), Failed> {
+    const SIGSEGV: i32 = 11;
+    for (name, flags) in [
+        ("nil", "-DNIL"),
+        ("divide", "-DDIVIDE"),
+        ("overflow", "-DOVERFLOW"),
+    ] {
+        let scratch = Scratch::new(&format!("foreign-{how}-{name}"))?;
+        let mut recipe = documented("hosted.c")?.replace("-no-pie", &format!("-no-pie {flags}"));
+        if how == "static" {
+            recipe = recipe.replace("-no-pie", "-no-pie -static");
+        }
+        let program = link(&scratch, "tests/link-c/foreign.c", &recipe)?;
+        let outcome = run(&mut command(&program))?;
+        match name {
+            "nil" => outcome.expect(
+                2,
+                "1 goroutine\n",
+                "SIGSEGV: segmentation violation\nPC=0x* on a thread that is not gort's\n",
+            )?,
+            "divide" => outcome.expect(
+                2,
+                "1 goroutine\n",
+                "SIGFPE: floating-point exception\nPC=0x* on a thread that is not gort's\n",
+            )?,
+            _ => outcome.expect_signal(SIGSEGV)?,
+        };
+    }
     Ok(())
 }
 

@@ -110,9 +110,10 @@ fn guards_refused() -> Result<(), Failed> {
 
 /// No more mappings for guards: there are goroutines without, and then none.
 fn mappings_refused() -> Result<(), Failed> {
-    // The main goroutine's, sysmon's, six more of the first slab and one of the next: of
+    // The main goroutine's, m0's signal stack's, sysmon's, its signal stack's, six more of the
+    // first slab and one of the next: of
     // another P's M, there would be its own instead of the last.
-    let changes = ["madvise:error=EINVAL", "mprotect:error=ENOMEM:when=10+"];
+    let changes = ["madvise:error=EINVAL", "mprotect:error=ENOMEM:when=12+"];
     let many = |count| with_procs("1", &changes, &["many-goroutines", count]);
     many("15")?.expect(0, "16\n", "")?;
     let text = "runtime: may need to increase vm.max_map_count\n\
