@@ -11,7 +11,8 @@ from gort.elsewhere import ELSEWHERE
 
 
 class GoFrame(FrameDecorator):
-    """A frame of the runtime's, or main.main, under the name that it is linked by."""
+    """A frame of the runtime's, or main.main, under the name that it is linked by; and one
+    that only the symbol table knows."""
 
     def __init__(self, fobj, name):
         super().__init__(fobj)
@@ -53,8 +54,9 @@ def from_call(frames):
 
 
 def decorate(frame):
-    name = names.linkage_name(frame.inferior_frame())
-    return GoFrame(frame, name) if name else frame
+    inferior = frame.inferior_frame()
+    name = names.frame_name(inferior)
+    return GoFrame(frame, name) if name not in (inferior.name(), "??") else frame
 
 
 def install():

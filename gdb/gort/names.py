@@ -10,6 +10,11 @@ from gort import structs
 GO = re.compile(r"runtime\.|main\.main$|_rt0_amd64")
 RUNTIME = re.compile(r"runtime\.|_rt0_|__morestack|<?&?(gort|core|alloc|rustix|lock_api|spin)::|\?\?")
 
+# What gdb makes of a name that the symbol table alone knows: Rust's has a hash behind it,
+# and Go's it takes for Ada's, `runtime[settls]`.
+HASH = re.compile(r"::h[0-9a-f]{16}\b")
+ADA = re.compile(r"(\w+)\[(.+)\]$")
+
 # The functions at a pc; see functions_at.
 FUNCTIONS = {}
 
@@ -17,12 +22,19 @@ FUNCTIONS = {}
 def linkage_name(frame):
     """Returns Go's name of a frame's function, if it has one."""
     symbol = frame.function()
-    return go_name(symbol) if symbol is not None else renamed(frame.name(), frame.find_sal())
+    if symbol is not None:
+        return go_name(symbol)
+    return renamed(plain(frame.name() or ""), frame.find_sal())
 
 
 def frame_name(frame):
     """Returns the name under which a frame is shown."""
-    return linkage_name(frame) or frame.name() or "??"
+    return linkage_name(frame) or plain(frame.name() or "??")
+
+
+def plain(name):
+    """Returns a name of the symbol table as it was before gdb took it for something."""
+    return ADA.sub(r"\1.\2", HASH.sub("", name))
 
 
 def go_name(symbol):
@@ -99,8 +111,8 @@ def symbol(address):
     text = gdb.execute(f"info symbol {address}", to_string=True)
     if text.startswith("No symbol"):
         return ""
-    # Rust puts a hash behind a name.
-    return re.sub(r"::h[0-9a-f]{16}\b", "", text.partition(" in section")[0].strip())
+    name, plus, rest = text.partition(" in section")[0].strip().partition(" + ")
+    return plain(name) + plus + rest
 
 
 def forget(_event=None):

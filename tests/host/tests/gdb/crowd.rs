@@ -1,6 +1,8 @@
 //! The program with a hundred goroutines in all states: what is known of it, and how it is
 //! brought to where they all are. What is asked about them then is in the modules below.
 
+#[path = "crowd/bare.rs"]
+mod bare;
 #[path = "crowd/damaged.rs"]
 mod damaged;
 #[path = "crowd/frames.rs"]
@@ -45,44 +47,60 @@ const KINDS: &[(&str, usize, usize, &str)] = &[
 const LATE: usize = 6;
 const ALL: usize = 100;
 
+/// Where it stops in each round: the second is where all are there.
+const STOPS: [&str; 2] = [
+    "testprog::crowd::next_round",
+    "testprog::crowd::everybody_is_there",
+];
+
 /// How often a census may go wrong: somebody was on the way from one state to another.
 const ROUNDS: usize = 200;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let all = [frames::trials(), waiting::trials(), damaged::trials()];
+    let all = [
+        frames::trials(),
+        waiting::trials(),
+        damaged::trials(),
+        bare::trials(),
+    ];
     let ignore = |trial: Trial| trial.with_ignored_flag(!programs::native());
     all.into_iter().flatten().map(ignore).collect()
 }
 
 /// Runs the program until all are where they belong.
 fn start() -> Result<Gdb, Failed> {
-    let mut gdb = begin("crowd 1")?;
+    start_this(&programs::path("testprog")?, STOPS)
+}
+
+/// The same for a copy of it, in which these functions may have other names.
+fn start_this(program: &Path, stops: [&str; 2]) -> Result<Gdb, Failed> {
+    let mut gdb = begin(program, stops, "crowd 1")?;
     for _ in 0..ROUNDS {
         if census(&rows(&gdb.command("info goroutines")?)?).is_ok() {
             return Ok(gdb);
         }
-        go_on(&mut gdb)?;
+        go_on(&mut gdb, stops)?;
     }
     census(&rows(&gdb.command("info goroutines")?)?)?;
     Ok(gdb)
 }
 
 /// Runs the program with these arguments until it stops for the first time.
-fn begin(arguments: &str) -> Result<Gdb, Failed> {
-    let mut gdb = Gdb::start(Kind::Gort, &programs::path("testprog")?)?;
+fn begin(program: &Path, stops: [&str; 2], arguments: &str) -> Result<Gdb, Failed> {
+    let mut gdb = Gdb::start(Kind::Gort, program)?;
     // The other setting: gdb leaves out of a core file what lies behind a guard in the same
     // mapping.
     gdb.command("set environment GODEBUG asyncpreemptoff=0,guardinstall=0")?;
-    gdb.command("tbreak testprog::crowd::everybody_is_there")?;
+    gdb.command(&format!("tbreak {}", stops[1]))?;
     let stop = gdb.command(&format!("r {arguments}"))?;
     ensure!(stop.contains("Temporary breakpoint "), "{stop}");
     Ok(gdb)
 }
 
 /// Runs it until it stops the next time.
-fn go_on(gdb: &mut Gdb) -> Result<(), Failed> {
-    for function in ["next_round", "everybody_is_there"] {
-        gdb.command(&format!("tbreak testprog::crowd::{function}"))?;
+fn go_on(gdb: &mut Gdb, stops: [&str; 2]) -> Result<(), Failed> {
+    for function in stops {
+        gdb.command(&format!("tbreak {function}"))?;
         let stop = gdb.command("c")?;
         ensure!(stop.contains("Temporary breakpoint "), "{stop}");
     }

@@ -1,17 +1,14 @@
-//! What is damaged, and what is missing.
+//! What is damaged.
 
-use gort_host_tests::{ensure, programs};
+use gort_host_tests::ensure;
 use libtest_mimic::{Failed, Trial};
 
-use super::{Directory, is_of, start};
+use super::{is_of, start};
 use crate::listing::rows;
-use crate::session::{Gdb, Kind};
+use crate::session::Gdb;
 
 pub(super) fn trials() -> Vec<Trial> {
-    vec![
-        Trial::test("crowd_damaged", damaged),
-        Trial::test("crowd_stripped", stripped),
-    ]
+    vec![Trial::test("crowd_damaged", damaged)]
 }
 
 /// Lists that lead nowhere, or in a circle, and a goroutine whose stack pointer is wild: they
@@ -84,39 +81,6 @@ fn damaged() -> Result<(), Failed> {
     }
     let text = gdb.command(&format!("goroutine {} bt", row.goid))?;
     ensure!(text.contains(" runtime.goexit ("), "{text}");
-    gdb.command("kill")?;
-    Ok(())
-}
-
-/// A program without symbols has no script; and with the script from elsewhere there is a
-/// line that says why nothing works.
-fn stripped() -> Result<(), Failed> {
-    let directory = Directory::new("stripped")?;
-    let program = directory.0.join("hello");
-    let strip = programs::run(
-        std::process::Command::new("strip")
-            .arg("-o")
-            .arg(&program)
-            .arg(programs::path("hello")?),
-    )?;
-    ensure!(strip.status.success(), "strip: {}", strip.status);
-    let mut gdb = Gdb::start(Kind::Gort, &program)?;
-    gdb.command("starti")?;
-    for command in [
-        "info goroutines",
-        "goroutine 1 bt",
-        "info chans",
-        "info ms",
-        "info sched",
-    ] {
-        let answer = gdb.command(command)?;
-        ensure!(
-            answer.lines().count() == 1 && answer.contains("or it was stripped"),
-            "{command}: {answer}"
-        );
-    }
-    let answer = gdb.command("p $goid()")?;
-    ensure!(answer.contains("= 0"), "{answer}");
     gdb.command("kill")?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::fs;
 use gort_host_tests::{ensure, programs};
 use libtest_mimic::{Failed, Trial};
 
-use super::{ALL, Directory, KINDS, LATE, begin, census, go_on, is_of, start};
+use super::{ALL, Directory, KINDS, LATE, STOPS, begin, census, go_on, is_of, start};
 use crate::listing::{Row, rows};
 use crate::session::{Gdb, Kind};
 
@@ -163,7 +163,7 @@ fn in_the_kernels_core() -> Result<(), Failed> {
 /// With more Ps some that never give way are on other threads, and who is late may have
 /// been stolen: everybody has a root all the same.
 fn on_several_ps() -> Result<(), Failed> {
-    let mut gdb = begin("crowd 3")?;
+    let mut gdb = begin(&programs::path("testprog")?, STOPS, "crowd 3")?;
     for _ in 0..5 {
         let text = gdb.command("goroutine all bt")?;
         let all = text.split("\nGoroutine ").skip(1);
@@ -171,7 +171,7 @@ fn on_several_ps() -> Result<(), Failed> {
             .filter(|text| !text.trim_end().lines().last().is_some_and(ends))
             .collect();
         ensure!(lost.is_empty(), "{lost:#?}");
-        go_on(&mut gdb)?;
+        go_on(&mut gdb, STOPS)?;
     }
     gdb.command("kill")?;
     Ok(())
@@ -240,7 +240,7 @@ fn registers() -> Result<(), Failed> {
 
 /// Ten thousand are listed, and some of them traced.
 fn of_ten_thousand() -> Result<(), Failed> {
-    let mut gdb = begin("crowd-many 10000")?;
+    let mut gdb = begin(&programs::path("testprog")?, STOPS, "crowd-many 10000")?;
     let all = rows(&gdb.command("info goroutines chan_recv::deepest")?)?;
     ensure!(all.len() == 10_000, "{}", all.len());
     for row in all.iter().step_by(999) {
