@@ -56,7 +56,9 @@ def from_call(frames):
 def decorate(frame):
     inferior = frame.inferior_frame()
     name = names.frame_name(inferior)
-    return GoFrame(frame, name) if name not in (inferior.name(), "??") else frame
+    # Go's also where gdb has a word of its own, as for a frame that a signal has made.
+    other = names.linkage_name(inferior) or name not in (inferior.name(), "??")
+    return GoFrame(frame, name) if other else frame
 
 
 def install():

@@ -15,8 +15,12 @@ RUNTIME = re.compile(r"runtime\.|_rt0_|__morestack|<?&?(gort|core|alloc|rustix|l
 HASH = re.compile(r"::h[0-9a-f]{16}\b")
 ADA = re.compile(r"(\w+)\[(.+)\]$")
 
-# The functions at a pc; see functions_at.
+# The last part of a name.
+BARE = re.compile(r"[^:_][^:<]*(<.*)?$")
+
+# The functions at a pc; see functions_at. And what whole_name has found.
 FUNCTIONS = {}
+WHOLE = {}
 
 
 def linkage_name(frame):
@@ -29,7 +33,9 @@ def linkage_name(frame):
 
 def frame_name(frame):
     """Returns the name under which a frame is shown."""
-    return linkage_name(frame) or plain(frame.name() or "??")
+    symbol = frame.function()
+    known = whole_name(symbol) if symbol is not None else None
+    return linkage_name(frame) or known or plain(frame.name() or "??")
 
 
 def plain(name):
@@ -39,7 +45,28 @@ def plain(name):
 
 def go_name(symbol):
     """Returns Go's name of a function, if it has one."""
-    return renamed(symbol.linkage_name, symbol)
+    return renamed(whole_name(symbol) or symbol.linkage_name, symbol)
+
+
+def whole_name(symbol_):
+    """Returns the linker's name of a function of which rustc has left the last part alone, as
+    it does with `debug = "line-tables-only"`; None of another, and where there is none, as
+    of one that was inlined."""
+    if BARE.match(symbol_.name) is None:
+        return None
+    key = symbol_.name, symbol_.line, symbol_.symtab.filename if symbol_.symtab else ""
+    if key not in WHOLE:
+        WHOLE[key] = entry_name(symbol_)
+    return WHOLE[key]
+
+
+def entry_name(symbol_):
+    try:
+        address = symbol_.value().address
+        name, _, offset = symbol(int(address)).partition(" + ") if address else ("", "", "")
+    except gdb.error:
+        return None
+    return None if offset else name or None
 
 
 def renamed(name, source):
@@ -77,7 +104,7 @@ def look_up(pc):
             file = symbol.symtab.filename if symbol.symtab else ""
             if not where.startswith(f" at {file}:"):
                 where = f" in {file}" if file else ""
-            yield (go_name(symbol) or symbol.name), where
+            yield (go_name(symbol) or whole_name(symbol) or symbol.name), where
             where = ""
             named = not is_inlined(block)
         block = block.superblock
@@ -118,6 +145,7 @@ def symbol(address):
 def forget(_event=None):
     """Forgets the functions: there is another program."""
     FUNCTIONS.clear()
+    WHOLE.clear()
 
 
 gdb.events.new_objfile.connect(forget)
