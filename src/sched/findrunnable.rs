@@ -21,7 +21,9 @@ use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep}
 use super::locked::{mexit, startlockedm, stoplockedm};
 use super::newproc::{end_time_slice, exit_to_next, runqget, runqputslow};
 use super::park::{Park, gopark, goready};
-use super::proc::{GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget};
+use super::proc::{
+    GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget, globrunqget_in_turn,
+};
 use super::procresize::{Allp, allp};
 use super::pstatus::PStatus;
 use super::runtime2::{G, M, P};
@@ -128,7 +130,7 @@ fn at_hand(pp: &'static P) -> Option<(&'static G, bool)> {
     }
     if (expired || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)) && global_queue_len() > 0 {
         let mut sched = SCHED.lock.lock();
-        if let Some(gp) = globrunqget(&mut sched, pp, 1) {
+        if let Some(gp) = globrunqget_in_turn(&mut sched, pp) {
             return Some((gp, false));
         }
     }
@@ -184,7 +186,7 @@ fn from_global_queue(pp: &'static P) -> Option<&'static G> {
     if global_queue_len() == 0 {
         return None;
     }
-    globrunqget(&mut SCHED.lock.lock(), pp, usize::MAX)
+    globrunqget(&mut SCHED.lock.lock(), pp)
 }
 
 /// What a thief comes back with.
@@ -288,7 +290,7 @@ fn sleep_until_work(
     if SCHED.gcwaiting.load(Ordering::Relaxed) {
         return None; // under the lock
     }
-    if let Some(gp) = globrunqget(&mut sched, pp, usize::MAX) {
+    if let Some(gp) = globrunqget(&mut sched, pp) {
         return Some(gp);
     }
     releasep(mp);

@@ -10,8 +10,8 @@
 //!
 //! **Whose turn it is.** Of the batches the newest comes first: what was made last has its
 //! memory near, and where goroutines make goroutines, as in a tree, this ends one branch
-//! after the other, instead of having all of them at once. That of the oldest comes every
-//! 61st time that a P looks for its next goroutine, so that nobody waits for ever. Who came
+//! after the other, instead of having all of them at once. The oldest, as a whole, comes
+//! once in a millisecond, so that nobody waits for ever (`globrunqget_in_turn`). Who came
 //! alone, since it gave way or was readied where there was no P, waits as long as if all
 //! were first in, first out: until so many have been taken as there were when it came.
 
@@ -70,6 +70,12 @@ impl GQueue {
     /// Tells how many are in it.
     pub(super) fn len(&self) -> usize {
         self.size
+    }
+
+    /// Tells how many are left of the oldest batch.
+    pub(super) fn oldest_len(&self) -> usize {
+        // SAFETY: null, or one of the batches, which are ours.
+        unsafe { self.oldest.as_ref() }.map_or(0, |batch| batch.end - batch.begin)
     }
 
     /// Adds one, behind all that are there.

@@ -466,6 +466,8 @@ pub(crate) struct P {
     pub(crate) eager: AtomicU32,
     /// How often who finds the queue full shall not give way for that, now and the last time.
     pub(crate) spawn_skips: Cell<(u32, u32)>,
+    /// When the oldest batch of the global queue last had its turn here, by `nanotime`.
+    pub(crate) oldest_turn: Cell<i64>,
     /// sysmon's notes; only sysmon touches them.
     pub(crate) sysmontick: Sysmontick,
     /// The M that holds this, or null.

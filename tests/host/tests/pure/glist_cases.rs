@@ -150,6 +150,8 @@ fn queue_is_as_the_model() -> Result<(), Failed> {
     for step in 0..200_000 {
         let size = singles.len() + batches.iter().map(VecDeque::len).sum::<usize>();
         ensure!(queue.len() == size, "step {step}");
+        let oldest = batches.front().map_or(0, VecDeque::len);
+        ensure!(queue.oldest_len() == oldest, "step {step}");
         // Now and then nearly all are taken, and now and then nearly none.
         let pushes = if step / 1000 % 2 == 0 { 60 } else { 2 };
         match random.next() % 100 {
