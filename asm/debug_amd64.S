@@ -361,6 +361,7 @@
         member  capacity, uintptr, layout.hchan.capacity
         member  recv_watch, waitq, layout.hchan.recv_watch
         member  send_watch, waitq, layout.hchan.send_watch
+        member  elemtype, stringStruct, layout.hchan.elemtype
         .byte   0
 
         enumeration chanflags, uint8, 1
@@ -371,6 +372,11 @@
         enumerator lockLocked, layout.lock.locked
         enumerator lockWaiters, layout.lock.waiters
         enumerator lockReader, layout.lock.reader
+        .byte   0
+
+        enumeration countword, uint32, 4        /* of a wait group; of a semaphore, bits */
+        enumerator groupOne, layout.group.one
+        enumerator semaphoreBits, layout.semaphore.bits
         .byte   0
 
         structure sharedchan, layout.shared.size_of     /* what a handle points to */

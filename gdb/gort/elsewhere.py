@@ -158,7 +158,7 @@ def finish(gp):
             frame = frame.older()
         caller = places.older(frame)
         if caller is None or not caller.pc():
-            raise gdb.GdbError(f"Goroutine {gp.goid} has no caller to return to.")
+            raise gdb.GdbError(f"Goroutine {gp.goid} has no caller to return to: {told}")
         pc, sp = caller.pc(), int(caller.read_register("rsp")) & MASK
     gdb.write(f"Run till exit from {told}\n")
     stop = Returned(pc, sp)

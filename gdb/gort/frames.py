@@ -11,7 +11,8 @@ from gort.elsewhere import ELSEWHERE
 
 
 class GoFrame(FrameDecorator):
-    """A frame of the runtime's, or main.main, under the name that it is linked by."""
+    """A frame of the runtime's, or main.main, under the name that it is linked by; and one
+    that only the symbol table knows."""
 
     def __init__(self, fobj, name):
         super().__init__(fobj)
@@ -53,8 +54,11 @@ def from_call(frames):
 
 
 def decorate(frame):
-    name = names.linkage_name(frame.inferior_frame())
-    return GoFrame(frame, name) if name else frame
+    inferior = frame.inferior_frame()
+    name = names.frame_name(inferior)
+    # Go's also where gdb has a word of its own, as for a frame that a signal has made.
+    other = names.linkage_name(inferior) or name not in (inferior.name(), "??")
+    return GoFrame(frame, name) if other else frame
 
 
 def install():

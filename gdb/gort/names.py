@@ -10,24 +10,63 @@ from gort import structs
 GO = re.compile(r"runtime\.|main\.main$|_rt0_amd64")
 RUNTIME = re.compile(r"runtime\.|_rt0_|__morestack|<?&?(gort|core|alloc|rustix|lock_api|spin)::|\?\?")
 
-# The functions at a pc; see functions_at.
+# What gdb makes of a name that the symbol table alone knows: Rust's has a hash behind it,
+# and Go's it takes for Ada's, `runtime[settls]`.
+HASH = re.compile(r"::h[0-9a-f]{16}\b")
+ADA = re.compile(r"(\w+)\[(.+)\]$")
+
+# The last part of a name.
+BARE = re.compile(r"[^:_][^:<]*(<.*)?$")
+
+# The functions at a pc; see functions_at. And what whole_name has found.
 FUNCTIONS = {}
+WHOLE = {}
 
 
 def linkage_name(frame):
     """Returns Go's name of a frame's function, if it has one."""
     symbol = frame.function()
-    return go_name(symbol) if symbol is not None else renamed(frame.name(), frame.find_sal())
+    if symbol is not None:
+        return go_name(symbol)
+    return renamed(plain(frame.name() or ""), frame.find_sal())
 
 
 def frame_name(frame):
     """Returns the name under which a frame is shown."""
-    return linkage_name(frame) or frame.name() or "??"
+    symbol = frame.function()
+    known = whole_name(symbol) if symbol is not None else None
+    return linkage_name(frame) or known or plain(frame.name() or "??")
+
+
+def plain(name):
+    """Returns a name of the symbol table as it was before gdb took it for something."""
+    return ADA.sub(r"\1.\2", HASH.sub("", name))
 
 
 def go_name(symbol):
     """Returns Go's name of a function, if it has one."""
-    return renamed(symbol.linkage_name, symbol)
+    return renamed(whole_name(symbol) or symbol.linkage_name, symbol)
+
+
+def whole_name(symbol_):
+    """Returns the linker's name of a function of which rustc has left the last part alone, as
+    it does with `debug = "line-tables-only"`; None of another, and where there is none, as
+    of one that was inlined."""
+    if BARE.match(symbol_.name) is None:
+        return None
+    key = symbol_.name, symbol_.line, symbol_.symtab.filename if symbol_.symtab else ""
+    if key not in WHOLE:
+        WHOLE[key] = entry_name(symbol_)
+    return WHOLE[key]
+
+
+def entry_name(symbol_):
+    try:
+        address = symbol_.value().address
+        name, _, offset = symbol(int(address)).partition(" + ") if address else ("", "", "")
+    except gdb.error:
+        return None
+    return None if offset else name or None
 
 
 def renamed(name, source):
@@ -65,7 +104,7 @@ def look_up(pc):
             file = symbol.symtab.filename if symbol.symtab else ""
             if not where.startswith(f" at {file}:"):
                 where = f" in {file}" if file else ""
-            yield (go_name(symbol) or symbol.name), where
+            yield (go_name(symbol) or whole_name(symbol) or symbol.name), where
             where = ""
             named = not is_inlined(block)
         block = block.superblock
@@ -99,13 +138,14 @@ def symbol(address):
     text = gdb.execute(f"info symbol {address}", to_string=True)
     if text.startswith("No symbol"):
         return ""
-    # Rust puts a hash behind a name.
-    return re.sub(r"::h[0-9a-f]{16}\b", "", text.partition(" in section")[0].strip())
+    name, plus, rest = text.partition(" in section")[0].strip().partition(" + ")
+    return plain(name) + plus + rest
 
 
 def forget(_event=None):
     """Forgets the functions: there is another program."""
     FUNCTIONS.clear()
+    WHOLE.clear()
 
 
 gdb.events.new_objfile.connect(forget)

@@ -108,6 +108,14 @@ class Lock(Described):
         return [("value", self.value["value"]["value"])]
 
 
+def guard(value):
+    """A lock's guard: of which, by the address that `info chans` has."""
+    kind = re.sub(r"^gort::sync::\w+::", "", value.type.name)
+    reader = kind.startswith("RwLockRead")
+    sema = structs.Record("sema", int(value["raw"] if reader else value["lock"]["raw"].address))
+    return f"{kind} of lock {sema.address:#x}: {waiting.said_by(sema['word'])}"
+
+
 def duration(value):
     """A time span: 1.5s."""
     seconds, nanos = (int(number) for number in re.findall(r"(?:secs|nanos)\D*(\d+)", raw(value)))
@@ -132,6 +140,7 @@ def described(describe):
 RUST = [
     (re.compile(r"gort::channel::(sender::Sender|receiver::Receiver)<"), described(handle)),
     (re.compile(r"gort::sync::(mutex::Mutex|rwlock::RwLock)<"), Lock),
+    (re.compile(r"gort::sync::(mutex::Mutex|rwlock::RwLock(Read|Write))Guard<"), described(guard)),
     (re.compile(r"core::time::Duration$"), described(duration)),
 ]
 

@@ -7,8 +7,6 @@ the other's address. Nothing but the wait's reason tells which: so all is looked
 closely before it is believed.
 """
 
-import re
-
 import gdb
 
 from gort import names, places, runtime, structs
@@ -22,8 +20,6 @@ LOCKS = ("sync.Mutex.", "sync.RWMutex.")
 # More operations than any select has.
 CASES = 1 << 12
 
-SENDER = re.compile(r"gort::channel::(?:sender::Sender|receiver::Receiver)<(.*)>::\w+(?:<.*>)?$")
-HANDLE = re.compile(r"gort::channel::(?:sender|receiver)::.*?::\w+<(.*)>$")
 
 
 def waits_on(gp):
@@ -70,6 +66,11 @@ class Channel(Record):
         """Whether one side is gone."""
         return self["flags"] & int(structs.variable("chanClosed")) != 0
 
+    @property
+    def elemtype(self):
+        """What the values' type is called; "" if that is not known, as of a channel of C's."""
+        return structs.read_text(self.address + structs.layout("hchan").offset("elemtype"))
+
     def waiters(self, queue):
         """Returns the goroutines in one of its queues."""
         sudogs = runtime.follow(lambda at: Record("sudog", at), self[queue], "next", "waiters")
@@ -110,20 +111,19 @@ is in it, the first first."""
                     found.setdefault(on, []).append(gp)
         if not channels and not semas:
             print("No goroutine waits on a channel or a lock.")
-        for address, waiters in channels.items():
-            show_channel(address, waiters)
+        for address in channels:
+            show_channel(address)
         for address, waiters in semas.items():
             show_sema(address, waiters)
 
 
-def show_channel(address, waiters):
+def show_channel(address):
     """Prints a channel and who waits on it."""
     chan = runtime.read_or_none(Channel, address)
     if chan is None:
         runtime.note(f"The channel at {address:#x} cannot be read.")
         return
-    types = {type_ for gp in waiters for type_ in element_types(gp)}
-    of = f" of {types.pop()}" if len(types) == 1 else ""
+    of = f" of {chan.elemtype}" if chan.elemtype else ""
     print(f"channel {address:#x}{of}: {chan}")
     for queue, what in QUEUES.items():
         for gp in chan.waiters(queue):
@@ -136,13 +136,23 @@ def show_sema(address, waiters):
     sema = runtime.read_or_none(lambda at: Record("sema", at), address)
     variable = names.symbol(address)
     name = f" in {variable}" if variable else ""
-    word = ""
-    if sema:
-        known = waiters[0].reason.startswith(LOCKS)
-        word = f": {said_by(sema['word'])}" if known else f", its word is {sema['word']:#x}"
-    print(f"lock {address:#x}{name}{word}")
+    says = said_to(waiters[0].reason, sema["word"]) if sema else ""
+    print(f"lock {address:#x}{name}{says and ': '}{says}")
     for gp in in_order(sema, waiters):
         show_waiter(gp, f"waits: {gp.reason}")
+
+
+def said_to(reason, word):
+    """Says what the word of a lock says to those who wait for that reason; "" where there is
+    nothing to say but that they wait."""
+    if reason.startswith(LOCKS):
+        return said_by(word)
+    if reason == "sync.WaitGroup.Wait":
+        return f"{word // int(structs.variable('groupOne'))} to wait for"
+    if reason == "semacquire":
+        permits = word & (1 << int(structs.variable("semaphoreBits"))) - 1
+        return f"{permits} permit{'s' * (permits != 1)}"
+    return ""
 
 
 def said_by(word):
@@ -176,20 +186,6 @@ def in_order(sema, waiters):
 def show_waiter(gp, what):
     """Prints one that waits."""
     print(f"    goroutine {gp.goid} {what}, {places.place(gp)}")
-
-
-def element_types(gp):
-    """Says of which type the values of the channel are that a goroutine waits on, by the
-    names of the functions that it is in; of a select nothing is known."""
-    if gp.reason not in CHANNELS or not gp.begun or gp["m"]:
-        return
-    for name, _ in places.saved_calls(gp):
-        found = SENDER.match(name) or HANDLE.match(name)
-        if found:
-            yield found[1]
-            return
-        if not names.is_runtime(name):
-            return
 
 
 def install():

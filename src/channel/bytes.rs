@@ -51,7 +51,7 @@ impl ByteChan {
             return None;
         }
         Some(Self {
-            chan: Hchan::new(capacity, message),
+            chan: Hchan::new(capacity, message, ""),
             is_closed: AtomicBool::new(false),
         })
     }

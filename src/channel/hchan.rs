@@ -75,6 +75,8 @@ pub(super) struct Hchan {
     pub(super) recv_watch: Waitq,
     /// The same for sends.
     pub(super) send_watch: Waitq,
+    /// What the values' type is called, for debuggers. Go's `elemtype`.
+    pub(super) elemtype: &'static str,
 }
 
 // SAFETY: the plain fields are behind the lock; whether the values may go from one thread to
@@ -98,8 +100,8 @@ pub(super) enum Given<'a> {
 }
 
 impl Hchan {
-    /// Makes a channel for so many values.
-    pub(super) fn new(capacity: usize, value: Layout) -> Self {
+    /// Makes a channel for so many values of a type with that layout and name.
+    pub(super) fn new(capacity: usize, value: Layout, elemtype: &'static str) -> Self {
         let (buffer, room) = match capacity {
             usize::MAX => (Buffer::list(value), isize::MAX as usize),
             _ => (Buffer::ring(capacity, value), capacity),
@@ -117,6 +119,7 @@ impl Hchan {
             inline: fits(value),
             recv_watch: Waitq::new(),
             send_watch: Waitq::new(),
+            elemtype,
         }
     }
 

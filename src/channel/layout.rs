@@ -6,7 +6,7 @@ use super::shared::Shared;
 use super::waitq::{Sudog, Waitq};
 use crate::debug::layout::layout;
 
-layout!("hchan", Hchan: lock, flags, recvq, sendq, items, room, size, capacity, recv_watch, send_watch);
+layout!("hchan", Hchan: lock, flags, recvq, sendq, items, room, size, capacity, recv_watch, send_watch, elemtype);
 layout!("hchan": closed = CLOSED);
 layout!("waitq", Waitq: first);
 layout!("sudog", Sudog: gp, next);

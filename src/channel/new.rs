@@ -1,6 +1,7 @@
 //! How channels are made.
 
 use core::alloc::Layout;
+use core::any::type_name;
 use core::time::Duration;
 
 use super::receiver::{Flavor, Receiver};
@@ -66,7 +67,7 @@ pub fn bounded<T>(cap: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 fn chan<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let shared = Shared::new(capacity, Layout::new::<T>());
+    let shared = Shared::new(capacity, Layout::new::<T>(), type_name::<T>());
     // SAFETY: it counts one handle of each, for values of this type.
     let sender = unsafe { Sender::new(shared) };
     // SAFETY: as above.

@@ -22,10 +22,11 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Makes a channel for so many values, with a handle on either side.
-    pub(super) fn new(capacity: usize, value: Layout) -> NonNull<Self> {
+    /// Makes a channel for so many values of a type with that layout and name, with a handle
+    /// on either side.
+    pub(super) fn new(capacity: usize, value: Layout, elemtype: &'static str) -> NonNull<Self> {
         NonNull::from(Box::leak(Box::new(Self {
-            chan: Hchan::new(capacity, value),
+            chan: Hchan::new(capacity, value, elemtype),
             senders: AtomicUsize::new(1),
             receivers: AtomicUsize::new(1),
             left: AtomicBool::new(false),

@@ -17,7 +17,7 @@ use crate::sched::sema::{Sema, Sleeper};
 /// Somebody waits.
 const WAITERS: u32 = 1;
 /// One more to wait for.
-const ONE: u32 = 2;
+pub(super) const ONE: u32 = 2;
 
 /// A count of what is to be waited for: Go's `sync.WaitGroup`. It may be a `static`, or
 /// borrowed by goroutines of a scope; [`crate::sync::WaitGroup`] is the one that is counted

@@ -23,10 +23,12 @@
 //! | `barrier`, `semaphore` | [`Barrier`], [`Semaphore`] |
 //! | `wait_group`, `go` | the two ways to wait for a group |
 //! | `mpsc` | std's channels, over [`crate::channel`] |
+//! | `layout` | what is in their words, for debuggers |
 
 mod barrier;
 mod condvar;
 pub mod go;
+mod layout;
 mod lazy_lock;
 pub mod mpsc;
 mod mutex;

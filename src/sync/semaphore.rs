@@ -18,7 +18,7 @@ use crate::sched::WaitReason;
 use crate::sched::sema::{Locked, Sema, Sleeper};
 
 /// Somebody waits.
-const WAITERS: u32 = 1 << 31;
+pub(super) const WAITERS: u32 = 1 << 31;
 
 /// A number of permits, of which goroutines take some, and wait until there are enough.
 ///

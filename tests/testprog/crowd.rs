@@ -172,9 +172,9 @@ fn everybody_is_there() {
     black_box(());
 }
 
-/// Where it stops as well: gdb 13 steps over a breakpoint from which a program goes on, and
-/// waits for ever if the goroutine is preempted meanwhile. So it has to have two, and one of
-/// them set.
+/// Where it stops as well: gdb steps over a breakpoint from which a program goes on, and may
+/// stop there again if the goroutine is preempted meanwhile. So there are two, of which one
+/// is set.
 #[inline(never)]
 fn next_round() {
     black_box(());

@@ -5,7 +5,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
 use core::ptr;
 
-use super::hide::is_runtime;
+use super::hide::{is_inlined_runtime, is_runtime};
 use super::unwind::Rule;
 use crate::debug::symbols::{self, Bytes, Resolver, Sections};
 use crate::os;
@@ -265,7 +265,7 @@ impl Frames {
                         name,
                         entry: 0,
                         inlined: true,
-                        hidden: is_runtime(name),
+                        hidden: is_inlined_runtime(name, &frame.file),
                         ..frame
                     },
                 });

@@ -1,6 +1,12 @@
 //! Which functions are the runtime's, and how a name is written.
 //!
 //! Go's counterpart: `showfuncinfo` in `runtime/traceback.go`.
+//!
+//! With `debug = "line-tables-only"` rustc leaves of the name of an inlined function the last
+//! part alone, `call` of `gort::process::Main::call`: there the file says whose it is.
+
+use super::show::write_path;
+use crate::debug::symbols::File;
 
 /// What the names of the runtime's functions begin with: gort's own, and those that stand
 /// between a panic, or the start of a closure, and the program's code.
@@ -23,6 +29,40 @@ const RUNTIME: &[&str] = &[
     "<fn() .> T as gort::process::Main>::",
     "<fn() -> T as gort::process::Main>::",
 ];
+
+/// What the paths of gort's own sources begin with.
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/");
+
+/// Tells whether a function that was inlined is the runtime's, by its name and its file.
+pub(super) fn is_inlined_runtime(name: &[u8], file: &File) -> bool {
+    if !is_bare(name) {
+        return is_runtime(name);
+    }
+    let mut start = Prefix(Some(SOURCES.as_bytes()));
+    write_path(file, &mut start);
+    start.0 == Some(b"")
+}
+
+/// Tells whether a name is the last part of one.
+fn is_bare(name: &[u8]) -> bool {
+    let path = name.split(|&byte| byte == b'<').next().unwrap_or_default();
+    let mangled = name.starts_with(b"_ZN") || name.starts_with(b"_R");
+    !mangled && !path.is_empty() && !path.windows(2).any(|two| two == b"::")
+}
+
+/// What of a beginning is still to come; `None` if something else came.
+struct Prefix(Option<&'static [u8]>);
+
+impl Text for Prefix {
+    fn push(&mut self, bytes: &[u8]) -> bool {
+        self.0 = self.0.and_then(|rest| {
+            let length = bytes.len().min(rest.len());
+            let (now, later) = rest.split_at_checked(length)?;
+            bytes.starts_with(now).then_some(later)
+        });
+        self.0.is_some_and(|rest| !rest.is_empty())
+    }
+}
 
 /// Tells whether a function, by the linker's name, is the runtime's.
 pub(super) fn is_runtime(name: &[u8]) -> bool {

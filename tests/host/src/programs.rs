@@ -11,6 +11,7 @@
 //! for the other profile. Each starts with an empty environment, so that no
 //! setting of the developer's gets in.
 
+mod install;
 mod outcome;
 
 use std::env;
@@ -26,6 +27,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::processes;
 
+pub use install::install;
 pub use outcome::{Outcome, excerpt, like};
 
 /// How long a program may take. None takes a quarter of it, under an emulator and

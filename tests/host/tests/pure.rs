@@ -72,6 +72,8 @@ mod futex_cases;
 mod glist_cases;
 #[path = "pure/pages_cases.rs"]
 mod pages_cases;
+#[path = "pure/pages_model.rs"]
+mod pages_model;
 #[allow(unsafe_code, reason = "makes a queue whose indices are about to wrap")]
 #[path = "pure/runq_cases.rs"]
 mod runq_cases;

@@ -7,8 +7,9 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{Outcome, find_tool, in_shell, native, path, program, run, runner};
-use gort_host_tests::programs::{spawn, wait};
+use gort_host_tests::programs::{
+    Outcome, find_tool, in_shell, install, native, path, program, run, runner, spawn, wait,
+};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -92,7 +93,7 @@ fn no_thread_to_be_had() -> Result<(), Failed> {
     let outcome = if fs::metadata("/proc/self")?.uid() == 0 {
         // The limit does not hold for root, and nobody may not come here.
         let copy = std::env::temp_dir().join(format!("gort-no-thread-{}", std::process::id()));
-        fs::copy(path("goroutines")?, &copy)?;
+        install(&path("goroutines")?, &copy)?;
         let outcome = run(one_process(&copy).uid(NOBODY));
         fs::remove_file(&copy)?;
         outcome?

@@ -244,9 +244,17 @@ fn template_with_the_package() -> Result<(), Failed> {
 fn template(scratch: &Scratch, gort: &Path, profile: &str, flags: &[&str]) -> Result<(), Failed> {
     let project = scratch.bring("template")?;
     say_where(&project, "path = \"..\"", gort)?;
+    let main = project.join("src/main.rs");
+    let text = say("cannot read", &main, fs::read_to_string(&main))?;
+    let dies = "fn main() {\n    assert!(gort::env::args().count() == 1, \"as asked\");";
+    let text = text.replacen("fn main() {", dies, 1);
+    say("cannot write", &main, fs::write(&main, text))?;
     cargo(scratch, &project, flags)?;
     let program = project.join("target").join(profile).join("my-program");
     run(&mut command(&program))?.expect(0, "hello from gort: 5050\n", "")?;
+    let trace = "panic: as asked\n\ngoroutine 1 [running]:\nmy_program::main(*)\n\
+        \t*/src/main.rs:1*\nmain.main()\n\t*/src/macros.rs:*\n";
+    run(command(&program).arg("die"))?.expect(2, "", trace)?;
     Ok(())
 }
 

@@ -2,14 +2,15 @@
 //! recursion, of stacks that have been smashed, and from files that lack something.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gort_host_tests::ensure;
+use goblin::elf::Elf;
+use goblin::elf::program_header::PT_LOAD;
 use gort_host_tests::programs::{
-    Outcome, command, excerpt, find_tool, native, path, program, run, run_with,
+    Outcome, command, excerpt, find_tool, install, native, path, program, run, run_with,
 };
+use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -227,14 +228,11 @@ fn backtrace() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Copies testprog, to change it.
-fn copy(name: &str) -> Result<PathBuf, Failed> {
+/// Says where a changed testprog is to be.
+fn changed(name: &str) -> Result<PathBuf, Failed> {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("traces");
     fs::create_dir_all(&directory)?;
-    let to = directory.join(format!("{name}-{}", std::process::id()));
-    fs::copy(path("testprog")?, &to)?;
-    fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
-    Ok(to)
+    Ok(directory.join(format!("{name}-{}", std::process::id())))
 }
 
 const NO_NAMES: &str = "(no names: the program's file is stripped, changed or not to be read)\n";
@@ -244,11 +242,10 @@ fn stripped() -> Result<(), Failed> {
     let Some(strip) = find_tool("strip") else {
         return Err("strip is not there: apt-get install binutils".into());
     };
-    let program = copy("stripped")?;
-    ensure!(
-        Command::new(strip).arg(&program).status()?.success(),
-        "strip failed"
-    );
+    let program = changed("stripped")?;
+    let mut command_line = Command::new(strip);
+    command_line.arg("-o").arg(&program).arg(path("testprog")?);
+    run(&mut command_line)?.expect(0, "", "")?;
     let outcome = run(command(&program).arg("trace-own"))?;
     fs::remove_file(&program)?;
     let text = format!("goroutine 1 [running]:\n0x*\n0x*\n0x*\n**\n{NO_NAMES}");
@@ -256,32 +253,34 @@ fn stripped() -> Result<(), Failed> {
     Ok(())
 }
 
+/// Returns where in the file that ends which the kernel loads of it.
+fn end_of_loaded(file: &[u8]) -> Result<usize, Failed> {
+    let elf = Elf::parse(file).map_err(|error| error.to_string())?;
+    let loaded = elf.program_headers.iter().filter(|it| it.p_type == PT_LOAD);
+    let end = loaded.map(|it| it.file_range().end).max();
+    end.ok_or_else(|| "nothing is loaded".into())
+}
+
 /// Whatever there is in the file where nobody runs it: a trace, and no crash.
 fn damaged_file() -> Result<(), Failed> {
-    let program = copy("damaged")?;
-    let whole = fs::read(&program)?;
-    // All that is loaded lies before the first section that is not.
-    let loaded = whole.len() / 2;
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut random = move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as usize
-    };
-    for round in 0..40 {
+    const ROUNDS: usize = 40;
+    let whole = fs::read(path("testprog")?)?;
+    let loaded = end_of_loaded(&whole)?;
+    let program = changed("damaged")?;
+    let data = program.with_extension("data");
+    let mut random = Random::new(0x9e37_79b9_7f4a_7c15);
+    for round in 0..ROUNDS {
         let mut bytes = whole.clone();
         if round == 0 {
             bytes.truncate(loaded);
         } else {
             for _ in 0..1 << (round % 16) {
-                let at = loaded + random() % (whole.len() - loaded);
-                bytes[at] = random() as u8;
+                let at = loaded + random.below(whole.len() - loaded);
+                bytes[at] = random.next() as u8;
             }
         }
-        fs::remove_file(&program)?;
-        fs::write(&program, &bytes)?;
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+        fs::write(&data, &bytes)?;
+        install(&data, &program)?;
         let outcome = run(command(&program).arg("trace-own"))?;
         ensure!(
             outcome.status.success() && outcome.stdout.starts_with(b"goroutine 1 [running]:\n"),
@@ -291,5 +290,6 @@ fn damaged_file() -> Result<(), Failed> {
         );
     }
     fs::remove_file(&program)?;
+    fs::remove_file(&data)?;
     Ok(())
 }

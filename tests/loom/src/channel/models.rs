@@ -2,6 +2,7 @@
 //! send has it still; nobody waits for ever.
 
 use std::alloc::Layout;
+use std::any::type_name;
 use std::ptr;
 
 use loom::model::Builder;
@@ -46,13 +47,13 @@ fn check(model: impl Fn() + Sync + Send + 'static) {
 }
 
 fn chan<T: Value>(capacity: usize) -> Arc<Hchan> {
-    Arc::new(Hchan::new(capacity, Layout::new::<T>()))
+    Arc::new(Hchan::new(capacity, Layout::new::<T>(), type_name::<T>()))
 }
 
 /// Two next to each other: which has the lower address, and is locked first, is the same in
 /// every run of a model.
 fn two_chans<T: Value>(capacity: usize) -> Arc<[Hchan; 2]> {
-    Arc::new([(); 2].map(|()| Hchan::new(capacity, Layout::new::<T>())))
+    Arc::new([(); 2].map(|()| Hchan::new(capacity, Layout::new::<T>(), type_name::<T>())))
 }
 
 /// Sends, plainly; tells whether it did.
