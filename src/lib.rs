@@ -145,8 +145,21 @@
 
 #![no_std]
 #![cfg_attr(
-    not(all(feature = "global-allocator", feature = "panic-handler")),
-    allow(dead_code, reason = "what a feature that is left out would use")
+    any(
+        feature = "archive",
+        not(all(
+            feature = "global-allocator",
+            feature = "panic-handler",
+            feature = "signals",
+            feature = "trace",
+            feature = "traceback"
+        ))
+    ),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what a feature that is left out would use"
+    )
 )]
 
 // `alloc` is the module below, which has what std's has, too.

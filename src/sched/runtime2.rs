@@ -454,11 +454,9 @@ pub(crate) struct P {
     pub(crate) link: Cell<*mut P>,
     /// Goes up with each goroutine that it runs.
     pub(crate) schedtick: AtomicU32,
-    /// The time slice is over: sysmon's request, seen by whoever looks for the next
-    /// goroutine.
+    /// The time slice is over: sysmon's request, for whoever looks for the next goroutine.
     pub(crate) preempt: AtomicBool,
-    /// One of its timers is late: sysmon's request to look at them, however much there is
-    /// to run.
+    /// One of its timers is late: sysmon's request, however much there is to run.
     pub(crate) late: AtomicBool,
     /// How often its owner readied just one goroutine, which it may run next itself.
     pub(crate) lone: AtomicU32,

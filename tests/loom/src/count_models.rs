@@ -4,10 +4,12 @@
 //! at the same time as another, or without what that one did.
 
 use loom::cell::UnsafeCell;
+use loom::model::Builder;
 use loom::sync::Arc;
 use loom::thread;
 
 use crate::count::Count;
+use crate::patient;
 
 /// What lies in the memory.
 struct Packet {
@@ -117,7 +119,9 @@ fn a_result_is_left() {
 /// A Thread goes as well.
 #[test]
 fn two_parties_and_a_handle() {
-    loom::model(|| {
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(patient(4));
+    builder.check(|| {
         let packet = Packet::new();
         assert!(packet.count.add_handle());
         let goroutine = Arc::clone(&packet);

@@ -3,6 +3,8 @@
 //!
 //! A piece is included here by its path. It names its atomics `super::atomic`,
 //! which in gort are core's, and here loom's; its cells and locks likewise.
+//!
+//! With `GORT_LOOM=all` a few models run for minutes, with more interruptions.
 
 #![cfg(test)]
 
@@ -39,6 +41,16 @@ mod spinning_models;
 mod sync;
 mod timer_memory;
 mod timer_models;
+
+/// How many interruptions a model has at most that takes minutes with all of them: one less,
+/// unless `GORT_LOOM=all` asks for them.
+fn patient(interruptions: usize) -> usize {
+    if std::env::var_os("GORT_LOOM").is_some_and(|value| value == "all") {
+        interruptions
+    } else {
+        interruptions - 1
+    }
+}
 
 /// Where there is no trace.
 mod trace {

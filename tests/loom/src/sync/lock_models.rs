@@ -16,6 +16,7 @@ use super::phases::{
 use super::sema::Sema;
 use super::spin;
 use super::waitreason::WaitReason;
+use crate::patient;
 
 /// How long a wait takes: nobody starves, or everybody does who waits.
 const SHORT: i64 = 1;
@@ -175,7 +176,7 @@ fn three_and_the_normal_mode() {
 fn three_and_the_starving_mode() {
     model(
         (LONG, 0),
-        3,
+        patient(3),
         &[add_two, Shared::add_one, Shared::add_one],
         4,
     );
@@ -216,13 +217,13 @@ fn a_writer_and_two_readers() {
 fn two_writers_and_a_reader() {
     model(
         (SHORT, 0),
-        3,
+        patient(3),
         &[Shared::write, Shared::write, Shared::read],
         2,
     );
     model(
         (LONG, 0),
-        3,
+        patient(3),
         &[Shared::write, Shared::write, Shared::read],
         2,
     );
@@ -235,21 +236,31 @@ fn writers_and_a_reader_that_come_again() {
         shared.read();
         shared.write();
     }
-    model((LONG, 0), 2, &[again, Shared::write, Shared::read], 3);
-    model((SHORT, 1), 2, &[again, Shared::write, Shared::read], 3);
+    model(
+        (LONG, 0),
+        patient(2),
+        &[again, Shared::write, Shared::read],
+        3,
+    );
+    model(
+        (SHORT, 1),
+        patient(2),
+        &[again, Shared::write, Shared::read],
+        3,
+    );
 }
 
 #[test]
 fn a_writer_that_becomes_a_reader() {
     model(
         (SHORT, 0),
-        3,
+        patient(3),
         &[Shared::write_and_read, Shared::write, Shared::read],
         2,
     );
     model(
         (LONG, 0),
-        3,
+        patient(3),
         &[Shared::write_and_read, Shared::write, Shared::read],
         2,
     );
