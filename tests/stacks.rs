@@ -280,7 +280,8 @@ gort_test::tests! {
                 return;
             }
             assert!((40 * MIB..41 * MIB).contains(&given), "{given} bytes given back");
-            assert!(under_qemu() || full - resident() >= 40 * MIB);
+            // Less some pages of the program's own, which come when they are needed.
+            assert!(under_qemu() || full - resident() >= 39 * MIB);
             assert_eq!(scavenge_stacks(usize::MAX), 0, "not looked at twice");
             assert_eq!(run(), place);
         }

@@ -189,9 +189,11 @@ fn as_the_clock_on_the_wall() -> Result<(), Failed> {
     let main = steps.last().ok_or("no trace")?;
     ensure!(main.name == "main.main", "the last step is {}", main.name);
     let whole = Duration::from_nanos(main.since_entry);
-    // A part in ten for what a busy machine does while the rate is measured.
+    // For what a busy machine does in the millisecond in which the rate is measured: a part in
+    // ten; under an emulator, where to read a clock takes longer, a part in three.
+    let part = if native() { 10 } else { 3 };
     ensure!(
-        whole * 10 > WAIT * 9 && whole * 9 < elapsed * 10,
+        whole * part > WAIT * (part - 1) && whole * (part - 1) < elapsed * part,
         "{whole:?} by the trace, from {WAIT:?} to {elapsed:?} by the clock"
     );
     Ok(())
