@@ -192,7 +192,7 @@ fn three_that_spin() {
     );
     model(
         (LONG, 1),
-        2,
+        patient(2),
         &[add_two, Shared::add_one, Shared::add_one],
         4,
     );
