@@ -184,10 +184,18 @@ impl Frames {
         }
     }
 
-    /// Finds an address's slot, which may be another's until now.
+    /// Finds an address's slot, which may be another's until now: one of a few in a row, so
+    /// that two addresses that come again and again do not drive each other out.
     fn slot(&mut self, pc: usize) -> &mut Slot {
-        let at = pc.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
-        let slot = &mut self.slots[at % SLOTS];
+        const ROW: usize = 8;
+
+        let first = pc.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+        let place_of = |wanted: usize| {
+            let mut row = (first..first + ROW).map(|at| at % SLOTS);
+            row.find(|&at| self.slots[at].pc == wanted)
+        };
+        let at = place_of(pc).or_else(|| place_of(0));
+        let slot = &mut self.slots[at.unwrap_or(first % SLOTS)];
         if slot.pc != pc {
             *slot = Slot {
                 pc,
