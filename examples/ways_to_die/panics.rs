@@ -4,7 +4,7 @@ use core::fmt;
 use core::hint::black_box;
 
 use gort::prelude::v1::*;
-use gort::sync::atomic::{AtomicUsize, Ordering};
+use gort::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use gort::sync::{Mutex, MutexGuard};
 use gort::{channel, go, process, runtime, thread};
 
@@ -43,11 +43,17 @@ pub(crate) const COMMANDS: &[Command] = &[
         "panic-as-main-returns",
         "and printing takes its time",
         |_| {
+            static BEGUN: AtomicBool = AtomicBool::new(false);
             go(|| {
-                let rounds = || (0..10).for_each(|_| runtime::gosched());
+                let rounds = || {
+                    BEGUN.store(true, Ordering::Release);
+                    (0..10).for_each(|_| runtime::gosched());
+                };
                 panic!("{}", Does(rounds))
             });
-            runtime::gosched();
+            while !BEGUN.load(Ordering::Acquire) {
+                runtime::gosched();
+            }
             Ok(())
         },
     ),
