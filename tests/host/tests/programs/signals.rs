@@ -250,10 +250,12 @@ fn dump_while_it_runs() -> Result<(), Failed> {
         let outcome = ready.end()?;
         is_dump(&outcome, "SIGQUIT: quit", 2)?;
         let error = String::from_utf8_lossy(&outcome.stderr).into_owned();
-        // It may still be on its way back from saying that it is ready.
+        // It runs, or has been made to stand still by whoever shows it, or it is still on its
+        // way back from saying that it is ready.
         let first = error.lines().find(|line| line.starts_with("goroutine 1 "));
+        let states = [" [running", " [runnable", " [syscall"];
         ensure!(
-            first.is_some_and(|line| line.contains(" [running") || line.contains(" [syscall"))
+            first.is_some_and(|line| states.iter().any(|state| line.contains(state)))
                 && error.contains(" [chan receive"),
             "{error}"
         );
