@@ -21,7 +21,6 @@ LOCKS = ("sync.Mutex.", "sync.RWMutex.")
 CASES = 1 << 12
 
 
-
 def waits_on(gp):
     """Returns what a goroutine waits on: the addresses of channels, and of semas."""
     reason = gp.reason

@@ -49,9 +49,9 @@ pub(crate) static PANICKING: AtomicU32 = AtomicU32::new(0);
 /// bug in the runtime itself brings about, there is the next best.
 pub(super) const TERSE: bool = cfg!(feature = "archive");
 
-/// How long who waits for the end of a dying program rests between two looks, in
-/// nanoseconds.
-const PANIC_NAP: u64 = 1_000_000;
+/// How long who waits for the end of a dying program sleeps at a time, in nanoseconds: longer
+/// than that lives.
+const FOR_GOOD: u64 = 3600 * 1_000_000_000;
 
 /// What GOTRACEBACK asks for; settings.rs has the words for the numbers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -213,7 +213,7 @@ fn report_on(
 #[cold]
 pub(crate) fn wait_for_the_end() -> ! {
     loop {
-        os::nap(PANIC_NAP); // Go blocks on a lock that it holds
+        os::nap(FOR_GOOD); // Go blocks on a lock that it holds
     }
 }
 

@@ -15,7 +15,8 @@ use crate::os::{self, Died};
 use crate::sched::{self, G};
 
 /// Prints where `gp` is, the current goroutine or the signal stack's, and others if
-/// GOTRACEBACK asks for them or `kind` says so. It died where `died` says, or else where this is called.
+/// GOTRACEBACK asks for them or `kind` says so. It died where `died` says, or else where this
+/// is called.
 #[inline(never)] // its frame is left out
 pub(super) fn goroutine_header(
     gp: Option<&'static G>,

@@ -12,7 +12,8 @@ use crate::os::Died;
 use crate::sched::{self, G, GStatus, WaitReason};
 
 /// Prints where `gp` is, the current goroutine or the signal stack's, and others if
-/// GOTRACEBACK asks for them or `kind` says so. It died where `died` says, or else where this is called.
+/// GOTRACEBACK asks for them or `kind` says so. It died where `died` says, or else where this
+/// is called.
 #[inline(never)]
 pub(super) fn goroutine_header(
     gp: Option<&'static G>,

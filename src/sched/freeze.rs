@@ -38,9 +38,6 @@ use crate::os;
 const ROUNDS: u32 = 500;
 const REST: u64 = 100_000;
 
-/// How long who stands still sleeps at a time, in nanoseconds: longer than the program lives.
-const FOR_GOOD: u64 = 3600 * 1_000_000_000;
-
 /// The program is dying.
 static FREEZING: AtomicBool = AtomicBool::new(false);
 
@@ -92,7 +89,5 @@ pub(super) fn stand_still(mp: &'static M) -> ! {
     if let Some(pp) = try_getp(mp) {
         pp.state.set(PStatus::Gcstop);
     }
-    loop {
-        os::nap(FOR_GOOD);
-    }
+    fatal::wait_for_the_end()
 }

@@ -220,16 +220,12 @@ pub(super) fn globrunqget_in_turn(sched: &mut SchedLocked, pp: &'static P) -> Op
     // The P's own queue, which only others shorten, has room for so many. While it has none
     // one comes at a time.
     let room = RUNQ_SIZE.saturating_sub(pp.runq.len() as usize);
+    let mut rest = 0;
     if due && room > 0 {
         pp.oldest_turn.set(now);
-        for _ in 0..room.min(sched.runq.oldest_len()) {
-            let Some(gp) = sched.runq.pop(true) else {
-                break;
-            };
-            runqput(pp, gp, false);
-        }
+        rest = room.min(sched.runq.oldest_len());
     }
-    SCHED.runqsize.store(sched.runq.len(), Ordering::Relaxed); // as in globrunqput
+    refill(sched, pp, due, rest);
     first
 }
 
@@ -239,14 +235,20 @@ pub(super) fn globrunqget(sched: &mut SchedLocked, pp: &'static P) -> Option<&'s
     let procs = GOMAXPROCS.load(Ordering::Relaxed).max(1) as usize; // changes with the world stopped
     let share = (sched.runq.len() / procs + 1).min(RUNQ_SIZE / 2);
     let first = sched.runq.pop(false);
-    for _ in 1..share {
-        let Some(gp) = sched.runq.pop(false) else {
+    refill(sched, pp, false, share - 1);
+    first
+}
+
+/// Moves so many from the global queue to the P's own, which has room for them; when one has
+/// been taken from there.
+fn refill(sched: &mut SchedLocked, pp: &'static P, oldest: bool, count: usize) {
+    for _ in 0..count {
+        let Some(gp) = sched.runq.pop(oldest) else {
             break;
         };
         runqput(pp, gp, false); // no overflow, into the lock that we hold
     }
     SCHED.runqsize.store(sched.runq.len(), Ordering::Relaxed); // as in globrunqput
-    first
 }
 
 /// Runs a goroutine on this M. On g0; does not return.

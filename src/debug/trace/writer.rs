@@ -215,13 +215,17 @@ fn turn(f: impl FnOnce(&mut Out)) -> bool {
 
 /// Says that the file's end is missing. From any stack.
 pub(super) fn complain_of_end() {
-    // SAFETY: GORT_TRACE's value, which is the kernel's and stays.
-    let path = unsafe { CStr::from_ptr(PATH.load(Ordering::Relaxed)) }; // written at boot
     say(
         "gort: GORT_TRACE=%q: it stands still: what was done last is not in it",
         &[],
-        &[path.to_bytes()],
+        &[path().to_bytes()],
     );
+}
+
+/// Returns the file's name, if there is a file.
+fn path() -> &'static CStr {
+    // SAFETY: GORT_TRACE's value, which is the kernel's and stays.
+    unsafe { CStr::from_ptr(PATH.load(Ordering::Relaxed)) } // written at boot
 }
 
 /// Says that there is no trace, or no more of it.
@@ -244,9 +248,7 @@ pub(super) fn write(bytes: &[u8]) {
         return;
     };
     FD.store(-1, Ordering::Relaxed); // as above
-    // SAFETY: GORT_TRACE's value, which is the kernel's and stays.
-    let path = unsafe { CStr::from_ptr(PATH.load(Ordering::Relaxed)) }; // as FD
-    complain(path, errno);
+    complain(path(), errno);
     // Now that it has been said: who ends the program waits for this. Whoever misses it is
     // soon out of room.
     ON.store(false, Ordering::Relaxed);

@@ -60,10 +60,7 @@ impl<'a> Results<'a> {
     /// many processors.
     pub(super) fn groups(&self) -> Vec<Vec<usize>> {
         let places: Vec<usize> = (0..self.rows.len()).collect();
-        let same = |&one: &usize, &other: &usize| {
-            let (one, other) = (&self.rows[one], &self.rows[other]);
-            one.procs == other.procs && std::ptr::eq(one.scenario, other.scenario)
-        };
+        let same = |&one: &usize, &other: &usize| self.rows[one].does_as(&self.rows[other]);
         places.chunk_by(same).map(<[usize]>::to_vec).collect()
     }
 
@@ -193,15 +190,17 @@ impl<'a> Results<'a> {
 
     /// Returns the row of another subject in the same scenario and on as many processors.
     fn beside(&self, row: &Row<'_>, subject: &str) -> Option<&Row<'_>> {
-        self.rows.iter().find(|other| {
-            other.subject.name == subject
-                && other.procs == row.procs
-                && std::ptr::eq(other.scenario, row.scenario)
-        })
+        let mut rows = self.rows.iter();
+        rows.find(|other| other.subject.name == subject && other.does_as(row))
     }
 }
 
 impl Row<'_> {
+    /// Tells whether another one is of the same scenario on as many processors.
+    fn does_as(&self, other: &Row<'_>) -> bool {
+        self.procs == other.procs && std::ptr::eq(self.scenario, other.scenario)
+    }
+
     /// Adds a sample of each measure.
     pub(super) fn add(&mut self, sample: &Sample) {
         for (samples, &value) in self.samples.iter_mut().zip(&sample.values) {

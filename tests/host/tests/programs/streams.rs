@@ -84,12 +84,7 @@ fn nobody_reads() -> Result<(), Failed> {
     drop(reader);
     let mut child = spawn(&mut command)?;
     drop(command);
-    let mut text = String::new();
-    child
-        .stderr
-        .take()
-        .ok_or("no pipe")?
-        .read_to_string(&mut text)?;
+    let text = std::io::read_to_string(child.stderr.take().ok_or("no pipe")?)?;
     let status = wait(&mut child)?;
     let expected = "panic: failed printing to stdout: Broken pipe (os error 32)\n";
     ensure!(
@@ -139,18 +134,8 @@ fn copies_all() -> Result<(), Failed> {
     let mut input = child.stdin.take().ok_or("no pipe")?;
     let sent = text.clone();
     let writer = std::thread::spawn(move || input.write_all(sent.as_bytes()));
-    let mut got = String::new();
-    child
-        .stdout
-        .take()
-        .ok_or("no pipe")?
-        .read_to_string(&mut got)?;
-    let mut said = String::new();
-    child
-        .stderr
-        .take()
-        .ok_or("no pipe")?
-        .read_to_string(&mut said)?;
+    let got = std::io::read_to_string(child.stdout.take().ok_or("no pipe")?)?;
+    let said = std::io::read_to_string(child.stderr.take().ok_or("no pipe")?)?;
     let status = wait(&mut child)?;
     writer.join().map_err(|_| "the writer panicked")??;
     ensure!(

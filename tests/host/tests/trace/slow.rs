@@ -110,12 +110,7 @@ fn stops() -> Result<(), Failed> {
     pipe.read_to_end(&mut bytes)?;
     let status = wait(&mut child)?;
     ensure!(status.code() == Some(0), "{status}");
-    let mut text = String::new();
-    child
-        .stderr
-        .take()
-        .ok_or("no pipe")?
-        .read_to_string(&mut text)?;
+    let text = std::io::read_to_string(child.stderr.take().ok_or("no pipe")?)?;
     ensure!(text.is_empty(), "{text}");
     let (_, model) = parse(&bytes)?;
     let (yields, lost) = (yields(&model), model.lost);
