@@ -53,7 +53,8 @@ pub(crate) use memory::{
 };
 pub(crate) use signal::{
     Died, Sigaction, action, change_action, die_by_abort, die_from_signal, fault,
-    init_preempt_signal, initsig, save_mask, set_mask, set_signal_stack, thread_mask,
+    init_preempt_signal, initsig, let_faults_through, save_mask, set_mask, set_signal_stack,
+    thread_mask,
 };
 pub(crate) use signal_context::{SignalContext, signal_code};
 pub(crate) use signal_table::{
