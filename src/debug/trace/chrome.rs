@@ -13,12 +13,11 @@ use core::cell::Cell;
 use core::panic::Location;
 use core::ptr;
 
-use super::out::{Out, decimal};
+use super::out::{Out, both_clocks, decimal};
 use super::ring::Ring;
 use super::words::{self, ARGUMENT_BITS, Extra, parts};
 use super::{PLACES, REASONS};
 use crate::debug::boottrace;
-use crate::{arch, os};
 
 /// The "processes" that tracks belong to.
 const PS: u64 = 1;
@@ -71,12 +70,12 @@ impl State {
     pub(super) fn begin(&mut self) {
         const INTERVAL: i64 = 1_000_000;
         self.on = true;
-        let (clock, start) = (os::nanotime(), arch::ticks());
+        let (start, clock) = both_clocks();
         self.start = boottrace::boot_ticks();
         loop {
-            let passed = os::nanotime() - clock;
+            let (ticks, now) = both_clocks();
+            let (ticks, passed) = (ticks - start, now - clock);
             if passed >= INTERVAL {
-                let ticks = arch::ticks() - start;
                 self.rate = ((passed as u64) << 20) / ticks.max(1);
                 break;
             }
