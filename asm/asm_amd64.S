@@ -104,7 +104,7 @@ runtime.rt0_common:
         mov     runtime.cpuid_edx[rip], edx
 .Lnocpuinfo:
 
-#if GOAMD64 >= 2
+#if GOAMD64 >= 2 && !defined(GORT_NONE)  /* whose entry has, before its Rust */
         call    runtime.checkLevel
 #endif
 
@@ -139,6 +139,9 @@ runtime.rt0_common:
 #define V3_EBX ((1 << 3) | (1 << 5) | (1 << 8))
 #define V4_EBX ((1 << 16) | (1 << 17) | (1 << 28) | (1 << 30) | (1 << 31))
 
+#ifdef GORT_NONE
+        .globl  runtime.checkLevel
+#endif
         .type   runtime.checkLevel, @function
 runtime.checkLevel:
         .cfi_startproc
@@ -187,10 +190,8 @@ runtime.checkLevel:
         ret
 .Lbadlevel:
 #ifdef GORT_NONE
-        lea     rdi, .Lbadtext[rip]
-        mov     esi, offset .Lbadtextend - .Lbadtext
-        call    runtime.refuseToBoot    /* exits with status 1 */
-        ud2
+        mov     esi, offset .Lbadtext
+        jmp     runtime.refuseToBoot    /* ends with status 1 */
 #else
         mov     eax, 1                  /* write(2, .Lbadtext, ...) */
         mov     edi, 2
@@ -209,6 +210,9 @@ runtime.checkLevel:
 .Lbadtext:
         .ascii  "This program can only be run on AMD64 processors with v" LEVEL " microarchitecture support.\n"
 .Lbadtextend:
+#ifdef GORT_NONE
+        .byte   0
+#endif
 #endif
 
 /* ------------------------------------------------------------------------

@@ -125,23 +125,46 @@ runtime.pvhStart:
         .long   .Llongmode
         .word   CODE64
 
-/* Says so, by port alone, and stops: there is nothing that could run here. */
 .Lnolongmode:
         mov     esi, offset .Lnolongmodetext
-        mov     edx, 0x3f8
-3:      lodsb
-        test    al, al
-        jz      4f
-        out     dx, al
-        jmp     3b
-4:      mov     eax, 1                  /* isa-debug-exit: status 1 */
-        mov     edx, 0xf4
-        out     dx, eax
-        mov     al, 0xfe                /* the keyboard controller resets */
-        out     0x64, al
-5:      hlt
-        jmp     5b
+        jmp     runtime.refuseToBoot
         .size   runtime.pvhStart, . - runtime.pvhStart
+
+/* ------------------------------------------------------------------------
+ * runtime.refuseToBoot: writes a text to the serial port and ends with status 1,
+ * where Rust cannot be relied on. What it is made of means the same in 32-bit and
+ * in 64-bit mode.
+ *
+ * in: esi -> the text, which ends with a NUL; never returns
+ */
+        .globl  runtime.refuseToBoot
+        .type   runtime.refuseToBoot, @function
+runtime.refuseToBoot:
+        mov     dx, 0x3f8
+1:      lodsb
+        test    al, al
+        jz      3f
+        mov     ah, al
+        add     dx, 5                   /* is there room for a byte? */
+        mov     ecx, 0xffff
+2:      in      al, dx
+        test    al, 0x20
+        loopz   2b
+        sub     dx, 5
+        mov     al, ah
+        out     dx, al
+        jmp     1b
+3:      mov     eax, 1                  /* isa-debug-exit */
+        mov     dx, 0xf4
+        out     dx, eax
+        mov     al, 6                   /* no such device: reset, by the chipset and by */
+        mov     dx, 0xcf9               /* the keyboard controller */
+        out     dx, al
+        mov     al, 0xfe
+        out     0x64, al
+4:      hlt
+        jmp     4b
+        .size   runtime.refuseToBoot, . - runtime.refuseToBoot
 
 /* ------------------------------------------------------------------------
  * in: rsi -> boot_params, in long mode; nothing else is known
@@ -211,6 +234,15 @@ _rt0_amd64_none:
         mov     r12, rdi
         mov     r13, rsi
         call    runtime.enableVectors
+#if GOAMD64 >= 2
+        xor     eax, eax                /* what runtime.checkLevel wants to know */
+        cpuid
+        mov     runtime.cpuidMax[rip], eax
+        mov     eax, 1
+        cpuid
+        mov     runtime.cpuid_ecx[rip], ecx
+        call    runtime.checkLevel
+#endif
         mov     rdi, r12
         mov     rsi, r13
         call    runtime.machineStart    /* returns a stack like Linux's */

@@ -13,8 +13,6 @@
 
 use x86_64::instructions::{hlt, interrupts, port::Port};
 
-use super::serial;
-
 /// Where the device is.
 const DEBUG_EXIT: u16 = 0xf4;
 
@@ -39,15 +37,6 @@ pub(crate) fn exit(status: i32) -> ! {
 /// Says a status on a line of its own.
 fn say(status: i32) {
     crate::debug::print::say("exit status %d", &[status as u64], &[]);
-}
-
-/// Says why there is no program, and ends it with status 1: before anything else works.
-#[unsafe(export_name = "runtime.refuseToBoot")]
-pub(super) extern "C" fn refuse_to_boot(text: *const u8, length: usize) -> ! {
-    serial::init();
-    // SAFETY: the entry's own text.
-    serial::write(unsafe { core::slice::from_raw_parts(text, length) });
-    exit(1)
 }
 
 /// Resets the machine: by the chipset, by the keyboard controller, by a fault that the CPU
