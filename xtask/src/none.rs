@@ -1,0 +1,294 @@
+//! `cargo xtask run --none EXAMPLE` and `cargo xtask gdb --none EXAMPLE`: an example as the
+//! only program of a machine, which QEMU emulates.
+//!
+//! The example is built with the feature `none`, into a directory of its own, so that
+//! nothing is built anew for it elsewhere. The machine's first serial port is the terminal.
+//! What a program finds in its environment and in its arguments stands on the machine's
+//! command line: `GOMAXPROCS=2 GODEBUG=… -- ARGS`.
+//!
+//! **How it ends.** The program writes its exit status to isa-debug-exit, with which QEMU
+//! ends with twice that and one: what is odd is the program's, and all else is QEMU's own
+//! end. A machine that has not ended in time is switched off.
+
+use std::env;
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lexopt::{Arg, Parser, ValueExt as _};
+
+use crate::Outcome;
+use crate::processes;
+use crate::run::{self, Profile};
+use crate::tools;
+
+/// The variables of ours that a machine's program gets, too.
+const PASSED_ON: &[&str] = &["GODEBUG", "GOMAXPROCS", "GOMEMLIMIT", "GOTRACEBACK"];
+
+/// The machines that are known to work.
+const MACHINES: &[&str] = &["microvm", "q35"];
+
+/// How many CPUs a machine may have, QEMU's own limit for microvm and q35.
+const MOST_CPUS: u32 = 288;
+
+/// How long a machine may run, in seconds, unless somebody says otherwise: in the debugger
+/// people take their time.
+const RUN_LIMIT: u64 = 60;
+const GDB_LIMIT: u64 = 3600;
+
+/// How often a machine is looked at while it runs.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// The machine, and what it runs.
+#[derive(Debug)]
+struct Machine {
+    machine: String,
+    cpus: u32,
+    /// In MiB.
+    memory: u32,
+    release: bool,
+    limit: Duration,
+    variables: Vec<String>,
+    example: String,
+    arguments: Vec<String>,
+}
+
+/// `run`: builds and boots the example, and ends with its exit status.
+pub(crate) fn run(arguments: Parser) -> Outcome {
+    let machine = Machine::parse("run", arguments, RUN_LIMIT)?;
+    tools::need(tools::QEMU_SYSTEM)?;
+    let program = machine.build()?;
+    let mut qemu = machine.qemu(&program);
+    let mut child = qemu
+        .spawn()
+        .map_err(|error| format!("{}: {error}", tools::QEMU_SYSTEM))?;
+    let end = Instant::now() + machine.limit;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if Instant::now() >= end {
+            processes::end(child.id());
+            child.wait()?;
+            return Err(format!(
+                "{}: still running after {} s, and switched off (see --timeout)",
+                machine.example,
+                machine.limit.as_secs()
+            )
+            .into());
+        }
+        thread::sleep(GLANCE);
+    };
+    std::process::exit(exit_status(status)?)
+}
+
+/// `gdb --none`, behind that: builds the example and becomes gdb, which has QEMU start
+/// with the machine's CPU standing still at its first instruction.
+pub(crate) fn gdb(arguments: Parser) -> Outcome {
+    let machine = Machine::parse("gdb", arguments, GDB_LIMIT)?;
+    tools::need(tools::QEMU_SYSTEM)?;
+    let program = machine.build()?;
+    let socket = program.with_extension("gdb");
+    let _ = std::fs::remove_file(&socket); // of a session before
+    let chardev = format!("socket,path={},server=on,wait=off,id=gdb", socket.display());
+    let mut qemu = machine.qemu(&program);
+    qemu.args(["-S", "-chardev", &chardev, "-gdb", "chardev:gdb"]);
+
+    let error = Command::new(run::root().join("gdb/gort-gdb"))
+        .current_dir(run::root())
+        .args(["-q", "-ex", &start_in_python(&qemu, machine.limit, &socket)])
+        .arg("-ex")
+        .arg(format!("target remote {}", socket.display()))
+        .arg(&program)
+        .exec();
+    Err(format!("gdb/gort-gdb: {error}").into())
+}
+
+/// Returns what has gdb start QEMU, in a session of its own so that Ctrl-C is not for it,
+/// and end it when gdb ends.
+fn start_in_python(qemu: &Command, limit: Duration, socket: &Path) -> String {
+    let mut words = vec![
+        "timeout".to_string(),
+        format!("{}", limit.as_secs()),
+        qemu.get_program().to_string_lossy().into_owned(),
+    ];
+    words.extend(
+        qemu.get_args()
+            .map(|word| word.to_string_lossy().into_owned()),
+    );
+    // Rust's form of a list of strings is Python's, as far as ASCII goes.
+    let socket = socket.to_string_lossy();
+    format!(
+        "python import atexit, os, subprocess, time; \
+         machine = subprocess.Popen({words:?}, stdin=subprocess.DEVNULL, start_new_session=True); \
+         atexit.register(machine.terminate); \
+         [time.sleep(0.01) for _ in range(1000) \
+          if not os.path.exists({socket:?}) and machine.poll() is None]"
+    )
+}
+
+/// Returns the program's exit status.
+fn exit_status(status: ExitStatus) -> Outcome<i32> {
+    match status.code() {
+        Some(code) if code & 1 == 1 => Ok(code >> 1),
+        Some(0) => Err("the machine was reset or switched off without an exit status".into()),
+        _ => Err(format!("{} ended by itself: {status}", tools::QEMU_SYSTEM).into()),
+    }
+}
+
+impl Machine {
+    /// Reads what stands behind the command's name.
+    fn parse(command: &str, mut arguments: Parser, limit: u64) -> Outcome<Self> {
+        let mut none = false;
+        let mut example = None;
+        let mut machine = Self {
+            machine: "microvm".into(),
+            cpus: 1,
+            memory: 128,
+            release: false,
+            limit: Duration::from_secs(limit),
+            variables: passed_on(),
+            example: String::new(),
+            arguments: Vec::new(),
+        };
+        loop {
+            // What stands behind `--` is the program's, whatever it looks like.
+            if let Some(rest) = arguments.try_raw_args()
+                && rest.peek().is_some_and(|word| word == "--")
+            {
+                machine.arguments = rest.skip(1).map(text).collect::<Outcome<_>>()?;
+                break;
+            }
+            let Some(argument) = arguments.next()? else {
+                break;
+            };
+            match argument {
+                Arg::Long("none") => none = true,
+                Arg::Long("release") => machine.release = true,
+                Arg::Long("machine") => {
+                    let name = arguments.value()?.string()?;
+                    if !MACHINES.contains(&name.as_str()) {
+                        let known = MACHINES.join(" or ");
+                        return Err(format!("--machine {name}: expected {known}").into());
+                    }
+                    machine.machine = name;
+                }
+                Arg::Long("cpus") => machine.cpus = number("--cpus", &mut arguments, MOST_CPUS)?,
+                Arg::Long("memory") => {
+                    machine.memory = number("--memory", &mut arguments, u32::MAX)?;
+                }
+                Arg::Long("timeout") => {
+                    let seconds = number("--timeout", &mut arguments, u32::MAX)?;
+                    machine.limit = Duration::from_secs(seconds.into());
+                }
+                Arg::Long("env") => {
+                    let variable = arguments.value()?.string()?;
+                    if !variable.contains('=') || variable.starts_with('=') {
+                        return Err(format!("--env {variable}: expected NAME=VALUE").into());
+                    }
+                    machine.variables.push(variable);
+                }
+                Arg::Value(name) if example.is_none() => example = Some(name.string()?),
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        if !none {
+            return Err(format!("{command}: without --none: cargo run --example does that").into());
+        }
+        machine.example = example.ok_or_else(|| format!("{command}: which EXAMPLE?"))?;
+        Ok(machine)
+    }
+
+    /// Builds the example, and returns where it is.
+    fn build(&self) -> Outcome<PathBuf> {
+        let profile = match self.release {
+            true => Profile::Release,
+            false => Profile::Debug,
+        };
+        build(&["--example", &self.example], profile)?;
+        Ok(examples(profile).join(&self.example))
+    }
+
+    /// Makes the command that is the machine.
+    fn qemu(&self, program: &Path) -> Command {
+        let mut qemu = Command::new(tools::QEMU_SYSTEM);
+        qemu.args(["-M", &self.machine, "-accel", "tcg", "-cpu", "max"])
+            .args(["-m", &self.memory.to_string()])
+            .args(["-smp", &self.cpus.to_string()])
+            .args(["-nodefaults", "-no-user-config", "-display", "none"])
+            .args(["-serial", "stdio", "-no-reboot"])
+            .args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"])
+            .arg("-kernel")
+            .arg(program)
+            .args(["-append", &self.command_line()]);
+        qemu
+    }
+
+    /// Returns the machine's command line.
+    fn command_line(&self) -> String {
+        let mut words: Vec<String> = self.variables.iter().map(|word| quoted(word)).collect();
+        if !self.arguments.is_empty() {
+            words.push("--".into());
+            words.extend(self.arguments.iter().map(|word| quoted(word)));
+        }
+        words.join(" ")
+    }
+}
+
+/// Builds programs for bare machines: what cargo's arguments name.
+pub(crate) fn build(what: &[&str], profile: Profile) -> Outcome {
+    run::succeed(
+        run::cargo()
+            .env("CARGO_TARGET_DIR", target())
+            .args(["build", "--features", "none"])
+            .args(what)
+            .args(profile.arguments()),
+    )
+}
+
+/// Returns the directory of what is built for bare machines.
+fn target() -> PathBuf {
+    run::target().join("none")
+}
+
+/// Returns the directory of the examples there.
+fn examples(profile: Profile) -> PathBuf {
+    target()
+        .join(run::TARGET)
+        .join(profile.name())
+        .join("examples")
+}
+
+/// Returns the variables of ours that a machine's program gets, too.
+fn passed_on() -> Vec<String> {
+    PASSED_ON
+        .iter()
+        .filter_map(|name| Some(format!("{name}={}", env::var(name).ok()?)))
+        .collect()
+}
+
+/// Reads the number behind an option, from 1.
+fn number(option: &str, arguments: &mut Parser, most: u32) -> Outcome<u32> {
+    let value = arguments.value()?.string()?;
+    match value.parse() {
+        Ok(number) if (1..=most).contains(&number) => Ok(number),
+        _ => Err(format!("{option} {value}: expected a number from 1 to {most}").into()),
+    }
+}
+
+/// Returns a word as the machine's command line has it: in quotes where there is a space.
+fn quoted(word: &str) -> String {
+    match word.is_empty() || word.contains(char::is_whitespace) {
+        true => format!("\"{word}\""),
+        false => word.into(),
+    }
+}
+
+/// Returns an argument as a text.
+fn text(word: OsString) -> Outcome<String> {
+    word.into_string()
+        .map_err(|word| format!("{}: expected UTF-8", word.display()).into())
+}
