@@ -8,14 +8,17 @@
 //!
 //! **How it ends.** The program writes its exit status to isa-debug-exit, with which QEMU
 //! ends with twice that and one: what is odd is the program's, and all else is QEMU's own
-//! end. A machine that has not ended in time is switched off.
+//! end. That has room for 126; for a larger one it writes 127, and the last line on the
+//! serial port is `exit status N`, as it is where there is no such device. A machine that
+//! has not ended in time is switched off.
 
 use std::env;
 use std::ffi::OsString;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
-use std::thread;
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use lexopt::{Arg, Parser, ValueExt as _};
@@ -61,10 +64,12 @@ pub(crate) fn run(arguments: Parser) -> Outcome {
     let machine = Machine::parse("run", arguments, RUN_LIMIT)?;
     tools::need(tools::QEMU_SYSTEM)?;
     let program = machine.build()?;
-    let mut qemu = machine.qemu(&program);
-    let mut child = qemu
+    let mut child = machine
+        .qemu(&program)
+        .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("{}: {error}", tools::QEMU_SYSTEM))?;
+    let serial = pass_on(child.stdout.take().ok_or("no pipe")?);
     let end = Instant::now() + machine.limit;
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -82,7 +87,29 @@ pub(crate) fn run(arguments: Parser) -> Outcome {
         }
         thread::sleep(GLANCE);
     };
-    std::process::exit(exit_status(status)?)
+    let last = serial.join().unwrap_or_default();
+    std::process::exit(exit_status(status, &last)?)
+}
+
+/// Passes on what the serial port says, as it comes, and returns the end of it.
+fn pass_on(mut serial: ChildStdout) -> JoinHandle<Vec<u8>> {
+    const KEPT: usize = 64;
+    thread::spawn(move || {
+        let (mut chunk, mut last) = ([0; 4096], Vec::new());
+        while let Ok(length @ 1..) = serial.read(&mut chunk) {
+            let (stdout, said) = (&mut io::stdout(), &chunk[..length]);
+            if stdout
+                .write_all(said)
+                .and_then(|()| stdout.flush())
+                .is_err()
+            {
+                break; // nobody reads any more
+            }
+            last.extend_from_slice(said);
+            last.drain(..last.len().saturating_sub(KEPT));
+        }
+        last
+    })
 }
 
 /// `gdb --none`, behind that: builds the example and becomes gdb, which has QEMU start
@@ -130,11 +157,18 @@ fn start_in_python(qemu: &Command, limit: Duration, socket: &Path) -> String {
     )
 }
 
-/// Returns the program's exit status.
-fn exit_status(status: ExitStatus) -> Outcome<i32> {
-    match status.code() {
-        Some(code) if code & 1 == 1 => Ok(code >> 1),
-        Some(0) => Err("the machine was reset or switched off without an exit status".into()),
+/// Returns the program's exit status, by QEMU's and what the serial port said last.
+fn exit_status(status: ExitStatus, last: &[u8]) -> Outcome<i32> {
+    const LARGE: i32 = 127;
+    let last = String::from_utf8_lossy(last);
+    let said = last.lines().next_back().and_then(|line| {
+        let (_, number) = line.rsplit_once("exit status ")?;
+        number.trim().parse().ok()
+    });
+    match (status.code(), said) {
+        (Some(code), _) if code & 1 == 1 && code >> 1 != LARGE => Ok(code >> 1),
+        (Some(0 | 255), Some(said)) => Ok(said),
+        (Some(0 | 255), None) => Err("the machine has ended without an exit status".into()),
         _ => Err(format!("{} ended by itself: {status}", tools::QEMU_SYSTEM).into()),
     }
 }
@@ -279,12 +313,14 @@ fn number(option: &str, arguments: &mut Parser, most: u32) -> Outcome<u32> {
     }
 }
 
-/// Returns a word as the machine's command line has it: in quotes where there is a space.
+/// Returns a word as the machine's command line has it: where there is a blank, between
+/// quotes, and a backslash in front of what would end them.
 fn quoted(word: &str) -> String {
-    match word.is_empty() || word.contains(char::is_whitespace) {
-        true => format!("\"{word}\""),
-        false => word.into(),
+    let special = |character: char| character.is_whitespace() || "\"\\".contains(character);
+    if !word.is_empty() && !word.contains(special) {
+        return word.into();
     }
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// Returns an argument as a text.
