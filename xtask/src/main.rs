@@ -55,6 +55,8 @@ usage: cargo xtask COMMAND
                         passed on, and --env NAME=VALUE
                         --machine microvm|q35  --cpus N  --memory MIB  --release
                         --timeout SECONDS (60 by default)
+  boot PROGRAM [ARG...] the same for a program that is built; GORT_MACHINE, GORT_CPUS,
+                        GORT_MEMORY and GORT_BOOT_TIMEOUT say what machine it is
   gdb --none [OPTION...] EXAMPLE [-- ARG...]
                         the same in gdb, from the first instruction on
   trace FILE [-o OUT]   make a page of what GORT_TRACE=FILE has written: FILE.html, or
@@ -85,6 +87,7 @@ fn command() -> Outcome {
             "bench" => bench::command(arguments),
             "gdb" => gdb::command(arguments),
             "run" => none::run(arguments),
+            "boot" => none::boot(arguments),
             "trace" => trace::command(arguments),
             "help" => {
                 print!("{USAGE}");

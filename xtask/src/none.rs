@@ -1,5 +1,14 @@
 //! `cargo xtask run --none EXAMPLE` and `cargo xtask gdb --none EXAMPLE`: an example as the
-//! only program of a machine, which QEMU emulates.
+//! only program of a machine, which QEMU emulates. `xtask boot PROGRAM` is the same for what
+//! is built already, in the form in which cargo and the tests start a runner; the machine is
+//! what the environment says:
+//!
+//! | variable | is like |
+//! | --- | --- |
+//! | `GORT_MACHINE` | `--machine` |
+//! | `GORT_CPUS` | `--cpus` |
+//! | `GORT_MEMORY` | `--memory` |
+//! | `GORT_BOOT_TIMEOUT` | `--timeout` |
 //!
 //! The example is built with the feature `none`, into a directory of its own, so that
 //! nothing is built anew for it elsewhere. The machine's first serial port is the terminal.
@@ -64,31 +73,33 @@ pub(crate) fn run(arguments: Parser) -> Outcome {
     let machine = Machine::parse("run", arguments, RUN_LIMIT)?;
     tools::need(tools::QEMU_SYSTEM)?;
     let program = machine.build()?;
-    let mut child = machine
-        .qemu(&program)
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| format!("{}: {error}", tools::QEMU_SYSTEM))?;
-    let serial = pass_on(child.stdout.take().ok_or("no pipe")?);
-    let end = Instant::now() + machine.limit;
-    let status = loop {
-        if let Some(status) = child.try_wait()? {
-            break status;
-        }
-        if Instant::now() >= end {
-            processes::end(child.id());
-            child.wait()?;
-            return Err(format!(
-                "{}: still running after {} s, and switched off (see --timeout)",
-                machine.example,
-                machine.limit.as_secs()
-            )
-            .into());
-        }
-        thread::sleep(GLANCE);
+    std::process::exit(machine.boot(&program)?)
+}
+
+/// `boot`: boots a program that is there, with the arguments behind it, and ends with its
+/// exit status. Of our environment it gets what is gort's, and what is Go's.
+pub(crate) fn boot(mut arguments: Parser) -> Outcome {
+    let mut words = arguments.raw_args()?;
+    let program = words.next().ok_or("boot: which PROGRAM?")?;
+    let mut machine = Machine::new(RUN_LIMIT);
+    machine.arguments = words.map(text).collect::<Outcome<_>>()?;
+    let variables = env::vars().filter(|(name, _)| name.starts_with("GO"));
+    machine.variables = variables
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    if let Ok(name) = env::var("GORT_MACHINE") {
+        machine.set_name("GORT_MACHINE", name)?;
+    }
+    let setting = |name: &str, most| {
+        let value = env::var(name).ok();
+        value.map(|value| number(name, &value, most)).transpose()
     };
-    let last = serial.join().unwrap_or_default();
-    std::process::exit(exit_status(status, &last)?)
+    machine.cpus = setting("GORT_CPUS", MOST_CPUS)?.unwrap_or(machine.cpus);
+    machine.memory = setting("GORT_MEMORY", u32::MAX)?.unwrap_or(machine.memory);
+    if let Some(seconds) = setting("GORT_BOOT_TIMEOUT", u32::MAX)? {
+        machine.limit = Duration::from_secs(seconds.into());
+    }
+    std::process::exit(machine.boot(Path::new(&program))?)
 }
 
 /// Passes on what the serial port says, as it comes, and returns the end of it.
@@ -174,11 +185,9 @@ fn exit_status(status: ExitStatus, last: &[u8]) -> Outcome<i32> {
 }
 
 impl Machine {
-    /// Reads what stands behind the command's name.
-    fn parse(command: &str, mut arguments: Parser, limit: u64) -> Outcome<Self> {
-        let mut none = false;
-        let mut example = None;
-        let mut machine = Self {
+    /// Makes one that runs nothing yet, for so many seconds.
+    fn new(limit: u64) -> Self {
+        Self {
             machine: "microvm".into(),
             cpus: 1,
             memory: 128,
@@ -187,7 +196,24 @@ impl Machine {
             variables: passed_on(),
             example: String::new(),
             arguments: Vec::new(),
-        };
+        }
+    }
+
+    /// Makes it the machine of that name, which an option has said.
+    fn set_name(&mut self, option: &str, name: String) -> Outcome {
+        if !MACHINES.contains(&name.as_str()) {
+            let known = MACHINES.join(" or ");
+            return Err(format!("{option} {name}: expected {known}").into());
+        }
+        self.machine = name;
+        Ok(())
+    }
+
+    /// Reads what stands behind the command's name.
+    fn parse(command: &str, mut arguments: Parser, limit: u64) -> Outcome<Self> {
+        let mut none = false;
+        let mut example = None;
+        let mut machine = Self::new(limit);
         loop {
             // What stands behind `--` is the program's, whatever it looks like.
             if let Some(rest) = arguments.try_raw_args()
@@ -203,19 +229,16 @@ impl Machine {
                 Arg::Long("none") => none = true,
                 Arg::Long("release") => machine.release = true,
                 Arg::Long("machine") => {
-                    let name = arguments.value()?.string()?;
-                    if !MACHINES.contains(&name.as_str()) {
-                        let known = MACHINES.join(" or ");
-                        return Err(format!("--machine {name}: expected {known}").into());
-                    }
-                    machine.machine = name;
+                    machine.set_name("--machine", arguments.value()?.string()?)?;
                 }
-                Arg::Long("cpus") => machine.cpus = number("--cpus", &mut arguments, MOST_CPUS)?,
+                Arg::Long("cpus") => {
+                    machine.cpus = number("--cpus", &arguments.value()?.string()?, MOST_CPUS)?;
+                }
                 Arg::Long("memory") => {
-                    machine.memory = number("--memory", &mut arguments, u32::MAX)?;
+                    machine.memory = number("--memory", &arguments.value()?.string()?, u32::MAX)?;
                 }
                 Arg::Long("timeout") => {
-                    let seconds = number("--timeout", &mut arguments, u32::MAX)?;
+                    let seconds = number("--timeout", &arguments.value()?.string()?, u32::MAX)?;
                     machine.limit = Duration::from_secs(seconds.into());
                 }
                 Arg::Long("env") => {
@@ -244,6 +267,35 @@ impl Machine {
         };
         build(&["--example", &self.example], profile)?;
         Ok(examples(profile).join(&self.example))
+    }
+
+    /// Runs the program to its end, and returns its exit status.
+    fn boot(&self, program: &Path) -> Outcome<i32> {
+        let mut child = self
+            .qemu(program)
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", tools::QEMU_SYSTEM))?;
+        let serial = pass_on(child.stdout.take().ok_or("no pipe")?);
+        let end = Instant::now() + self.limit;
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            if Instant::now() >= end {
+                processes::end(child.id());
+                child.wait()?;
+                return Err(format!(
+                    "{}: still running after {} s, and switched off (see --timeout)",
+                    program.display(),
+                    self.limit.as_secs()
+                )
+                .into());
+            }
+            thread::sleep(GLANCE);
+        };
+        let last = serial.join().unwrap_or_default();
+        exit_status(status, &last)
     }
 
     /// Makes the command that is the machine.
@@ -304,9 +356,8 @@ fn passed_on() -> Vec<String> {
         .collect()
 }
 
-/// Reads the number behind an option, from 1.
-fn number(option: &str, arguments: &mut Parser, most: u32) -> Outcome<u32> {
-    let value = arguments.value()?.string()?;
+/// Reads the number of an option, from 1.
+fn number(option: &str, value: &str, most: u32) -> Outcome<u32> {
     match value.parse() {
         Ok(number) if (1..=most).contains(&number) => Ok(number),
         _ => Err(format!("{option} {value}: expected a number from 1 to {most}").into()),

@@ -26,7 +26,10 @@ use x86_64::registers::model_specific::Efer;
 
 use super::cpu::{self, Cpu};
 use super::thread::{self, Thread};
-use super::{acpi, apic, kernel, memory, nap};
+use super::boot_info::Physical;
+use super::paging::DIRECT;
+use super::thread::nap;
+use super::{acpi, apic, kernel, memory};
 use crate::debug::print::say;
 
 /// Where a CPU starts: a page of memory below the first megabyte, which firmware needs no
@@ -86,12 +89,35 @@ pub(super) fn find(rsdp: u64) -> usize {
             count += 1;
         }
     };
-    if !acpi::local_apics(&memory::DirectMap, rsdp, &mut found) {
+    if !acpi::local_apics(&Tables, rsdp, &mut found) {
         // QEMU numbers them one after another, as long as nobody asks for another topology.
         (0..fw_cfg_cpus()).for_each(|id| found(id as u8));
     }
     OTHERS_COUNT.store(count, Ordering::Relaxed); // as above
     count + 1
+}
+
+/// ACPI's tables, wherever they are: in the first megabyte, or mapped when they are asked
+/// for.
+struct Tables;
+
+impl Physical<'static> for Tables {
+    fn at(&self, address: u64, length: usize) -> &'static [u8] {
+        const LOW: u64 = 1 << 20;
+        /// There are none above, and no CPU has fewer addresses.
+        const HIGH: u64 = 1 << 32;
+        let end = address.saturating_add(length as u64);
+        let bytes = match () {
+            () if end <= LOW => Some(memory::direct(address)),
+            () if end <= HIGH => memory::map_device(address, length),
+            () => None,
+        };
+        match bytes {
+            // SAFETY: mapped for good, and nobody changes them.
+            Some(bytes) => unsafe { core::slice::from_raw_parts(bytes, length) },
+            None => &[],
+        }
+    }
 }
 
 /// Asks QEMU's firmware configuration how many CPUs there are; 0 if there is none.
@@ -168,7 +194,7 @@ fn prepare() -> bool {
     }
     let from = &raw const CPU_START;
     let size = (&raw const CPU_START_END).addr() - from.addr();
-    let to: *mut u8 = ptr::with_exposed_provenance_mut(memory::DIRECT + page);
+    let to: *mut u8 = ptr::with_exposed_provenance_mut(DIRECT + page);
     // SAFETY: a page that nobody else uses, and less than that of code.
     unsafe { to.copy_from_nonoverlapping(from, size) };
     fill(&raw const CPU_TABLES, tables);
@@ -206,7 +232,7 @@ fn start(id: u32, memory: *mut Cpu) -> bool {
 /// Writes a word into the copy of the first instructions.
 fn fill(label: *const u8, word: u64) {
     let offset = label.addr() - (&raw const CPU_START).addr();
-    let at = memory::DIRECT + START_PAGE as usize + offset;
+    let at = DIRECT + START_PAGE as usize + offset;
     let at: *mut u64 = ptr::with_exposed_provenance_mut(at);
     // SAFETY: in the page that `prepare` has copied to, which nobody else uses; the label's
     // eight bytes are there to be filled.

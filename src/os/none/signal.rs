@@ -7,14 +7,14 @@
 //! | another thread, or the same one | [`signal_thread`]: a bit, and an interrupt where that thread runs |
 //!
 //! A handler runs on the thread's signal stack, as an ordinary part of the thread, with all
-//! signals kept back: what it has interrupted lies above it, in Linux's layout, which the
-//! runtime reads; and `runtime.sigreturn` goes back there. SIGURG's handler is the exception,
-//! since it comes often and does little: it runs within the interrupt.
+//! signals kept back: what it has interrupted lies above it, for the handler to see and to
+//! change, and `runtime.sigreturn` goes back there. SIGURG's handler is the exception, since
+//! it comes often and does little: it runs within the interrupt.
 //!
 //! ```text
-//!   signal stack   | Frame         |  all registers, for the way back
+//!   signal stack   | Frame         |  all registers
 //!                  | vector state  |
-//!                  | ucontext_t    |  the registers, for the handler
+//!                  | mask          |  what was kept back before
 //!                  | siginfo_t     |
 //!                  | -> Frame      |
 //!          rsp ->  | sigreturn     |  where the handler returns to
@@ -31,7 +31,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use x86_64::instructions::interrupts;
 
 use super::super::fault::{OnFault, fault as sigtrampgo, tell_of_faults};
-use super::super::signal_context::SignalContext;
+use super::paging::PAGE;
 use super::super::signal_table::{
     LAST_SIGNAL, NEVER_BLOCKED, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGURG, signal_bit,
 };
@@ -100,79 +100,12 @@ impl Sigaction {
     }
 }
 
-/// The registers as Linux's `ucontext_t` has them, from `uc_mcontext` on, and what stands
-/// before them.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct UserContext {
-    head: [u64; 5],
-    registers: [u64; 23],
-}
-
-/// Where they stand that are not in the frame's order.
-const SEGMENTS: usize = 18;
-const ERROR: usize = 19;
-const TRAP: usize = 20;
-const OLD_MASK: usize = 21;
-const FAULT_ADDRESS: usize = 22;
-
-impl UserContext {
-    /// Copies what a frame has.
-    fn new(frame: &Frame, mask: u64, addr: usize) -> Self {
-        let mut context = Self {
-            head: [0; 5],
-            registers: [0; 23],
-        };
-        let mut frame = *frame;
-        for (place, register) in context.registers.iter_mut().zip(general(&mut frame)) {
-            *place = *register;
-        }
-        context.registers[SEGMENTS] = frame.cs;
-        context.registers[ERROR] = frame.error;
-        context.registers[TRAP] = frame.vector;
-        context.registers[OLD_MASK] = mask;
-        context.registers[FAULT_ADDRESS] = addr as u64;
-        context
-    }
-
-    /// Copies what a handler may have changed back.
-    fn restore(&self, frame: &mut Frame) {
-        for (register, value) in general(frame).into_iter().zip(self.registers) {
-            *register = value;
-        }
-    }
-}
-
-/// Lists a frame's registers in Linux's order.
-fn general(frame: &mut Frame) -> [&mut u64; 18] {
-    [
-        &mut frame.r8,
-        &mut frame.r9,
-        &mut frame.r10,
-        &mut frame.r11,
-        &mut frame.r12,
-        &mut frame.r13,
-        &mut frame.r14,
-        &mut frame.r15,
-        &mut frame.rdi,
-        &mut frame.rsi,
-        &mut frame.rbp,
-        &mut frame.rbx,
-        &mut frame.rdx,
-        &mut frame.rax,
-        &mut frame.rcx,
-        &mut frame.rsp,
-        &mut frame.rip,
-        &mut frame.rflags,
-    ]
-}
-
 /// Linux's `siginfo_t`, as far as anybody reads it.
 #[repr(C)]
-struct Info {
+pub(super) struct Info {
     signal: i32,
     errno: i32,
-    code: i32,
+    pub(super) code: i32,
     addr: usize,
     rest: [usize; 13],
 }
@@ -183,7 +116,7 @@ struct SignalFrame {
     back: usize,
     frame: usize,
     info: Info,
-    context: UserContext,
+    mask: u64,
 }
 
 /// How much room that takes: a call leaves rsp 8 short of a multiple of 16, as this does.
@@ -216,7 +149,7 @@ fn deliver(
     me: &Context,
     handler: usize,
     signal: i32,
-    code: i32,
+    pub(super) code: i32,
     addr: usize,
 ) -> bool {
     let [lo, hi] = me.signal_stack.get();
@@ -230,7 +163,7 @@ fn deliver(
     let at = (top - size_of::<Frame>()) & !63;
     let state = vector_state(at);
     let sp = state - SIGNAL_FRAME;
-    if sp < lo || !memory::populate(sp, top) {
+    if sp < lo || !is_there(sp, top) {
         return false;
     }
     let mask = me.mask.swap(!0, Ordering::SeqCst);
@@ -252,7 +185,7 @@ fn deliver(
             addr,
             rest: [0; 13],
         },
-        context: UserContext::new(frame, mask, addr),
+        mask,
     };
     // SAFETY: as above.
     unsafe { below.write(contents) };
@@ -261,11 +194,16 @@ fn deliver(
     frame.rdi = signal as u64;
     // SAFETY: as above.
     frame.rsi = unsafe { &raw const (*below).info }.expose_provenance() as u64;
-    // SAFETY: as above.
-    frame.rdx = unsafe { &raw const (*below).context }.expose_provenance() as u64;
+    frame.rdx = saved.expose_provenance() as u64;
     frame.rbp = 0;
     frame.rflags |= INTERRUPTS;
     true
+}
+
+/// Sees to it that there is memory, as if somebody touched it.
+fn is_there(lo: usize, hi: usize) -> bool {
+    let pages = (lo & !(PAGE - 1)..hi).step_by(PAGE);
+    pages.into_iter().all(|page| memory::page_fault(page, 0))
 }
 
 /// A handler has returned; asm's sigreturn calls it, with interrupts off, on the signal
@@ -275,11 +213,8 @@ extern "C" fn sigreturned(frame: &mut Frame) {
     let below = vector_state(ptr::from_mut(frame).addr()) - SIGNAL_FRAME;
     let below: *const SignalFrame = ptr::with_exposed_provenance(below);
     // SAFETY: `deliver` has put it there.
-    let context = unsafe { (*below).context };
-    context.restore(frame);
-    cpu::current()
-        .mask
-        .store(context.registers[OLD_MASK], Ordering::SeqCst);
+    let mask = unsafe { (*below).mask };
+    cpu::current().mask.store(mask, Ordering::SeqCst);
     // What has come meanwhile is seen with the next interrupt: have one now.
     if cpu::current().has_signal() {
         apic::interrupt(cpu::this().apic_id.get(), apic::WAKE);
@@ -295,10 +230,8 @@ pub(super) fn deliver_pending(frame: &mut Frame, me: &Context) {
             DEFAULT if is_nothing(signal) => {}
             DEFAULT => exit(128 + signal),
             handler if signal == SIGURG && handler == do_sig_preempt as *const () as usize => {
-                let mut context = UserContext::new(frame, 0, 0);
                 // SAFETY: what has been interrupted, for the handler, which returns.
-                unsafe { do_sig_preempt((&raw mut context).cast()) };
-                context.restore(frame);
+                unsafe { do_sig_preempt(ptr::from_mut(frame).cast()) };
             }
             handler => {
                 if !deliver(frame, me, handler, signal, SI_TKILL, 0) {

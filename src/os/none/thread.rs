@@ -2,13 +2,13 @@
 //!
 //! Linux's counterparts: clone, exit, futex, nanosleep, sched_yield.
 
-use core::cell::Cell;
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::cpu::INTERRUPT_STACK;
 use super::kernel::{self, Context};
+use super::paging::PAGE;
 use super::{cpus, memory, nanotime};
 
 /// The errno of a thread that there is no memory for.
@@ -17,8 +17,6 @@ pub(crate) const EAGAIN: i32 = 11;
 /// The least that anybody sleeps, in nanoseconds, and how late who sleeps longer may be:
 /// Linux's slack of timers, which spares it interrupts.
 const SLACK: i64 = 50_000;
-
-const PAGE_SIZE: usize = 4096;
 
 /// What a new thread starts with.
 pub(crate) struct Thread {
@@ -37,7 +35,7 @@ pub(crate) struct Thread {
 /// A thread and its interrupt stack, with a page below that is a guard.
 #[repr(C, align(4096))]
 struct Block {
-    guard: [u8; PAGE_SIZE],
+    guard: [u8; PAGE],
     interrupts: [u8; INTERRUPT_STACK],
     thread: Context,
 }
@@ -116,15 +114,9 @@ fn free_block() -> Option<&'static Context> {
     if let Some(ended) = kernel::locked(|kernel, _| kernel.free.pop()) {
         return Some(ended);
     }
-    let size = size_of::<Block>();
-    let block: *mut Block = memory::map(0, size)?.cast();
-    // SAFETY: our own, and never touched.
-    unsafe { memory::protect(block.cast(), PAGE_SIZE) };
-    if !memory::populate(block.addr() + PAGE_SIZE, block.addr() + size) {
-        // SAFETY: as above; nobody knows it.
-        unsafe { memory::unmap(block.cast(), size) };
-        return None;
-    }
+    let block: *mut Block = memory::map_now(size_of::<Block>())?.cast();
+    // SAFETY: our own, and nobody's yet. Without memory for that there is no guard.
+    unsafe { memory::protect(block.cast(), PAGE) };
     // SAFETY: our own, and its zeros are a Context for good.
     let new = unsafe { &*(&raw const (*block).thread) };
     // SAFETY: as above: the address is all that is wanted.
