@@ -65,10 +65,12 @@ runtime.rt0_common:
         mov     r12, rdi
         mov     r13, rsi
 
+#ifndef GORT_NONE                       /* whose entry has counted from its own first */
         rdtsc                           /* boottrace counts from here */
         shl     rdx, 32
         or      rax, rdx
         mov     runtime.bootTicks[rip], rax
+#endif
 
         /* carve g0's stack out of the one that we were given */
         lea     rdi, runtime.g0[rip]
@@ -118,7 +120,7 @@ runtime.rt0_common:
 /* ------------------------------------------------------------------------
  * runtime.checkLevel: this program was compiled for x86-64-v2 or later: end it
  * here, with Go's text and status 1, where the CPU has less. There is no TLS
- * and no runtime yet: two bare system calls.
+ * and no runtime yet: two bare system calls, or what src/os/none/ has for it.
  *
  * in: nothing; clobbers rax, rbx, rcx, rdx, rdi, rsi, r11
  */
@@ -184,6 +186,12 @@ runtime.checkLevel:
 #endif
         ret
 .Lbadlevel:
+#ifdef GORT_NONE
+        lea     rdi, .Lbadtext[rip]
+        mov     esi, offset .Lbadtextend - .Lbadtext
+        call    runtime.refuseToBoot    /* exits with status 1 */
+        ud2
+#else
         mov     eax, 1                  /* write(2, .Lbadtext, ...) */
         mov     edi, 2
         lea     rsi, .Lbadtext[rip]
@@ -193,6 +201,7 @@ runtime.checkLevel:
         mov     edi, 1
         syscall
         ud2
+#endif
         .cfi_endproc
         .size   runtime.checkLevel, . - runtime.checkLevel
 

@@ -1,0 +1,62 @@
+//! No system: the machine itself, as a virtual machine monitor hands it over. With the
+//! feature `none`.
+//!
+//! Go has no counterpart in its own tree; TamaGo's is its board packages. What is here is
+//! the same small interface as Linux's, [`super::linux`], by means of
+//!
+//! | file | what it has |
+//! | --- | --- |
+//! | `start` | from the entry to `_rt0_amd64`: a stack like Linux's |
+//! | `boot_info`, `command_line` | what the virtual machine monitor has told; pure |
+//! | `memory`, `paging`, `frames` | address space, page tables, memory |
+//! | `serial`, `file`, `exit` | standard streams, and the end |
+//! | `time`, `pit`, `rtc` | clocks |
+//! | `machine` | CPUs, random bits |
+//! | `lock` | a lock against interrupts and other CPUs |
+//!
+//! `docs/none.md` goes through it, and says what there is not.
+
+mod boot_info;
+mod command_line;
+mod exit;
+mod file;
+mod frames;
+mod interim;
+mod lock;
+mod machine;
+mod memory;
+mod paging;
+mod pit;
+mod rtc;
+mod serial;
+mod start;
+mod time;
+mod traps;
+
+/// The name of the program's first instruction.
+pub(crate) const ENTRY: &str = "_rt0_amd64_none";
+
+// SAFETY: only its address is used: nobody calls it but a loader.
+unsafe extern "C" {
+    #[link_name = "_rt0_amd64_none"]
+    fn rt0();
+}
+
+/// Returns the address of the program's first instruction, in 64-bit mode.
+pub(crate) fn entry() -> usize {
+    rt0 as *const () as usize
+}
+
+pub(crate) use exit::exit;
+pub(crate) use file::{check_fds, is_terminal, map_exe, read_fd, write_all, write_fd};
+pub(crate) use interim::*;
+#[cfg(feature = "getrandom")]
+pub(crate) use machine::fill_random;
+pub(crate) use machine::{cgroup, cpu_limit, huge_page_size, process_id, random};
+pub(crate) use memory::{
+    Scarcity, discard, free_memory, install_guard, map, map_backed, max_map_count, no_huge_pages,
+    protect, resident, scarcity, try_install_guard, unmap,
+};
+pub(crate) use time::{monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
+#[cfg(feature = "sched-trace")]
+pub(crate) use {file::create, memory::populate};
