@@ -19,6 +19,11 @@
 #define CODE64 8
 #define DATA 16
 
+/* Where it begins: a page that firmware needs no more, and no frame of anybody's. */
+#define START_PAGE 0x8000
+        .globl  runtime.startPage
+        .set    runtime.startPage, START_PAGE
+
 /* Where a label is in the copy, which is what runs. */
 #define COPIED(label) (START_PAGE + label - runtime.cpuStart)
 

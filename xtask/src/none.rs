@@ -309,6 +309,8 @@ impl Machine {
             .args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"])
             .arg("-kernel")
             .arg(program)
+            .arg("-initrd") // where it finds its own symbols
+            .arg(program)
             .args(["-append", &self.command_line()]);
         qemu
     }

@@ -99,12 +99,9 @@ fn read_madt(madt: &[u8], found: &mut dyn FnMut(u8)) {
 
 /// Tells whether the first bytes are there and their sum is 0.
 fn adds_up(bytes: &[u8], length: usize) -> bool {
-    bytes.get(..length).is_some_and(|bytes| {
-        bytes
-            .iter()
-            .fold(0u8, |sum, &byte| sum.wrapping_add(byte))
-            == 0
-    })
+    bytes
+        .get(..length)
+        .is_some_and(|bytes| bytes.iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte)) == 0)
 }
 
 /// Reads a number of so many bytes; 0 if it is not there.

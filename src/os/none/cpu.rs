@@ -136,9 +136,7 @@ unsafe extern "C" {
 /// runs its thread, which is returned. Once, before all else here; interrupts stay off.
 pub(super) fn init_boot_cpu() -> &'static Context {
     init_vectors();
-    BOOT_THREAD
-        .interrupt_stack
-        .set(BOOT_INTERRUPTS.0.end());
+    BOOT_THREAD.interrupt_stack.set(BOOT_INTERRUPTS.0.end());
     let cpu: *mut Cpu = BOOT_CPU.0.get().cast();
     // SAFETY: zeros, and nobody else's yet.
     unsafe { init(cpu, &BOOT_THREAD) };
@@ -283,7 +281,9 @@ pub(super) fn all() -> impl Iterator<Item = &'static Cpu> {
     // SAFETY: null, or a CPU, which stays one for good.
     let cpu = |at: *const Cpu| unsafe { at.as_ref() };
     // Acquire pairs with `join`.
-    core::iter::successors(cpu(CPUS.load(Ordering::Acquire)), move |at| cpu(at.next.get()))
+    core::iter::successors(cpu(CPUS.load(Ordering::Acquire)), move |at| {
+        cpu(at.next.get())
+    })
 }
 
 /// Returns how many have started.

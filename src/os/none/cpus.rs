@@ -24,17 +24,13 @@ use x86_64::instructions::{interrupts, tlb};
 use x86_64::registers::control::Cr3;
 use x86_64::registers::model_specific::Efer;
 
-use super::cpu::{self, Cpu};
-use super::thread::{self, Thread};
 use super::boot_info::Physical;
-use super::paging::DIRECT;
+use super::cpu::{self, Cpu};
+use super::paging::PAGE;
 use super::thread::nap;
+use super::thread::{self, Thread};
 use super::{acpi, apic, kernel, memory};
 use crate::debug::print::say;
-
-/// Where a CPU starts: a page of memory below the first megabyte, which firmware needs no
-/// more. `START_PAGE` in asm/ is this.
-pub(super) const START_PAGE: u64 = 0x8000;
 
 /// How long a CPU takes to be reset, and how long to answer, in nanoseconds.
 const RESET: u64 = 10_000_000;
@@ -59,9 +55,11 @@ static TAKEN: AtomicPtr<Cpu> = AtomicPtr::new(ptr::null_mut());
 /// How often what is mapped has changed.
 static CHANGES: AtomicU64 = AtomicU64::new(0);
 
-// SAFETY: the labels are those of asm/cpus_none_amd64.S; only their addresses are used, and
+// SAFETY: the labels, and a number, are those of asm/cpus_none_amd64.S; only their addresses are used, and
 // the bytes between the first and the last.
 unsafe extern "C" {
+    #[link_name = "runtime.startPage"]
+    safe static START_PAGE: u8;
     #[link_name = "runtime.cpuStart"]
     safe static CPU_START: u8;
     #[link_name = "runtime.cpuStartEnd"]
@@ -76,9 +74,16 @@ unsafe extern "C" {
     safe static CPU_MEMORY: u8;
 }
 
-/// Finds out which CPUs there are; returns how many. Once, on the CPU that boots. `rsdp` is
-/// where ACPI's first table is, or 0.
-pub(super) fn find(rsdp: u64) -> usize {
+/// Returns how many CPUs there are, whether they have started or not.
+#[unsafe(export_name = "runtime.getproccount")]
+#[inline(never)]
+pub(crate) fn cpu_count() -> i32 {
+    OTHERS_COUNT.load(Ordering::Relaxed) as i32 + 1 // written before there were threads
+}
+
+/// Finds out which CPUs there are. Once, on the CPU that boots. `rsdp` is where ACPI's first
+/// table is, or 0.
+pub(super) fn find(rsdp: u64) {
     let mut count = 0;
     let me = apic::id();
     let mut found = |id: u8| {
@@ -94,7 +99,6 @@ pub(super) fn find(rsdp: u64) -> usize {
         (0..fw_cfg_cpus()).for_each(|id| found(id as u8));
     }
     OTHERS_COUNT.store(count, Ordering::Relaxed); // as above
-    count + 1
 }
 
 /// ACPI's tables, wherever they are: in the first megabyte, or mapped when they are asked
@@ -164,7 +168,10 @@ pub(super) fn start_others() {
 extern "C" fn start_all() {
     let others = || {
         let count = OTHERS_COUNT.load(Ordering::Relaxed); // written before there were threads
-        OTHERS.iter().take(count).map(|id| u32::from(id.load(Ordering::Relaxed)))
+        OTHERS
+            .iter()
+            .take(count)
+            .map(|id| u32::from(id.load(Ordering::Relaxed)))
     };
     if !prepare() {
         return;
@@ -188,18 +195,20 @@ extern "C" fn start_all() {
 fn prepare() -> bool {
     let (tables, _) = Cr3::read();
     let tables = tables.start_address().as_u64();
-    let page = START_PAGE as usize;
-    if tables > u32::MAX.into() || !memory::map_low_code(START_PAGE, 0x1000) {
+    if tables > u32::MAX.into() || !memory::map_low_code(start_page() as u64, PAGE) {
         return false;
     }
     let from = &raw const CPU_START;
     let size = (&raw const CPU_START_END).addr() - from.addr();
-    let to: *mut u8 = ptr::with_exposed_provenance_mut(DIRECT + page);
+    let to: *mut u8 = memory::direct(start_page() as u64);
     // SAFETY: a page that nobody else uses, and less than that of code.
     unsafe { to.copy_from_nonoverlapping(from, size) };
     fill(&raw const CPU_TABLES, tables);
     fill(&raw const CPU_EFER, Efer::read_raw() & !(1 << 10)); // but for what the CPU sets
-    fill(&raw const CPU_MEMORY, TAKEN.as_ptr().expose_provenance() as u64);
+    fill(
+        &raw const CPU_MEMORY,
+        TAKEN.as_ptr().expose_provenance() as u64,
+    );
     true
 }
 
@@ -212,7 +221,7 @@ fn start(id: u32, memory: *mut Cpu) -> bool {
     TAKEN.store(memory, Ordering::SeqCst);
     for glance in 0..GLANCES {
         if glance == 0 || glance == AGAIN {
-            interrupts::without_interrupts(|| apic::start(id, (START_PAGE >> 12) as u8));
+            interrupts::without_interrupts(|| apic::start(id, (start_page() / PAGE) as u8));
         }
         if cpu::count() > before {
             return true;
@@ -229,11 +238,15 @@ fn start(id: u32, memory: *mut Cpu) -> bool {
     false
 }
 
+/// Returns where a CPU starts.
+fn start_page() -> usize {
+    (&raw const START_PAGE).addr()
+}
+
 /// Writes a word into the copy of the first instructions.
 fn fill(label: *const u8, word: u64) {
     let offset = label.addr() - (&raw const CPU_START).addr();
-    let at = DIRECT + START_PAGE as usize + offset;
-    let at: *mut u64 = ptr::with_exposed_provenance_mut(at);
+    let at: *mut u64 = memory::direct((start_page() + offset) as u64);
     // SAFETY: in the page that `prepare` has copied to, which nobody else uses; the label's
     // eight bytes are there to be filled.
     unsafe { at.write_volatile(word) };

@@ -35,15 +35,16 @@
 //! 3. `current` of a CPU is who runs there, and a thread's `cpu` is where it does, or did
 //!    last.
 
-use core::cell::{Cell, UnsafeCell};
+use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use spin::Mutex;
+use spin::mutex::SpinMutex;
 use x86_64::instructions::interrupts;
 
 use super::cpu::{self, Cpu};
 use super::queue::Queue;
+use super::thread::{self, Thread};
 use super::{apic, nanotime, signal};
 
 /// How long a thread has its CPU where others wait for one, in nanoseconds.
@@ -147,7 +148,7 @@ pub(super) struct Kernel {
 // SAFETY: it is behind the lock.
 unsafe impl Send for Kernel {}
 
-static KERNEL: Mutex<Kernel> = Mutex::new(Kernel {
+static KERNEL: SpinMutex<Kernel> = SpinMutex::new(Kernel {
     ready: Queue::new(),
     sleeping: Queue::new(),
     free: Queue::new(),
@@ -155,6 +156,28 @@ static KERNEL: Mutex<Kernel> = Mutex::new(Kernel {
     last_id: Cell::new(0),
     ended: Cell::new(ptr::null()),
 });
+
+/// Makes the thread that boots the first one, on the first CPU, which is this. Interrupts
+/// are let through from then on.
+pub(super) fn begin(thread: &'static Context) {
+    locked(|kernel, _| {
+        kernel.register(thread);
+        thread.state.set(State::Running);
+        let cpu = cpu::this();
+        let idle = Thread {
+            stack_hi: cpu.idle_stack(),
+            mp: ptr::null(),
+            g0: ptr::null(),
+            start: run_idle,
+            tls: 0,
+        };
+        // SAFETY: its own stack; and an idle thread needs nothing else.
+        unsafe { thread::prepare(cpu.idle(), &idle) };
+        cpu.idle().cpu.set(cpu);
+        cpu.join();
+    });
+    interrupts::enable();
+}
 
 /// Calls `f` with the lock, and with interrupts off. It may come back on another CPU, when
 /// it has switched.
@@ -433,6 +456,12 @@ extern "C" fn thread_begins() -> u64 {
     // SAFETY: it came over with the CPU.
     unsafe { unlock() };
     id
+}
+
+/// What the first CPU's idle thread begins with.
+extern "C" fn run_idle() {
+    interrupts::disable();
+    idle()
 }
 
 /// A CPU without a thread: halts, but for interrupts. On its idle thread, with interrupts

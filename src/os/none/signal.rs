@@ -31,11 +31,11 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use x86_64::instructions::interrupts;
 
 use super::super::fault::{OnFault, fault as sigtrampgo, tell_of_faults};
-use super::paging::PAGE;
 use super::super::signal_table::{
     LAST_SIGNAL, NEVER_BLOCKED, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGURG, signal_bit,
 };
 use super::kernel::{self, Context};
+use super::paging::PAGE;
 use super::trap::{Frame, INTERRUPTS};
 use super::{apic, cpu, exit, memory};
 use crate::arch;
@@ -60,9 +60,6 @@ pub(crate) struct Sigaction {
 /// Of each signal: a handler.
 static ACTIONS: [AtomicUsize; LAST_SIGNAL as usize + 1] =
     [const { AtomicUsize::new(DEFAULT) }; LAST_SIGNAL as usize + 1];
-
-/// What runtime.sighandler and runtime.sigtrampgo are.
-type Handler = unsafe extern "C" fn(i32, *const c_void, *mut c_void);
 
 // SAFETY: sigreturn's contract stands in asm/trap_none_amd64.S, and the handlers are
 // those of src/sched/.
@@ -149,7 +146,7 @@ fn deliver(
     me: &Context,
     handler: usize,
     signal: i32,
-    pub(super) code: i32,
+    code: i32,
     addr: usize,
 ) -> bool {
     let [lo, hi] = me.signal_stack.get();
@@ -358,13 +355,19 @@ fn take_open() {
     }
 }
 
+/// Forgets the signals that a write has sent to this thread: none.
+#[cfg(feature = "sched-trace")]
+pub(crate) fn forget_write_signals() {}
+
 /// Sends a signal to the thread that has that number; false if there is none.
 pub(crate) fn signal_thread(thread: u64, signal: i32) -> bool {
     kernel::locked(|kernel, me| {
         let Some(thread) = kernel.find(thread) else {
             return false;
         };
-        thread.pending.fetch_or(signal_bit(signal), Ordering::SeqCst);
+        thread
+            .pending
+            .fetch_or(signal_bit(signal), Ordering::SeqCst);
         // It may sleep on: it has nothing that could be preempted.
         if signal != SIGURG {
             kernel.wake(thread);
@@ -377,9 +380,7 @@ pub(crate) fn signal_thread(thread: u64, signal: i32) -> bool {
 /// Sends a signal to a thread that lets it through: this one if it does.
 pub(crate) fn signal_process(signal: i32) {
     let thread = kernel::locked(|kernel, me| {
-        let open = |thread: &&Context| {
-            thread.mask.load(Ordering::SeqCst) & signal_bit(signal) == 0
-        };
+        let open = |thread: &&Context| thread.mask.load(Ordering::SeqCst) & signal_bit(signal) == 0;
         let mut all = core::iter::once(me).chain(kernel.all());
         all.find(open).unwrap_or(me).id.get()
     });

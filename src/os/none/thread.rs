@@ -6,6 +6,8 @@ use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use x86_64::instructions::interrupts::without_interrupts;
+
 use super::cpu::INTERRUPT_STACK;
 use super::kernel::{self, Context};
 use super::paging::PAGE;
@@ -82,6 +84,21 @@ pub(crate) unsafe fn new_thread(thread: &Thread) -> Result<(), i32> {
 /// As above.
 pub(super) unsafe fn start(thread: &Thread) -> Result<(), i32> {
     let new = free_block().ok_or(EAGAIN)?;
+    // SAFETY: the caller's promise.
+    unsafe { prepare(new, thread) };
+    kernel::locked(|kernel, _| {
+        kernel.register(new);
+        kernel.ready(new);
+    });
+    Ok(())
+}
+
+/// Has a thread begin, when it is switched to, with what `thread` says.
+///
+/// # Safety
+///
+/// As above; and the thread must be nobody's yet.
+pub(super) unsafe fn prepare(new: &Context, thread: &Thread) {
     let frame: *mut FirstFrame =
         ptr::with_exposed_provenance_mut((thread.stack_hi & !15) - size_of::<FirstFrame>());
     let contents = FirstFrame {
@@ -102,11 +119,6 @@ pub(super) unsafe fn start(thread: &Thread) -> Result<(), i32> {
     new.pending.store(0, Ordering::SeqCst);
     new.signal_stack.set([0; 2]);
     new.cpu.set(ptr::null());
-    kernel::locked(|kernel, _| {
-        kernel.register(new);
-        kernel.ready(new);
-    });
-    Ok(())
 }
 
 /// Returns a thread that is nobody's, with its interrupt stack, all of which is there.
@@ -140,6 +152,11 @@ pub(crate) fn exit_thread(alive: &'static AtomicU32) -> ! {
 extern "C" fn thread_ends() -> ! {
     static NOBODY_WAITS: AtomicU32 = AtomicU32::new(0);
     exit_thread(&NOBODY_WAITS)
+}
+
+/// Returns the number of the CPU that this thread is on at this moment.
+pub(crate) fn getcpu() -> u32 {
+    without_interrupts(|| super::cpu::this().id.get())
 }
 
 /// Returns this thread's number.

@@ -22,11 +22,9 @@ use core::sync::atomic::Ordering;
 
 use x86_64::registers::control::Cr2;
 
-use super::super::signal_table::{
-    SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP, signal_bit,
-};
+use super::super::signal_table::{SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP, signal_bit};
 use super::{apic, cpu, cpus, kernel, memory, signal};
-use crate::debug::print::say;
+use crate::arch;
 
 /// The exceptions that are told apart.
 const DIVIDE: u64 = 0;
@@ -52,7 +50,6 @@ const ILL_ILLOPN: i32 = 2;
 const FPE_INTDIV: i32 = 1;
 const FPE_FLTINV: i32 = 7;
 const BUS_ADRALN: i32 = 1;
-const TRAP_BRKPT: i32 = 1;
 const TRAP_TRACE: i32 = 2;
 
 /// What asm/trap_none_amd64.S has saved of what was interrupted; below it, rounded down to
@@ -86,6 +83,20 @@ pub(super) struct Frame {
 
 // As the assembly has it.
 const _: () = assert!(size_of::<Frame>() == 176);
+
+/// Has this CPU take interrupts and exceptions from now on, and makes what runs on it the
+/// first thread. Once, before all else that could fault. False if there is no interrupt
+/// controller that we know.
+pub(super) fn init() -> bool {
+    arch::init_xsave();
+    let thread = cpu::init_boot_cpu();
+    let has_apic = apic::init();
+    if has_apic {
+        cpu::this().apic_id.set(apic::id());
+        kernel::begin(thread);
+    }
+    has_apic
+}
 
 /// Every vector's handler, on the stack that `cpu` has for it, with interrupts off.
 #[unsafe(export_name = "runtime.trap")]
