@@ -56,7 +56,7 @@ struct FirstFrame {
     rbp: usize,
     entry: usize,
     /// So that the entry finds rsp divisible by 16.
-    end: [usize; 1],
+    end: [usize; 2],
 }
 
 // SAFETY: the routine's contract stands in asm/trap_none_amd64.S.
@@ -109,7 +109,7 @@ pub(super) unsafe fn prepare(new: &Context, thread: &Thread) {
         rbx: thread.mp.expose_provenance(),
         rbp: 0,
         entry: thread_entry as *const () as usize,
-        end: [0],
+        end: [0; 2],
     };
     // SAFETY: the caller's promise: the thread's own stack.
     unsafe { frame.write(contents) };
