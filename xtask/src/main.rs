@@ -55,8 +55,8 @@ usage: cargo xtask COMMAND
                         passed on, and --env NAME=VALUE
                         --machine microvm|q35  --cpus N  --memory MIB  --release
                         --timeout SECONDS (60 by default)
-  boot PROGRAM [ARG...] the same for a program that is built; GORT_MACHINE, GORT_CPUS,
-                        GORT_MEMORY and GORT_BOOT_TIMEOUT say what machine it is
+  boot [OPTION...] PROGRAM [ARG...]
+                        the same for a program that is built, as a runner
   gdb --none [OPTION...] EXAMPLE [-- ARG...]
                         the same in gdb, from the first instruction on
   trace FILE [-o OUT]   make a page of what GORT_TRACE=FILE has written: FILE.html, or

@@ -1,14 +1,6 @@
 //! `cargo xtask run --none EXAMPLE` and `cargo xtask gdb --none EXAMPLE`: an example as the
-//! only program of a machine, which QEMU emulates. `xtask boot PROGRAM` is the same for what
-//! is built already, in the form in which cargo and the tests start a runner; the machine is
-//! what the environment says:
-//!
-//! | variable | is like |
-//! | --- | --- |
-//! | `GORT_MACHINE` | `--machine` |
-//! | `GORT_CPUS` | `--cpus` |
-//! | `GORT_MEMORY` | `--memory` |
-//! | `GORT_BOOT_TIMEOUT` | `--timeout` |
+//! only program of a machine, which QEMU emulates. `xtask boot [OPTION...] PROGRAM` is the
+//! same for what is built already, in the form in which cargo and the tests start a runner.
 //!
 //! The example is built with the feature `none`, into a directory of its own, so that
 //! nothing is built anew for it elsewhere. The machine's first serial port is the terminal.
@@ -79,26 +71,22 @@ pub(crate) fn run(arguments: Parser) -> Outcome {
 /// `boot`: boots a program that is there, with the arguments behind it, and ends with its
 /// exit status. Of our environment it gets what is gort's, and what is Go's.
 pub(crate) fn boot(mut arguments: Parser) -> Outcome {
-    let mut words = arguments.raw_args()?;
-    let program = words.next().ok_or("boot: which PROGRAM?")?;
     let mut machine = Machine::new(RUN_LIMIT);
-    machine.arguments = words.map(text).collect::<Outcome<_>>()?;
     let variables = env::vars().filter(|(name, _)| name.starts_with("GO"));
     machine.variables = variables
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    if let Ok(name) = env::var("GORT_MACHINE") {
-        machine.set_name("GORT_MACHINE", name)?;
-    }
-    let setting = |name: &str, most| {
-        let value = env::var(name).ok();
-        value.map(|value| number(name, &value, most)).transpose()
+    let program = loop {
+        match arguments.next()?.ok_or("boot: which PROGRAM?")? {
+            Arg::Value(program) => break program,
+            Arg::Long(name) => {
+                let name = name.to_string();
+                machine.set(&name, &mut arguments)?;
+            }
+            other => return Err(other.unexpected().into()),
+        }
     };
-    machine.cpus = setting("GORT_CPUS", MOST_CPUS)?.unwrap_or(machine.cpus);
-    machine.memory = setting("GORT_MEMORY", u32::MAX)?.unwrap_or(machine.memory);
-    if let Some(seconds) = setting("GORT_BOOT_TIMEOUT", u32::MAX)? {
-        machine.limit = Duration::from_secs(seconds.into());
-    }
+    machine.arguments = arguments.raw_args()?.map(text).collect::<Outcome<_>>()?;
     std::process::exit(machine.boot(Path::new(&program))?)
 }
 
@@ -199,13 +187,29 @@ impl Machine {
         }
     }
 
-    /// Makes it the machine of that name, which an option has said.
-    fn set_name(&mut self, option: &str, name: String) -> Outcome {
-        if !MACHINES.contains(&name.as_str()) {
-            let known = MACHINES.join(" or ");
-            return Err(format!("{option} {name}: expected {known}").into());
+    /// Sets what an option with a value says.
+    fn set(&mut self, name: &str, arguments: &mut Parser) -> Outcome {
+        let known = ["machine", "cpus", "memory", "timeout", "env"];
+        if !known.contains(&name) {
+            return Err(format!("invalid option '--{name}'").into());
         }
-        self.machine = name;
+        let option = format!("--{name}");
+        let value = arguments.value()?.string()?;
+        match name {
+            "machine" if MACHINES.contains(&value.as_str()) => self.machine = value,
+            "machine" => {
+                let known = MACHINES.join(" or ");
+                return Err(format!("{option} {value}: expected {known}").into());
+            }
+            "cpus" => self.cpus = number(&option, &value, MOST_CPUS)?,
+            "memory" => self.memory = number(&option, &value, u32::MAX)?,
+            "timeout" => {
+                let seconds = number(&option, &value, u32::MAX)?;
+                self.limit = Duration::from_secs(seconds.into());
+            }
+            _ if value.find('=').is_some_and(|at| at > 0) => self.variables.push(value),
+            _ => return Err(format!("{option} {value}: expected NAME=VALUE").into()),
+        }
         Ok(())
     }
 
@@ -228,25 +232,9 @@ impl Machine {
             match argument {
                 Arg::Long("none") => none = true,
                 Arg::Long("release") => machine.release = true,
-                Arg::Long("machine") => {
-                    machine.set_name("--machine", arguments.value()?.string()?)?;
-                }
-                Arg::Long("cpus") => {
-                    machine.cpus = number("--cpus", &arguments.value()?.string()?, MOST_CPUS)?;
-                }
-                Arg::Long("memory") => {
-                    machine.memory = number("--memory", &arguments.value()?.string()?, u32::MAX)?;
-                }
-                Arg::Long("timeout") => {
-                    let seconds = number("--timeout", &arguments.value()?.string()?, u32::MAX)?;
-                    machine.limit = Duration::from_secs(seconds.into());
-                }
-                Arg::Long("env") => {
-                    let variable = arguments.value()?.string()?;
-                    if !variable.contains('=') || variable.starts_with('=') {
-                        return Err(format!("--env {variable}: expected NAME=VALUE").into());
-                    }
-                    machine.variables.push(variable);
+                Arg::Long(name) => {
+                    let name = name.to_string();
+                    machine.set(&name, &mut arguments)?;
                 }
                 Arg::Value(name) if example.is_none() => example = Some(name.string()?),
                 other => return Err(other.unexpected().into()),
