@@ -46,7 +46,12 @@ const ASM: &[&str] = &[
 
 /// The same for those on Linux, and for those with nothing below them.
 const LINUX: &[&str] = &["asm/rt0_linux_amd64.S", "asm/sys_linux_amd64.S"];
-const NONE: &[&str] = &["asm/rt0_none_amd64.S", "asm/sys_none_amd64.S"];
+const NONE: &[&str] = &[
+    "asm/rt0_none_amd64.S",
+    "asm/sys_none_amd64.S",
+    "asm/trap_none_amd64.S",
+    "asm/cpus_none_amd64.S",
+];
 
 /// Tells whether the program is to run with nothing below it.
 fn is_none() -> bool {

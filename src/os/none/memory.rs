@@ -16,20 +16,19 @@
 //!
 //! Invariants:
 //! 1. A frame that was taken off is handed out again only when no CPU knows its old
-//!    address: between the two lies [`flush`], without the lock, since another CPU may wait
+//!    address: between the two lies [`cpus::flush_all`], without the lock, since another CPU may wait
 //!    for that with its interrupts off.
 //! 2. Who holds the lock touches nothing that could fault: its own stack it has touched
 //!    before.
 
 use core::ptr;
 
-use x86_64::instructions::tlb;
 use x86_64::structures::paging::PageTableFlags as Flags;
 
 use super::boot_info::{BootInfo, Region};
-use super::exit;
 use super::lock::Locked;
 use super::paging::{Batch, DIRECT, NoFrame, PAGE, Tables, Touch};
+use super::{cpus, exit};
 use crate::debug::print::say;
 
 /// Where addresses are handed out: from here to the end of the lower half.
@@ -389,7 +388,7 @@ fn take_off(
         let mut batch = Batch::new();
         let result = locked(|space| step(&mut space.tables, at, end - at, &mut batch));
         if batch.count > 0 {
-            flush(at, batch.count);
+            cpus::flush_all();
             locked(|space| space.tables.give_back(&batch));
         }
         match result {
@@ -398,11 +397,6 @@ fn take_off(
             Err(NoFrame) => return false,
         }
     }
-}
-
-/// Has the CPU forget what it knows of the addresses of the pages that were taken off.
-fn flush(_start: usize, _pages: usize) {
-    tlb::flush_all();
 }
 
 /// Calls `f` with the tables. Not from the handler of page faults: this touches the stack.

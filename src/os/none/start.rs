@@ -28,7 +28,7 @@ use super::super::auxv::{
 use super::boot_info::{BootInfo, Physical, Region, Wrong};
 use super::command_line::{Word, Words};
 use super::paging::PAGE;
-use super::{exit, file, memory, serial, time, traps};
+use super::{cpus, exit, file, memory, serial, time, trap};
 use crate::debug::print::say;
 use crate::sched::runtime2::G0_STACK;
 
@@ -93,7 +93,13 @@ extern "C" fn machine_start(by: u64, address: u64) -> usize {
     };
     take_memory(&info, address, line);
     file::init(info.file);
-    traps::init();
+    if !trap::init() {
+        refuse(
+            "gort: this CPU has no local APIC, or one in x2APIC mode, which is not tried here",
+            &[],
+        );
+    }
+    cpus::find(info.rsdp);
     if !time::init() {
         refuse(
             "gort: no clock: the CPU does not tell its counter's rate, and there is no i8254 and no RTC",
