@@ -16,8 +16,8 @@
 //!
 //! Invariants:
 //! 1. A frame that was taken off is handed out again only when no CPU knows its old
-//!    address: between the two lies [`cpus::flush_all`], without the lock, since another CPU may wait
-//!    for that with its interrupts off.
+//!    address: between the two lies [`cpus::flush_all`], without the lock, since another CPU
+//!    may wait for that with its interrupts off.
 //! 2. Who holds the lock touches nothing that could fault: its own stack it has touched
 //!    before.
 
@@ -150,7 +150,6 @@ pub(super) fn direct<T>(physical: u64) -> *mut T {
 }
 
 /// Maps a device's registers, for good. None if there is no memory for that.
-#[cfg_attr(not(test), allow(dead_code, reason = "for the interrupt controllers"))]
 pub(super) fn map_device(physical: u64, size: usize) -> Option<*mut u8> {
     let region = whole_pages(Region {
         start: physical,
