@@ -13,14 +13,13 @@
 //!
 //! What cannot be booted is said in a line on the serial port, and ends with status 1.
 
+use core::arch::x86_64::__cpuid;
 use core::slice;
 
 use x86_64::PhysAddr;
 use x86_64::instructions::random::RdRand;
 use x86_64::registers::control::{Cr3, Cr3Flags, Cr4, Cr4Flags};
 use x86_64::structures::paging::PhysFrame;
-
-use core::arch::x86_64::__cpuid;
 
 use super::super::auxv::{
     AT_HWCAP2, AT_NULL, AT_PAGESZ, AT_PHDR, AT_PHENT, AT_PHNUM, AT_RANDOM, HWCAP2_FSGSBASE,
@@ -29,8 +28,8 @@ use super::boot_info::{BootInfo, Physical, Region, Wrong};
 use super::command_line::{Word, Words};
 use super::paging::PAGE;
 use super::{cpus, exit, file, memory, serial, time, trap};
+use crate::boot::G0_STACK;
 use crate::debug::print::say;
-use crate::sched::runtime2::G0_STACK;
 
 /// What the entry says of who has loaded the program; see asm/rt0_none_amd64.S.
 const BY_PVH: u64 = 0;
