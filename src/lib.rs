@@ -293,6 +293,9 @@ pub mod __private {
     pub use crate::boot::init::InitTask;
     pub use crate::thread::Key;
 
+    /// Whether there is a system below, which can be called.
+    pub const HAS_SYSTEM: bool = !cfg!(feature = "none");
+
     /// Starts a goroutine with a stack of at least that size, if there is room.
     pub fn try_go<F: FnOnce() + Send + 'static>(f: F, stack: usize) -> bool {
         crate::sched::try_go(f, None, stack).is_ok()
