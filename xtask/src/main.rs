@@ -54,7 +54,7 @@ usage: cargo xtask COMMAND
                         status ours. GODEBUG, GOMAXPROCS, GOMEMLIMIT and GOTRACEBACK are
                         passed on, and --env NAME=VALUE
                         --machine microvm|q35  --cpus N  --memory MIB  --release
-                        --timeout SECONDS (60 by default)
+                        --timeout SECONDS (60 by default)  --qemu ARGUMENT, once for each
   boot [OPTION...] PROGRAM [ARG...]
                         the same for a program that is built, as a runner
   gdb --none [OPTION...] EXAMPLE [-- ARG...]

@@ -56,6 +56,8 @@ struct Machine {
     release: bool,
     limit: Duration,
     variables: Vec<String>,
+    /// More arguments for QEMU.
+    more: Vec<String>,
     example: String,
     arguments: Vec<String>,
 }
@@ -182,6 +184,7 @@ impl Machine {
             release: false,
             limit: Duration::from_secs(limit),
             variables: passed_on(),
+            more: Vec::new(),
             example: String::new(),
             arguments: Vec::new(),
         }
@@ -189,7 +192,7 @@ impl Machine {
 
     /// Sets what an option with a value says.
     fn set(&mut self, name: &str, arguments: &mut Parser) -> Outcome {
-        let known = ["machine", "cpus", "memory", "timeout", "env"];
+        let known = ["machine", "cpus", "memory", "timeout", "env", "qemu"];
         if !known.contains(&name) {
             return Err(format!("invalid option '--{name}'").into());
         }
@@ -207,6 +210,7 @@ impl Machine {
                 let seconds = number(&option, &value, u32::MAX)?;
                 self.limit = Duration::from_secs(seconds.into());
             }
+            "qemu" => self.more.push(value),
             _ if value.find('=').is_some_and(|at| at > 0) => self.variables.push(value),
             _ => return Err(format!("{option} {value}: expected NAME=VALUE").into()),
         }
@@ -299,7 +303,8 @@ impl Machine {
             .arg(program)
             .arg("-initrd") // where it finds its own symbols
             .arg(program)
-            .args(["-append", &self.command_line()]);
+            .args(["-append", &self.command_line()])
+            .args(&self.more);
         qemu
     }
 

@@ -158,6 +158,18 @@ pub(super) fn interrupt(apic_id: u32, vector: u8) {
     command(apic_id, vector.into());
 }
 
+/// Interrupts this CPU, as soon as it lets interrupts through. Wherever it is: what somebody
+/// else is about to send from here stays as it is.
+pub(super) fn interrupt_self(vector: u8) {
+    const SELF: u32 = 0b01 << 18;
+    let high = read(COMMAND_HIGH);
+    while read(COMMAND_LOW) & BUSY != 0 {
+        core::hint::spin_loop();
+    }
+    write(COMMAND_LOW, SELF | u32::from(vector));
+    write(COMMAND_HIGH, high);
+}
+
 /// Resets another CPU, which waits then for [`start`]. With interrupts off.
 pub(super) fn reset(apic_id: u32) {
     command(apic_id, INIT);

@@ -156,6 +156,7 @@ pub(super) unsafe fn init(cpu: *mut Cpu, current: &'static Context) {
     cpu.armed.set(i64::MAX);
     cpu.idle.interrupt_stack.set(cpu.idle_interrupts.end());
     cpu.idle.cpu.set(cpu);
+    cpu.idle.mask.store(!0, Ordering::Relaxed); // nobody has a signal for it
     current.cpu.set(cpu);
 
     let mut task = TaskStateSegment::new();

@@ -150,6 +150,9 @@ fn deliver(
     addr: usize,
 ) -> bool {
     let [lo, hi] = me.signal_stack.get();
+    if hi == 0 {
+        return false;
+    }
     let sp = frame.rsp as usize;
     // On it already: below what is in use. Whoever has left it, begins at its top again.
     let top = match (lo + 1..=hi).contains(&sp) {
@@ -214,7 +217,7 @@ extern "C" fn sigreturned(frame: &mut Frame) {
     cpu::current().mask.store(mask, Ordering::SeqCst);
     // What has come meanwhile is seen with the next interrupt: have one now.
     if cpu::current().has_signal() {
-        apic::interrupt(cpu::this().apic_id.get(), apic::WAKE);
+        apic::interrupt_self(apic::WAKE);
     }
 }
 

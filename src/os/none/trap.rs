@@ -7,7 +7,7 @@
 //! | 6 | an instruction that is none | SIGILL |
 //! | 12, 17 | the stack segment, alignment | SIGBUS |
 //! | 1, 3 | a debugger's | SIGTRAP |
-//! | 2 | NMI: somebody wants to know | SIGQUIT for the current thread |
+//! | 2 | NMI: somebody wants to know | SIGQUIT |
 //! | 8, 18 | double fault, machine check | the end, with a line |
 //! | other exceptions | | SIGSEGV |
 //! | [`apic::TIMER`], [`apic::WAKE`] | | the kernel looks who is to run |
@@ -18,11 +18,11 @@
 //! Linux's counterparts: `arch/x86/kernel/traps.c`, `mm/fault.c`, whose signals and codes
 //! these are.
 
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use x86_64::registers::control::Cr2;
 
-use super::super::signal_table::{SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP, signal_bit};
+use super::super::signal_table::{SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP};
 use super::{apic, cpu, cpus, kernel, memory, signal};
 use crate::arch;
 
@@ -51,6 +51,9 @@ const FPE_INTDIV: i32 = 1;
 const FPE_FLTINV: i32 = 7;
 const BUS_ADRALN: i32 = 1;
 const TRAP_TRACE: i32 = 2;
+
+/// Somebody has sent an NMI, and it has not been answered.
+static NMI_CAME: AtomicBool = AtomicBool::new(false);
 
 /// What asm/trap_none_amd64.S has saved of what was interrupted; below it, rounded down to
 /// 64, the vector state.
@@ -104,8 +107,9 @@ extern "C" fn trap(frame: &mut Frame) {
     match frame.vector {
         PAGE_FAULT => page_fault(frame),
         NMI => {
-            let me = cpu::current();
-            me.pending.fetch_or(signal_bit(SIGQUIT), Ordering::SeqCst);
+            // Anything may have been interrupted, the kernel too: soon.
+            NMI_CAME.store(true, Ordering::SeqCst);
+            apic::interrupt_self(apic::WAKE);
         }
         DOUBLE_FAULT | MACHINE_CHECK => signal::die_in_kernel(frame, SIGBUS, 0),
         0..=LAST_EXCEPTION => {
@@ -121,6 +125,9 @@ fn interrupt(frame: &mut Frame, vector: u8) {
     match vector {
         apic::TIMER | apic::WAKE => {
             apic::end_of_interrupt();
+            if NMI_CAME.swap(false, Ordering::SeqCst) {
+                signal::signal_process(SIGQUIT);
+            }
             kernel::interrupted();
         }
         apic::FLUSH => {
