@@ -220,10 +220,9 @@ impl Space {
     /// Finds addresses that are nobody's, for that many bytes, at `hint` if possible.
     fn find(&mut self, hint: usize, size: usize) -> Option<usize> {
         let fits = |at: usize| at.checked_add(size).is_some_and(|end| end <= END);
-        if hint >= PAGE && hint.is_multiple_of(PAGE) && fits(hint) {
-            if self.tables.is_free(hint, size) {
-                return Some(hint);
-            }
+        let right = hint >= PAGE && hint.is_multiple_of(PAGE) && fits(hint);
+        if right && self.tables.is_free(hint, size) {
+            return Some(hint);
         }
         while fits(self.next) {
             let address = self.next;
@@ -375,13 +374,12 @@ pub(super) fn page_fault(address: usize, error_code: u64) -> bool {
     }
 }
 
+/// What takes frames off a range: as many as the batch has room for, and says where to go on.
+type Step = fn(&mut Tables, usize, usize, &mut Batch) -> Result<Option<usize>, NoFrame>;
+
 /// Does something to a range that takes frames off it, some at a time. False if there is
 /// no memory for the tables.
-fn take_off(
-    start: usize,
-    size: usize,
-    step: fn(&mut Tables, usize, usize, &mut Batch) -> Result<Option<usize>, NoFrame>,
-) -> bool {
+fn take_off(start: usize, size: usize, step: Step) -> bool {
     let (mut at, end) = (start, start + size);
     loop {
         let mut batch = Batch::new();

@@ -76,7 +76,7 @@ pub(crate) fn nanotime() -> i64 {
     let ticks = arch::cputicks().saturating_sub(BEGAN.load(Ordering::Relaxed));
     let rate = RATE.load(Ordering::Relaxed);
     // Never zero, which means no time to some.
-    1 + (u128::from(ticks) * u128::from(rate) >> SHIFT) as i64
+    1 + ((u128::from(ticks) * u128::from(rate)) >> SHIFT) as i64
 }
 
 /// Returns the monotonic time: seconds, and the nanoseconds beside them.
