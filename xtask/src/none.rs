@@ -257,7 +257,7 @@ impl Machine {
             true => Profile::Release,
             false => Profile::Debug,
         };
-        build(&["--example", &self.example], profile)?;
+        build(&["build", "--example", &self.example], profile)?;
         Ok(examples(profile).join(&self.example))
     }
 
@@ -319,13 +319,13 @@ impl Machine {
     }
 }
 
-/// Builds programs for bare machines: what cargo's arguments name.
-pub(crate) fn build(what: &[&str], profile: Profile) -> Outcome {
+/// Has cargo build programs for bare machines: a command, and what it is about.
+pub(crate) fn build(command: &[&str], profile: Profile) -> Outcome {
     run::succeed(
         run::cargo()
             .env("CARGO_TARGET_DIR", target())
-            .args(["build", "--features", "none"])
-            .args(what)
+            .args(command)
+            .args(["--features", "none"])
             .args(profile.arguments()),
     )
 }

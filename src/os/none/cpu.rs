@@ -211,8 +211,10 @@ fn init_vectors() {
             FIRST_INTERRUPT.. => INTERRUPTS,
             _ => EXCEPTIONS,
         };
-        // SAFETY: the table is that many entries, of sixteen bytes each; as above.
-        let entry = unsafe { &mut *entries.add(vector) };
+        // SAFETY: the table is that many entries, of sixteen bytes each.
+        let entry = unsafe { entries.add(vector) };
+        // SAFETY: as above, and nobody else knows it.
+        let entry = unsafe { &mut *entry };
         // SAFETY: the assembly there is what the CPU may come to by this vector.
         let options = unsafe { entry.set_handler_addr(VirtAddr::from_ptr(code)) };
         // SAFETY: `init` has a stack there, which nobody else uses.
@@ -232,8 +234,9 @@ impl Cpu {
 
     /// Returns its idle thread.
     pub(super) fn idle(&self) -> &'static Context {
+        let idle: *const Context = &self.idle;
         // SAFETY: a CPU stays one for good.
-        unsafe { &*(&raw const self.idle) }
+        unsafe { &*idle }
     }
 
     /// Tells whether it has nothing to run.

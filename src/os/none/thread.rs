@@ -129,10 +129,12 @@ fn free_block() -> Option<&'static Context> {
     let block: *mut Block = memory::map_now(size_of::<Block>())?.cast();
     // SAFETY: our own, and nobody's yet. Without memory for that there is no guard.
     unsafe { memory::protect(block.cast(), PAGE) };
-    // SAFETY: our own, and its zeros are a Context for good.
-    let new = unsafe { &*(&raw const (*block).thread) };
-    // SAFETY: as above: the address is all that is wanted.
+    // SAFETY: our own; the address is all that is wanted.
+    let new = unsafe { &raw const (*block).thread };
+    // SAFETY: as above.
     let end = unsafe { &raw const (*block).interrupts }.addr() + INTERRUPT_STACK;
+    // SAFETY: our own, its zeros are one, and it stays for good.
+    let new = unsafe { &*new };
     new.interrupt_stack.set(end);
     Some(new)
 }

@@ -89,12 +89,17 @@ fn compare(machine: Machine, way: &str) -> Result<(), Failed> {
     .into())
 }
 
-/// Takes out what differs: numbers in hexadecimal, which M it was, and the contents of
-/// registers. Of traces there are the frames of the program's own, without places in code.
+/// Takes out what differs: numbers in hexadecimal, which M it was, and what other goroutines
+/// are about. Of the trace there are the frames of the program's own, without places in code.
 fn masked(text: &str) -> String {
     let mut kept = String::new();
     let mut lines = text.lines().peekable();
+    let mut headers = 0;
     while let Some(line) = lines.next() {
+        headers += usize::from(line.starts_with("goroutine "));
+        if headers > 1 {
+            break;
+        }
         let place = lines.peek().and_then(|next| next.strip_prefix('\t'));
         if let Some(place) = place {
             lines.next();
