@@ -29,6 +29,7 @@ use super::boot_info::{BootInfo, Region};
 use super::lock::Locked;
 use super::paging::{Batch, DIRECT, NoFrame, PAGE, Tables, Touch};
 use super::{cpus, exit};
+use crate::arch;
 use crate::debug::print::say;
 
 /// Where addresses are handed out: from here to the end of the lower half.
@@ -192,12 +193,16 @@ pub(crate) fn map_backed(hint: usize, size: usize) -> Option<*mut u8> {
 /// Maps memory that is there at once: it can be touched where a fault could not be taken.
 pub(super) fn map_now(size: usize) -> Option<*mut u8> {
     let memory = map_backed(0, size)?;
-    for at in (0..size).step_by(PAGE) {
-        if !page_fault(memory.addr() + at, 0) {
-            return None;
-        }
-    }
-    Some(memory)
+    touch_all(memory, size).then_some(memory)
+}
+
+/// Gives all pages of a range memory; false where there is none left.
+fn touch_all(memory: *mut u8, size: usize) -> bool {
+    let start = memory.addr();
+    (start..start + size).step_by(PAGE).all(|page| {
+        let touched = locked(|space| space.tables.touch(page));
+        matches!(touched, Touch::Page)
+    })
 }
 
 /// Makes a range somebody's.
@@ -296,9 +301,7 @@ pub(crate) unsafe fn no_huge_pages(_: *mut u8, _: usize) {}
 /// The range must be the caller's.
 #[cfg(feature = "sched-trace")]
 pub(crate) unsafe fn populate(memory: *mut u8, size: usize) {
-    for at in (0..size).step_by(PAGE) {
-        page_fault(memory.addr() + at, 0);
-    }
+    touch_all(memory, size);
 }
 
 /// Gives the memory of a range back, which is zeros from then on; the addresses
@@ -398,13 +401,12 @@ fn take_off(start: usize, size: usize, step: Step) -> bool {
 
 /// Calls `f` with the tables. Not from the handler of page faults: this touches the stack.
 fn locked<R>(f: impl FnOnce(&mut Space) -> R) -> R {
-    let here = 0u8;
-    let below = (&raw const here).wrapping_sub(STACK_ROOM / 2);
-    // SAFETY: the caller's stack, below what is in use of it: a byte there is nobody's, and
-    // where the stack ends before, this is the overflow that would come next.
-    unsafe { below.read_volatile() };
-    let below = (&raw const here).wrapping_sub(STACK_ROOM);
-    // SAFETY: as above.
-    unsafe { below.read_volatile() };
+    let sp = arch::getsp();
+    for below in [STACK_ROOM / 2, STACK_ROOM] {
+        let byte = ptr::with_exposed_provenance::<u8>(sp - below);
+        // SAFETY: the current stack's, below what is in use of it: nobody's, and where the
+        // stack ends before, this is the overflow that would come next.
+        unsafe { byte.read_volatile() };
+    }
     SPACE.with(f)
 }

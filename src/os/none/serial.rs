@@ -77,7 +77,7 @@ pub(super) fn write(bytes: &[u8]) {
         let mut copy = [0; PIECE];
         let copy = copy.get_mut(..piece.len()).unwrap_or_default();
         copy.copy_from_slice(piece);
-        LOCK.with(|()| copy.iter().for_each(|&byte| write_byte(byte)));
+        LOCK.with_luck(|| copy.iter().for_each(|&byte| write_byte(byte)));
     }
 }
 
