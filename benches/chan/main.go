@@ -10,18 +10,18 @@ import (
 
 // The sizes of work.rs.
 const (
-	roundTrips      = 50_000
-	messages        = 1_000_000
+	roundTrips      = 500_000
+	messages        = 5_000_000
 	senders         = 4
 	receivers       = 4
-	manyEach        = 200_000
+	manyEach        = 1_000_000
 	leavers         = 100
 	leavesEach      = 3_000
-	selectCount     = 25_000
-	bufferedSelects = 200_000
+	selectCount     = 250_000
+	bufferedSelects = 1_000_000
 	lockers         = 8
-	locksEach       = 200_000
-	yieldingLocks   = 10_000
+	locksEach       = 1_000_000
+	yieldingLocks   = 100_000
 	tree            = 1_000_000
 	children        = 10
 	capacity        = 128

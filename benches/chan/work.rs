@@ -22,29 +22,32 @@ mod command;
 
 pub(crate) use command::{Work, warm_up};
 
+// So much of each that a sample takes some 50 ms at least: sysmon, and its like elsewhere,
+// looks often in the first few of them.
+
 /// Round trips.
-const ROUND_TRIPS: u64 = 50_000;
+const ROUND_TRIPS: u64 = 500_000;
 
 /// Messages through the channel of one sender and one receiver.
-const MESSAGES: u64 = 1_000_000;
+const MESSAGES: u64 = 5_000_000;
 
 /// How many send at the same time, how many receive, and what each sends.
 pub(crate) const SENDERS: u64 = 4;
 pub(crate) const RECEIVERS: u64 = 4;
-const MANY: u64 = 200_000;
+const MANY: u64 = 1_000_000;
 
 /// How many send until they are gone, and what each sends.
 pub(crate) const LEAVERS: u64 = 100;
 const LEAVES: u64 = 3_000;
 
 /// What each of the two sends to the one that selects, without a buffer and with one.
-const SELECTS: u64 = 25_000;
-const BUFFERED_SELECTS: u64 = 200_000;
+const SELECTS: u64 = 250_000;
+const BUFFERED_SELECTS: u64 = 1_000_000;
 
 /// How many have one lock, and how often each takes it, and where who has it gives way.
 pub(crate) const LOCKERS: u64 = 8;
-const LOCKS: u64 = 200_000;
-const YIELDING_LOCKS: u64 = 10_000;
+const LOCKS: u64 = 1_000_000;
+const YIELDING_LOCKS: u64 = 100_000;
 
 /// The goroutines that start no others.
 const TREE: u64 = 1_000_000;

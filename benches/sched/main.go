@@ -10,8 +10,8 @@ import (
 
 // The sizes of work.rs.
 const (
-	yieldCount  = 500_000
-	spawnCount  = 200_000
+	yieldCount  = 2_000_000
+	spawnCount  = 1_000_000
 	batchSize   = 100
 	batchCount  = 2_000
 	wakeCount   = 2_000

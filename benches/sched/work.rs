@@ -24,11 +24,14 @@ use crate::platform;
 
 pub(crate) use command::{Work, warm_up};
 
+// So much of what is short that a sample takes some 50 ms at least: sysmon, and its like
+// elsewhere, looks often in the first few of them.
+
 /// Yields of each of the two.
-const YIELDS: u64 = 500_000;
+const YIELDS: u64 = 2_000_000;
 
 /// How many are spawned, one after the other.
-const SPAWNS: u64 = 200_000;
+const SPAWNS: u64 = 1_000_000;
 
 /// How many are spawned at once, and how often that is done.
 pub(crate) const BATCH: u64 = 100;

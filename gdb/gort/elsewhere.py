@@ -126,9 +126,9 @@ class there(places.selection):
         self.select = select
 
     def __enter__(self):
-        thread = self.gp.thread
-        if thread is None and self.gp["m"]:
+        if self.gp.thread is None and self.gp["m"]:
             raise gdb.GdbError(f"Goroutine {self.gp.goid} runs on a thread that is not here.")
+        thread = places.runner(self.gp)
         super().__enter__()
         try:
             if thread is None:

@@ -28,10 +28,36 @@ def place(gp):
 
 def calls(gp):
     """Goes through the functions that a goroutine is in, innermost first."""
-    thread = gp.thread
+    thread = runner(gp)
     if thread is not None:
         return iter(thread_calls(thread))
     return saved_calls(gp) if gp.begun else iter([(entry(gp["sched.pc"]), "")])
+
+
+def runner(gp):
+    """Returns the thread on which a goroutine's frames are, or None. None as well where its
+    M has it, and schedules: it has left it, or has yet to switch to it, and its frames are
+    where the last switch has put them."""
+    thread, mp = gp.thread, gp.m
+    if thread is None or not mp["g0"]:
+        return thread
+    g0 = type(gp)(mp["g0"])
+    scheduling = False
+    with selection():
+        thread.switch()
+        frame = gdb.newest_frame()
+        for _ in range(DEPTH):
+            sp = int(frame.read_register("rsp")) & (1 << 64) - 1
+            scheduling = scheduling or g0.owns(sp)
+            if gp.owns(sp) and scheduling:
+                return thread  # g0 does something for it
+            caller = older(frame)
+            if caller is None:
+                # What is called there is on the stack of the one that goes on.
+                scheduling = scheduling or names.frame_name(frame) == "runtime.gosave_gogo"
+                break
+            frame = caller
+    return None if scheduling else thread
 
 
 def saved_calls(gp):

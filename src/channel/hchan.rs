@@ -153,6 +153,16 @@ impl Hchan {
             self.leave();
             return Outcome::Done;
         }
+        // Who waits for a value, and has a place for it: the usual case without a buffer.
+        if let Some(receiver) = self.recvq.first()
+            && !receiver.elem().is_null()
+            && !self.is_closed()
+            && self.hand_over(receiver, elem, size)
+        {
+            self.lock.unlock();
+            receiver.ready_releasem();
+            return Outcome::Done;
+        }
         self.send_slow(elem, timeout)
     }
 
@@ -195,8 +205,7 @@ impl Hchan {
                 Given::Buffered => self.leave(),
                 Given::Taken(receiver) => {
                     self.lock.unlock();
-                    receiver.ready();
-                    releasem();
+                    receiver.ready_releasem();
                 }
                 Given::Partner(receiver) => {
                     let elem = elem.cast_mut();
@@ -229,8 +238,7 @@ impl Hchan {
             }
             self.take_from(sender, elem);
             self.lock.unlock();
-            sender.ready();
-            releasem();
+            sender.ready_releasem();
             return Outcome::Done;
         }
         if self.is_closed() {
@@ -245,12 +253,9 @@ impl Hchan {
     pub(super) fn give(&self, elem: *const u8) -> Given<'_> {
         while let Some(receiver) = self.recvq.first() {
             if !receiver.elem().is_null() {
-                if !self.recvq.take(receiver) {
+                if !self.hand_over(receiver, elem, self.size) {
                     continue; // it is somebody else's
                 }
-                // SAFETY: the receiver's place for a value of this channel, on its stack.
-                unsafe { copy_value(elem, receiver.elem(), self.size) };
-                receiver.set_outcome(Outcome::Done);
                 return Given::Taken(receiver);
             }
             if let Some(given) = self.give_to_select(receiver, elem) {
@@ -268,6 +273,19 @@ impl Hchan {
         add(&self.items, 1);
         self.notify(&self.recv_watch);
         Given::Buffered
+    }
+
+    /// Takes the first receiver off its queue, and gives it the value, if it is nobody else's.
+    /// With the lock held.
+    #[inline(always)]
+    fn hand_over(&self, receiver: &Sudog, elem: *const u8, size: usize) -> bool {
+        let taken = self.recvq.take(receiver);
+        if taken {
+            // SAFETY: the receiver's place for a value of this channel, on its stack.
+            unsafe { copy_value(elem, receiver.elem(), size) };
+            receiver.set_outcome(Outcome::Done);
+        }
+        taken
     }
 
     /// Does that where the first receiver is a select without a place for the value; none if

@@ -79,8 +79,8 @@ mod scheduler {
     pub(super) use crate::debug::lock::ParkLock;
     pub(super) use crate::sched::waiter::Waiter;
     pub(super) use crate::sched::{
-        G, Locked, WaitReason, acquirem, cheaprand, getg, goparkunlock, goready, need_p, open,
-        park_locked, releasem,
+        G, Locked, WaitReason, acquirem, cheaprand, getg, goparkunlock, goready, goready_releasem,
+        need_p, open, park_locked, releasem,
     };
     pub(super) use crate::time::Instant;
 }

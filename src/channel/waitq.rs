@@ -19,7 +19,7 @@ use core::cell::Cell;
 use core::ptr;
 
 use super::atomic::{AtomicBool, AtomicPtr, Ordering};
-use super::scheduler::{G, Waiter, getg, goready};
+use super::scheduler::{G, Waiter, getg, goready, goready_releasem};
 
 /// What has become of a wait.
 #[derive(Clone, Copy)]
@@ -95,6 +95,12 @@ impl Sudog {
     /// has had since. The sudog is gone then.
     pub(super) fn ready(&self) {
         goready(self.gp);
+    }
+
+    /// The same, and gives `acquirem` back.
+    #[inline]
+    pub(super) fn ready_releasem(&self) {
+        goready_releasem(self.gp);
     }
 
     /// Tells whether it may be on its queue still. On its goroutine, when it has been woken.

@@ -152,7 +152,7 @@ fn start_dying() -> i32 {
         }
         return others as i32 + 1;
     }
-    os::save_mask();
+    os::let_faults_through();
     let mp = sched::acquirem(); // for good: no switch from here on
     let depth = mp.dying.get() + 1;
     mp.dying.set(depth);

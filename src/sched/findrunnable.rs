@@ -28,6 +28,7 @@ use super::procresize::{Allp, allp};
 use super::pstatus::PStatus;
 use super::runtime2::{G, M, P};
 use super::syscall::{need_p, try_entersyscall};
+use super::timers::wake_time;
 use super::{GOMAXPROCS, NCPU, SCHED, getp, netpoll, timers};
 use crate::debug::trace;
 use crate::os;
@@ -142,11 +143,6 @@ fn check_timers(pp: &'static P, now: i64) -> (i64, i64, bool) {
     timers::hooks().map_or((now, 0, false), |timers| (timers.check)(pp, now))
 }
 
-/// Returns when the next of a P's timers may be due, or 0.
-pub(super) fn wake_time(pp: &P) -> i64 {
-    timers::hooks().map_or(0, |timers| (timers.wake_time)(pp))
-}
-
 /// Makes the time an earlier one, if `when` is; 0 is none.
 fn sooner(time: &mut i64, when: i64) {
     if when != 0 && (*time == 0 || when < *time) {
@@ -163,10 +159,6 @@ pub(super) fn soonest(all: &Allp, time: &mut i64) {
 
 /// Tells whether the P's timers are to be looked at, in this tick.
 pub(super) fn timers_due(pp: &P, tick: u32) -> bool {
-    // It never had one. Relaxed: `wake_time` looks again.
-    if pp.timers.load(Ordering::Relaxed).is_null() {
-        return false;
-    }
     let when = wake_time(pp);
     when != 0
         // Relaxed: a time, ordered with nothing.

@@ -31,14 +31,12 @@ use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 use super::findrunnable::timers_due;
 use super::idle::wakep;
 use super::newproc::runqput;
-use super::proc::{
-    GLOBAL_QUEUE_TICKS, dropg, global_queue_len, globrunqput, left, many, mcall, schedule,
-    take_over,
-};
-use super::runtime2::{G, GStatus, M};
+use super::proc::{dropg, global_queue_len, globrunqput, left, many, mcall, schedule, take_over};
+use super::procresize::the_only_p;
+use super::runtime2::{G, GStatus, M, P};
 use super::status::casgstatus;
 use super::syscall::need_p;
-use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
+use super::{SCHED, acquirem, getg, getp, held, releasem};
 use crate::debug::trace;
 
 // SAFETY: the routine's contract stands in asm/switch_amd64.S.
@@ -81,9 +79,10 @@ fn exchange(gp: &'static G) -> Option<Handover> {
     }
     gp.locks.store(1, Ordering::Relaxed); // as acquirem
     compiler_fence(Ordering::SeqCst); // as there
-    // SAFETY: a G that runs has an M, and no M is ever freed.
-    let mp = unsafe { &*gp.m.load(Ordering::Relaxed) }; // our own thread wrote it
-    let next = try_exchange(gp, mp);
+    let next = match the_only_p() {
+        Some((mp, pp)) => try_exchange(gp, mp, pp, true),
+        None => try_exchange(gp, held(gp), getp(held(gp)), false),
+    };
     if next.is_none() {
         releasem();
     }
@@ -92,11 +91,9 @@ fn exchange(gp: &'static G) -> Option<Handover> {
 
 /// What [`exchange`] does with `g.locks` up.
 #[inline(always)]
-fn try_exchange(gp: &'static G, mp: &'static M) -> Option<Handover> {
-    let pp = getp(mp);
+fn try_exchange(gp: &'static G, mp: &'static M, pp: &'static P, alone: bool) -> Option<Handover> {
     let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
     let something_else = pp.preempt.load(Ordering::Relaxed) // a request
-        || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)
         || global_queue_len() > 0 // behind them, too: they would wait for 61 turns each
         || timers_due(pp, tick)
         || !gp.lockedm.load(Ordering::Relaxed).is_null() // our own
@@ -104,7 +101,6 @@ fn try_exchange(gp: &'static G, mp: &'static M) -> Option<Handover> {
     if something_else {
         return None;
     }
-    let alone = GOMAXPROCS.load(Ordering::Relaxed) == 1; // changes with the world stopped
     let (next, inherit_time) = pp.runq.exchange(ptr::from_ref(gp).cast_mut(), alone)?;
     // SAFETY: what a run queue holds are Gs, which are never freed.
     let next = unsafe { &*next };
@@ -157,13 +153,12 @@ pub(super) fn gosched_impl(mp: &'static M, gp: &'static G) -> ! {
 }
 
 /// Tells whether there is nobody that the current goroutine could give way to, and
-/// nothing else to look at. Counts as a turn, so that the long way has its one in 61.
+/// nothing else to look at. Counts as a turn: timers are looked at in some of them.
 fn nobody_else(mp: &'static M) -> bool {
     let pp = getp(mp);
     let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
     let alone = pp.runq.is_empty()
         && global_queue_len() == 0
-        && !tick.is_multiple_of(GLOBAL_QUEUE_TICKS)
         && !timers_due(pp, tick)
         && !pp.preempt.load(Ordering::Relaxed) // a request
         && !SCHED.gcwaiting.load(Ordering::Relaxed) // another

@@ -30,13 +30,14 @@ use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::checkdead::checkdead;
-use super::findrunnable::{soonest, wake_time};
+use super::findrunnable::soonest;
 use super::machine::newm;
 use super::proc::{global_queue_len, globrunqput_all, systemstack};
 use super::procresize::allp;
 use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::sysmon::wake_sysmon;
+use super::timers::wake_time;
 use super::{
     GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem, try_getp,
 };

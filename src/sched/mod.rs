@@ -131,7 +131,9 @@ pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
 pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
-pub(crate) use park::{Locked, Park, gopark, goparkunlock, goready, open, park_locked, wait_with};
+pub(crate) use park::{
+    Locked, Park, gopark, goparkunlock, goready, goready_releasem, open, park_locked, wait_with,
+};
 pub(crate) use preempt::{is_async_preempt, preemptions, storm};
 use proc::Many;
 #[cfg(not(feature = "archive"))]

@@ -377,7 +377,8 @@ pub(super) fn runqget(pp: &'static P) -> Option<(&'static G, bool)> {
         pp.runq.get()
     };
     let (gp, inherit_time) = found?;
-    if let Some(next) = pp.runq.crowds_next() {
+    // What was in front of the ring leaves that as it was.
+    if !inherit_time && let Some(next) = pp.runq.crowds_next() {
         warm(next);
     }
     // SAFETY: what a run queue holds are Gs, which are never freed.

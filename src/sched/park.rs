@@ -221,7 +221,22 @@ pub(crate) unsafe fn open<L: Locked>(_: &'static G, locked: *const c_void) -> bo
 #[unsafe(export_name = "runtime.goready")]
 #[inline(never)]
 pub(crate) fn goready(gp: &'static G) {
-    let mp = acquirem(); // the P is ours until the goroutine is in its queue
+    ready(acquirem(), gp); // the P is ours until the goroutine is in its queue
+    releasem();
+}
+
+/// The same for who has called [`acquirem`], and gives that back. Go's `ready`.
+#[unsafe(export_name = "runtime.ready")]
+#[inline(never)]
+pub(crate) fn goready_releasem(gp: &'static G) {
+    let current = getg();
+    ready(held(current), gp);
+    super::unlock(current);
+}
+
+/// What [`goready`] does.
+#[inline(always)]
+fn ready(mp: &'static M, gp: &'static G) {
     casgstatus(gp, GStatus::Waiting, GStatus::Runnable);
     match try_getp(mp) {
         Some(pp) => {
@@ -235,5 +250,4 @@ pub(crate) fn goready(gp: &'static G) {
             wakep();
         }
     }
-    releasem();
 }

@@ -273,7 +273,10 @@ pub(super) fn take_over(mp: &'static M, gp: &'static G) {
     mp.curg
         .store(ptr::from_ref(gp).cast_mut(), Ordering::Relaxed); // sysmon only peeks
     gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
-    gp.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
+    // A request; a lost one comes again. Seldom there: a look is less than a store.
+    if gp.preempt.load(Ordering::Relaxed) {
+        gp.preempt.store(false, Ordering::Relaxed);
+    }
     casgstatus(gp, GStatus::Runnable, GStatus::Running);
 }
 

@@ -10,7 +10,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 use super::idle::{acquirep, pidleput};
-use super::runtime2::P;
+use super::runtime2::{M, P};
 use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, releasem};
 use crate::debug::trace;
 use crate::mem;
@@ -108,6 +108,27 @@ pub(super) fn allp() -> Allp {
         list,
         count: count as usize,
     }
+}
+
+/// Returns the M and P of the current goroutine, which runs, where there is but one P.
+///
+/// Not by way of the goroutine: who was switched to a moment ago would wait for what the
+/// switch wrote to be there to be read, three times over (g, its M, that one's P), before it
+/// knew its queue; by these words it knows it as soon as it looks.
+#[inline(always)]
+pub(super) fn the_only_p() -> Option<(&'static M, &'static P)> {
+    // Relaxed: changes while the world is stopped, and the list with it.
+    if GOMAXPROCS.load(Ordering::Relaxed) != 1 {
+        return None;
+    }
+    let list = ALLP.load(Ordering::Relaxed); // as above
+    // SAFETY: the list has one element at least, and is never freed.
+    let first = unsafe { &*list };
+    // SAFETY: a P is never freed. Relaxed: published with the list.
+    let pp = unsafe { &*first.load(Ordering::Relaxed) };
+    // SAFETY: who runs a goroutine holds a P, there is but this one; and no M is ever freed.
+    let mp = unsafe { &*pp.m.load(Ordering::Relaxed) }; // our own thread wrote it
+    Some((mp, pp))
 }
 
 impl Allp {

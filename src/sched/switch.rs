@@ -38,7 +38,7 @@ use core::sync::atomic::Ordering;
 use super::findrunnable::timers_due;
 use super::idle::wakep;
 use super::newproc::{runqget, runqput};
-use super::proc::{GLOBAL_QUEUE_TICKS, take_over};
+use super::proc::{GLOBAL_QUEUE_TICKS, global_queue_len, take_over};
 use super::runtime2::{G, GStatus, Gobuf, M};
 use super::status::casgstatus;
 use super::{SCHED, acquirem, getg, getp, releasem, try_getp};
@@ -74,7 +74,7 @@ pub(super) fn next_at_hand_inlined(gp: &'static G, mp: &'static M) -> Option<&'s
     let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
     let something_else = SCHED.gcwaiting.load(Ordering::Relaxed) // a request
         || pp.preempt.load(Ordering::Relaxed) // another
-        || tick.is_multiple_of(GLOBAL_QUEUE_TICKS)
+        || tick.is_multiple_of(GLOBAL_QUEUE_TICKS) && global_queue_len() > 0
         || timers_due(pp, tick)
         || !mp.lockedg.get().is_null()
         || gp.check_stack.get().is_some()

@@ -17,7 +17,6 @@
 use core::sync::atomic::Ordering;
 
 use super::bgscavenge::wake_scavenger;
-use super::findrunnable::wake_time;
 use super::gfree::cold_stacks;
 use super::idle::{EAGER, handoffp, incidlelocked, wakep};
 use super::machine::start_threads;
@@ -26,6 +25,7 @@ use super::procresize::allp;
 use super::pstatus::PStatus;
 use super::runtime2::P;
 use super::sighandler::{answer_signals, signals_call};
+use super::timers::wake_time;
 use super::{GOMAXPROCS, SCHED, SchedLocked, schedtrace, updatemaxprocs};
 use crate::debug::trace;
 use crate::{mem, os};

@@ -41,8 +41,6 @@ const LATE_BATCHES: u32 = 16;
 pub(super) struct Hooks {
     /// [`check`].
     pub(super) check: fn(&'static P, i64) -> (i64, i64, bool),
-    /// [`wake_time`].
-    pub(super) wake_time: fn(&P) -> i64,
     /// [`any`].
     pub(super) any: fn() -> bool,
     /// [`move_timers`].
@@ -77,7 +75,6 @@ fn of_or_new(pp: &P) -> &'static TimerSet {
     }
     static TABLE: Hooks = Hooks {
         check,
-        wake_time,
         any,
         move_timers,
     };
@@ -200,8 +197,10 @@ fn check(pp: &'static P, now: i64) -> (i64, i64, bool) {
     })
 }
 
-/// Returns when a timer of the P may be due, 0 if it has none. Anybody may ask.
-fn wake_time(pp: &P) -> i64 {
+/// Returns when a timer of the P may be due, 0 if it has none. Anybody may ask. Not one of
+/// the hooks: it is a look at two words, and asked at each switch.
+#[inline]
+pub(super) fn wake_time(pp: &P) -> i64 {
     of(pp).map_or(0, TimerSet::wake_time)
 }
 

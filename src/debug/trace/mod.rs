@@ -19,7 +19,7 @@
 //!
 //! ```text
 //!   P 0's owner --> ring --+
-//!   P 1's owner --> ring --+--> the writer's thread, every 2 ms --> FILE
+//!   P 1's owner --> ring --+--> the writer's thread, every 5 ms --> FILE
 //!   anybody else -> extra -+    at once when one fills up, and at the program's end
 //! ```
 //!
@@ -280,8 +280,8 @@ hooks! {
 #[cfg(feature = "sched-trace")]
 fn clock(ring: &ring::Ring) -> u64 {
     match ring.eighths() {
-        0 | 1 => {}
-        2..wait::FULL => writer::hurry(),
+        0..wait::MANY => {}
+        wait::MANY..wait::FULL => writer::hurry(),
         _ => wait::for_ring(ring),
     }
     if ring.is_exact() {

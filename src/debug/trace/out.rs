@@ -14,8 +14,16 @@ const CHUNK_WORDS: usize = 4096;
 const CHUNK_STAMPS: usize = 1024;
 const CHUNK_EXTRA: usize = 512;
 
-/// How many bytes are written at a time.
-const ROOM: usize = 64 << 10;
+/// How many bytes there is room for.
+const ROOM: usize = BATCH + (32 << 10);
+
+/// How many are written at a time where there are many, and of what their place in the file
+/// is a multiple: for each write the kernel finds memory in as large pieces as that allows,
+/// and finding it costs more than what is copied.
+const BATCH: usize = 256 << 10;
+
+/// How long what came first may wait for that, in nanoseconds.
+const AGE: i64 = 50_000_000;
 
 /// How many steps the boot has at most.
 const STEPS: usize = 40;
@@ -24,6 +32,10 @@ const STEPS: usize = 40;
 pub(super) struct Out {
     bytes: [u8; ROOM],
     length: usize,
+    /// How many bytes the file has.
+    position: usize,
+    /// When it last had all that there was.
+    flushed: i64,
     /// It is Chrome's format: for that alone the file has what `chrome` writes.
     pub(super) chrome: chrome::State,
     /// The names that the file has: a bit each.
@@ -42,6 +54,8 @@ impl Out {
         Self {
             bytes: [0; ROOM],
             length: 0,
+            position: 0,
+            flushed: 0,
             chrome: chrome::State::new(),
             reasons: 0,
             places: [0; 16],
@@ -61,15 +75,33 @@ impl Out {
 
     /// Writes what there is.
     pub(super) fn flush(&mut self) {
-        let length = core::mem::take(&mut self.length);
-        writer::write(self.bytes.get(..length).unwrap_or_default());
+        self.write(self.length);
+        self.flushed = os::nanotime();
+    }
+
+    /// Writes that many bytes, of those that there are the first.
+    fn write(&mut self, count: usize) {
+        writer::write(self.bytes.get(..count).unwrap_or_default());
+        self.bytes.copy_within(count..self.length, 0);
+        self.length -= count;
+        self.position += count;
+    }
+
+    /// Makes room for that many bytes, less than there is in all.
+    fn reserve(&mut self, count: usize) {
+        if self.bytes.len() - self.length < count {
+            let over = (self.position + self.length) % BATCH;
+            // Nothing, where it has not come to a multiple yet.
+            self.write(self.length.saturating_sub(over));
+        }
+        if self.bytes.len() - self.length < count {
+            self.write(self.length);
+        }
     }
 
     /// Appends bytes.
     pub(super) fn put(&mut self, bytes: &[u8]) {
-        if self.bytes.len() - self.length < bytes.len() {
-            self.flush();
-        }
+        self.reserve(bytes.len());
         if let Some(to) = self.bytes.get_mut(self.length..self.length + bytes.len()) {
             to.copy_from_slice(bytes);
             self.length += bytes.len();
@@ -92,7 +124,8 @@ impl Out {
         self.chunk(words::CLOCK, &[&ticks.to_le_bytes(), &now.to_le_bytes()]);
     }
 
-    /// Appends all that has come in, and writes it; tells whether there was any.
+    /// Appends all that has come in; tells whether there was any. What comes goes to the
+    /// file when it is much, or old, or nothing more comes.
     pub(super) fn collect(&mut self) -> bool {
         let mut any = false;
         sched::for_each_p(|pp| {
@@ -130,7 +163,9 @@ impl Out {
             self.names();
             self.clock();
         }
-        self.flush();
+        if !any || os::nanotime() - self.flushed >= AGE {
+            self.flush();
+        }
         any
     }
 
@@ -217,9 +252,7 @@ impl Out {
         const HEAD: usize = 8 + 24;
         let count = words.len();
         let most = HEAD + stamps * STAMP_SIZE + count * 4 + 8;
-        if self.bytes.len() - self.length < most {
-            self.flush();
-        }
+        self.reserve(most);
         let start = self.length;
         self.length += HEAD;
         for at in 0..stamps {

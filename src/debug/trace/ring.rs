@@ -189,17 +189,17 @@ impl Ring {
             _ => pace.max(1),
         };
         self.pace.set(pace);
-        self.prefetch(head + MOST);
+        self.prefetch(head + pace, pace);
         self.limit.store(head + pace, Ordering::Relaxed); // see put
         Some(head)
     }
 
-    /// Gets hold of the memory for the next [`MOST`] words. The writer's CPU has read what
-    /// was there, and a store that has to wait for that memory holds up the next locked
-    /// instruction, of which a switch has several.
-    fn prefetch(&self, from: u64) {
+    /// Gets hold of the memory for so many words from there on: those that come after the
+    /// next stamp. The writer's CPU has read what was there, and a store that has to wait for
+    /// that memory holds up the next locked instruction, of which a switch has several.
+    fn prefetch(&self, from: u64, count: u64) {
         const LINE: u64 = 16; // words
-        for line in 0..=MOST / LINE {
+        for line in 0..=count / LINE {
             let slot = self.words[(from + line * LINE) as usize % WORDS].get();
             // SAFETY: a hint, which changes nothing.
             unsafe { _mm_prefetch::<_MM_HINT_ET0>(slot.cast()) };

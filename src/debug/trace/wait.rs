@@ -26,6 +26,9 @@ const NAP: u64 = 100_000;
 /// The same for who ends the program, whom the writer wakes.
 const LONG_NAP: i64 = 10_000_000;
 
+/// At how many eighths the writer is to come at once.
+pub(super) const MANY: u64 = 3;
+
 /// At how many eighths a P begins to wait, and from how many on it goes on waiting: so that
 /// it does not wait for every few events.
 pub(super) const FULL: u64 = 7;

@@ -165,11 +165,11 @@ pub(crate) const fn parts(word: u32) -> (u32, u32) {
 }
 
 /// Writes words as a file has them: what repeats itself as a count. Calls `put` with each
-/// row of words that goes to the file, and returns how many words those were. The writer's
-/// whole work, and its thread may have no CPU of its own: so a word that repeats nothing
-/// costs one comparison, and those that do are compared four at a time.
+/// row of words that goes to the file, and returns how many words those were. Most of the
+/// writer's work, and its thread may have no CPU of its own: so words are looked at
+/// [`PERIOD`] at a time, with one comparison, and of a repetition that is shorter than two
+/// such looks nothing may be seen.
 pub(crate) fn pack(words: &[u32], mut put: impl FnMut(&[u32])) -> usize {
-    const LEAST: usize = 3;
     let mut count = 0;
     let mut put = |row: &[u32]| {
         put(row);
@@ -177,17 +177,17 @@ pub(crate) fn pack(words: &[u32], mut put: impl FnMut(&[u32])) -> usize {
     };
     // What stands before `row` has been put, and what stands before `at` repeats nothing.
     let (mut row, mut at) = (0, PERIOD);
-    while let Some(now) = words.get(at) {
-        let same = match Some(now) == words.get(at - PERIOD) {
-            true => as_before(words, at),
-            false => 0,
-        };
-        if same >= LEAST {
-            put(words.get(row..at).unwrap_or_default());
-            put(&[word(REPEAT, same as u32)]);
-            row = at + same;
+    let (looks, _) = words.as_chunks::<PERIOD>();
+    while let Some([before, now]) = looks.get(at / PERIOD - 1..=at / PERIOD) {
+        if before != now {
+            at += PERIOD;
+            continue;
         }
-        at += same.max(1);
+        let same = as_before(words, at);
+        put(words.get(row..at).unwrap_or_default());
+        put(&[word(REPEAT, same as u32)]);
+        row = at + same;
+        at = row.next_multiple_of(PERIOD);
     }
     put(words.get(row..).unwrap_or_default());
     count

@@ -28,9 +28,9 @@ use crate::io::errno::text_of;
 use crate::sched::{self, P, acquirem, releasem};
 use crate::{boot, mem, os};
 
-/// How often the file gets what there is, in nanoseconds: at first, and when there is
+/// How often the writer looks for what there is, in nanoseconds: at first, and when there is
 /// nothing.
-const REST: i64 = 2_000_000;
+const REST: i64 = 5_000_000;
 const LONG_REST: i64 = 64_000_000;
 
 /// So many Ps get the memory of their rings at once: to fault on each page costs as much

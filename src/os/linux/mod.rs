@@ -67,7 +67,7 @@ pub(crate) use memory::{
 };
 pub(crate) use signal::{
     Sigaction, action, change_action, die_by_abort, die_from_signal, init_preempt_signal, initsig,
-    save_mask, set_mask, set_signal_stack, thread_mask,
+    let_faults_through, save_mask, set_mask, set_signal_stack, thread_mask,
 };
 pub(crate) use signal_context::{SignalContext, signal_code};
 pub(crate) use syscall::{

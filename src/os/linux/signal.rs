@@ -20,7 +20,7 @@ use core::ptr;
 
 use super::super::fault::{OnFault, tell_of_faults};
 use super::super::signal_table::{
-    FAULTS, NEVER_BLOCKED, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGURG,
+    FAULTS, NEVER_BLOCKED, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGURG, signal_bit,
 };
 use super::syscall::{exit, nr, signal_thread, syscall4, thread_id};
 
@@ -112,9 +112,21 @@ const SIG_UNBLOCK: usize = 1;
 
 /// Lets through what the runtime cannot do without, and returns the signal mask that
 /// this thread had before.
-#[inline(never)] // for its size
 pub(crate) fn save_mask() -> u64 {
-    change_mask(SIG_UNBLOCK, NEVER_BLOCKED)
+    unblock(NEVER_BLOCKED)
+}
+
+/// Lets through what says that this thread cannot go on. Not what would preempt it: a report
+/// is written on another stack than the signal's, and to the kernel that one is free then,
+/// with the frames that the report is about.
+pub(crate) fn let_faults_through() {
+    unblock(NEVER_BLOCKED & !signal_bit(SIGURG));
+}
+
+/// Lets signals through, and returns the signal mask that this thread had before.
+#[inline(never)] // for its size
+fn unblock(signals: u64) -> u64 {
+    change_mask(SIG_UNBLOCK, signals)
 }
 
 /// Sets the signal mask of this thread and returns the one before.

@@ -71,8 +71,8 @@ pub(crate) use memory::{
 };
 pub(crate) use signal::{
     Sigaction, action, change_action, die_by_abort, die_from_signal, init_preempt_signal, initsig,
-    preempt_thread, save_mask, set_mask, set_signal_stack, signal_process, signal_thread,
-    thread_mask,
+    let_faults_through, preempt_thread, save_mask, set_mask, set_signal_stack, signal_process,
+    signal_thread, thread_mask,
 };
 pub(crate) use signal_context::{SignalContext, signal_code};
 pub(crate) use thread::{

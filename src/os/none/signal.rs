@@ -338,6 +338,13 @@ pub(crate) fn save_mask() -> u64 {
     before
 }
 
+/// Lets through what says that this thread cannot go on, and not what would preempt it.
+pub(crate) fn let_faults_through() {
+    let through = NEVER_BLOCKED & !signal_bit(SIGURG);
+    cpu::current().mask.fetch_and(!through, Ordering::SeqCst);
+    take_open();
+}
+
 /// Sets which signals this thread keeps back, and returns those before.
 pub(crate) fn set_mask(mask: u64) -> u64 {
     let before = cpu::current().mask.swap(mask, Ordering::SeqCst);

@@ -27,10 +27,12 @@ use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use gort_host_tests::ensure;
 use gort_host_tests::programs::{self, Outcome, find_tool, native, run, runner};
 use libtest_mimic::{Arguments, Failed, Trial};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 /// The example's name, and of the directory here.
 const NAME: &str = "ways_to_die";
@@ -53,6 +55,10 @@ fn trials() -> Result<Vec<Trial>, String> {
     // An emulator's core files are its own.
     let core = Trial::test("crash_leaves_a_core", crash_leaves_a_core);
     trials.push(core.with_ignored_flag(!native()));
+    trials.push(Trial::test(
+        "a_handlers_death_is_not_preempted",
+        a_handlers_death_is_not_preempted,
+    ));
     for name in names()? {
         let death = Death::read(&name)?;
         let ignored = death.natively && !native();
@@ -252,6 +258,49 @@ impl Death {
             .envs(self.variables.iter().cloned());
         command
     }
+}
+
+/// Who dies in a handler reports that on another stack, and the signals by which others would
+/// have it give way leave alone what is on the signal stack.
+fn a_handlers_death_is_not_preempted() -> Result<(), Failed> {
+    let death = Death::read("nil-handler")?;
+    // Often enough for one to come while the report is written.
+    for build in Build::all().into_iter().flat_map(|build| [build; 8]) {
+        let program = build.program()?;
+        let mut command = death.command(&program, "1");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = programs::spawn(&mut command)?;
+        let pid = i32::try_from(child.id())?;
+        let pid = Pid::from_raw(pid).ok_or("a child without a number")?;
+        let handle = pidfd_open(pid, PidfdFlags::empty())?;
+        let end = Instant::now() + Duration::from_secs(100);
+        while child.try_wait()?.is_none() && Instant::now() < end {
+            let _ = pidfd_send_signal(&handle, Signal::URG); // it may have ended
+        }
+        let outcome = Outcome {
+            status: programs::wait(&mut child)?,
+            stdout: read(child.stdout.take())?,
+            stderr: read(child.stderr.take())?,
+        };
+        let (mut got, mut wanted) = (first_goroutine(&masked(&outcome)), death.wanted.clone());
+        if build != Build::Debug {
+            (got, wanted) = (without_places(&got), without_places(&wanted));
+        }
+        ensure!(
+            programs::like(got.as_bytes(), wanted.as_bytes()),
+            "it should be\n{wanted}\nand it is\n{got}"
+        );
+    }
+    Ok(())
+}
+
+/// Reads what a program has printed that has ended.
+fn read(from: Option<impl std::io::Read>) -> Result<Vec<u8>, Failed> {
+    let mut bytes = Vec::new();
+    if let Some(mut from) = from {
+        from.read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// Returns what a program printed, and how it ended, without what is different each time.

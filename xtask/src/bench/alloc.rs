@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Scenario, everywhere, memory, program};
+use super::{Benchmark, Measure, Scenario, everywhere, memory, program, whole};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "alloc",
@@ -39,6 +39,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         },
     ],
     fits: everywhere,
+    share: whole,
     subjects: || memory::subjects("alloc"),
     sample: program::sample,
 };

@@ -58,6 +58,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         never_behind("again", "smol"),
     ],
     fits,
+    share,
     subjects,
     sample: program::sample,
 };
@@ -105,6 +106,17 @@ fn fits(subject: &Subject, scenario: &Scenario, _: usize) -> bool {
     // A million threads are more than the kernel has; so are as many of may's stacks, of
     // two mappings each.
     scenario.name != "skynet" || !matches!(subject.name, "crossbeam" | "may")
+}
+
+/// Threads that wait for each other take two hundred times what a goroutine takes: a
+/// twentieth of the work is time enough to measure them.
+fn share(subject: &Subject, scenario: &Scenario) -> u64 {
+    let waits = matches!(scenario.name, "ping-pong" | "select" | "mutex-yield");
+    if waits && subject.name == "crossbeam" {
+        20
+    } else {
+        1
+    }
 }
 
 /// Builds the subjects.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Scenario, everywhere, memory, program};
+use super::{Benchmark, Measure, Scenario, everywhere, memory, program, whole};
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
     name: "fragmentation",
@@ -43,6 +43,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         limit: Limit::Value(1.4),
     }],
     fits: everywhere,
+    share: whole,
     subjects: || memory::subjects("fragmentation"),
     sample: program::sample,
 };

@@ -74,6 +74,9 @@ struct Benchmark {
     targets: &'static [Target],
     /// Tells whether a subject does what a scenario is, on so many processors.
     fits: fn(&Subject, &Scenario, usize) -> bool,
+    /// By what a scenario's work is divided for a subject that takes much longer than all
+    /// others.
+    share: fn(&Subject, &Scenario) -> u64,
     /// Builds the subjects.
     subjects: fn() -> Outcome<Vec<Subject>>,
     /// Takes a sample, on the processors to which this thread is bound, and
@@ -112,7 +115,7 @@ struct Run<'a> {
     scenario: &'static Scenario,
     subject: &'a Subject,
     procs: usize,
-    /// By what the work is divided, for a quick look.
+    /// By what the work is divided: for a quick look, or as the subject's share.
     scale: u64,
 }
 
@@ -127,6 +130,11 @@ struct Sample {
 /// Says that every subject does what every scenario is.
 fn everywhere(_: &Subject, _: &Scenario, _: usize) -> bool {
     true
+}
+
+/// Says that every subject does the whole work.
+fn whole(_: &Subject, _: &Scenario) -> u64 {
+    1
 }
 
 /// Writes the names of a benchmark, a scenario and a measure as one.
@@ -202,7 +210,7 @@ fn run(
                 scenario: row.scenario,
                 subject: row.subject,
                 procs: row.procs,
-                scale: options.scale,
+                scale: options.scale * (benchmark.share)(row.subject, row.scenario),
             };
             let sample = (benchmark.sample)(&run)
                 .and_then(|sample| agree(&mut checks, &run, sample))
@@ -231,9 +239,9 @@ fn run(
     Ok(())
 }
 
-/// What subjects must agree on, by scenario and number of processors: who said
-/// what first.
-type Checks = BTreeMap<(&'static str, usize), (&'static str, String)>;
+/// What subjects must agree on, by scenario, number of processors and share of the work:
+/// who said what first.
+type Checks = BTreeMap<(&'static str, usize, u64), (&'static str, String)>;
 
 /// Checks that a subject did what all others did.
 fn agree(checks: &mut Checks, run: &Run<'_>, sample: Sample) -> Outcome<Sample> {
@@ -241,7 +249,7 @@ fn agree(checks: &mut Checks, run: &Run<'_>, sample: Sample) -> Outcome<Sample> 
         return Ok(sample);
     };
     let (first, expected) = checks
-        .entry((run.scenario.name, run.procs))
+        .entry((run.scenario.name, run.procs, run.scale))
         .or_insert_with(|| (run.subject.name, check.clone()));
     if check == expected {
         Ok(sample)

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Run, Sample, Scenario, Subject, idle, memory, program};
+use super::{Benchmark, Measure, Run, Sample, Scenario, Subject, idle, memory, program, whole};
 use crate::Outcome;
 
 pub(super) const BENCHMARK: Benchmark = Benchmark {
@@ -42,6 +42,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         target("idle", "switches", Limit::Value(2.0)),
     ],
     fits,
+    share: whole,
     subjects,
     sample,
 };

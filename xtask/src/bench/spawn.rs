@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Scenario, Subject, everywhere, memory, peers, program};
+use super::{Benchmark, Measure, Scenario, Subject, everywhere, memory, peers, program, whole};
 use crate::Outcome;
 use crate::run;
 
@@ -55,6 +55,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         },
     ],
     fits: everywhere,
+    share: whole,
     subjects,
     sample: program::sample,
 };

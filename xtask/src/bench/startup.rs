@@ -9,7 +9,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Run, Sample, Scenario, Subject, everywhere, peers};
+use super::{Benchmark, Measure, Run, Sample, Scenario, Subject, everywhere, peers, whole};
 use crate::Outcome;
 use crate::dist;
 use crate::run::{self, Profile};
@@ -53,6 +53,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         },
     ],
     fits: everywhere,
+    share: whole,
     subjects,
     sample,
 };

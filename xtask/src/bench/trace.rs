@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use super::target::{Limit, Target};
-use super::{Benchmark, Measure, Run, Sample, Scenario, Subject, everywhere, peers, program};
+use super::{
+    Benchmark, Measure, Run, Sample, Scenario, Subject, everywhere, peers, program, whole,
+};
 use crate::Outcome;
 
 /// Whose workloads these are.
@@ -48,6 +50,7 @@ pub(super) const BENCHMARK: Benchmark = Benchmark {
         target("skynet", "again"),
     ],
     fits: everywhere,
+    share: whole,
     subjects,
     sample,
 };

@@ -126,11 +126,13 @@ fn a_goroutine_is_finished() -> Result<(), Failed> {
             "r",
             "delete",
         ])?;
+        let before = gdb.command("goroutine 1 bt")?;
         let text = gdb.command("goroutine 1 finish")?;
         ensure!(text.contains("Run till exit from #"), "{text}");
+        let text = format!("{before}{text}");
         let here = gdb.command("bt 1")?;
         // Where main called the last function that is not the runtime's, or behind that.
-        ensure!(here.contains("#0 "), "{here}");
+        ensure!(here.contains("#0 "), "{text}{here}");
         let goid = gdb.command("p $goid()")?;
         let over = text.contains("exited normally");
         ensure!(goid.contains("= 1\n") && !over, "{text}{goid}{here}");

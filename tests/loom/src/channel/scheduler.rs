@@ -116,6 +116,11 @@ pub(super) fn goready(gp: &'static G) {
     gp.change(WAITING, RUNNABLE);
 }
 
+pub(super) fn goready_releasem(gp: &'static G) {
+    goready(gp);
+    releasem();
+}
+
 /// The lock: loom's, taken and opened by calls.
 pub(super) struct ParkLock {
     mutex: Mutex<()>,
