@@ -294,4 +294,19 @@ runtime.threadEntry:
         .cfi_endproc
         .size   runtime.threadEntry, . - runtime.threadEntry
 
+/* ------------------------------------------------------------------------
+ * runtime.sigNotifyTramp: extern "C" fn(signal: i32, info: *siginfo, context: *mut Frame)
+ *
+ * The way into the handler of the signals that are no faults, by the name that it
+ * has on Linux: what is below the scheduler knows the name alone.
+ */
+        .section .text.runtime.sigNotifyTramp, "ax", @progbits
+        .globl  runtime.sigNotifyTramp
+        .type   runtime.sigNotifyTramp, @function
+runtime.sigNotifyTramp:
+        .cfi_startproc
+        jmp     runtime.sighandler
+        .cfi_endproc
+        .size   runtime.sigNotifyTramp, . - runtime.sigNotifyTramp
+
         .section .note.GNU-stack, "", @progbits
