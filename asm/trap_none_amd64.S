@@ -218,6 +218,20 @@ runtime.sigreturn:
         .cfi_endproc
         .size   runtime.sigreturn, . - runtime.sigreturn
 
+/* ------------------------------------------------------------------------
+ * runtime.sigNotifyTramp: extern "C" fn(signal: i32, info: *siginfo, context: *Frame)
+ *
+ * The way into runtime.sighandler, by the name that it has on Linux.
+ */
+        .section .text.runtime.sigNotifyTramp, "ax", @progbits
+        .globl  runtime.sigNotifyTramp
+        .type   runtime.sigNotifyTramp, @function
+runtime.sigNotifyTramp:
+        .cfi_startproc
+        jmp     runtime.sighandler
+        .cfi_endproc
+        .size   runtime.sigNotifyTramp, . - runtime.sigNotifyTramp
+
         .section .rodata.runtime.trap, "a", @progbits
         .balign 4
 .Lmxcsr:

@@ -61,15 +61,14 @@ pub(crate) struct Sigaction {
 static ACTIONS: [AtomicUsize; LAST_SIGNAL as usize + 1] =
     [const { AtomicUsize::new(DEFAULT) }; LAST_SIGNAL as usize + 1];
 
-// SAFETY: sigreturn's contract stands in asm/trap_none_amd64.S, and the handlers are
-// those of src/sched/.
+// SAFETY: the contracts stand in asm/trap_none_amd64.S and asm/preempt_amd64.S.
 unsafe extern "C" {
     #[link_name = "runtime.sigreturn"]
     fn sigreturn();
-    #[link_name = "runtime.sighandler"]
-    fn sighandler(signal: i32, info: *const c_void, context: *mut c_void);
-    #[link_name = "runtime.doSigPreempt"]
-    fn do_sig_preempt(context: *mut c_void);
+    #[link_name = "runtime.sigNotifyTramp"]
+    fn sig_notify_tramp();
+    #[link_name = "runtime.sigPreemptTramp"]
+    fn sig_preempt_tramp(signal: i32, info: *const c_void, context: *mut c_void);
 }
 
 impl Sigaction {
@@ -82,7 +81,7 @@ impl Sigaction {
     /// Has `runtime.sighandler` called.
     pub(crate) fn handled() -> Self {
         Self {
-            handler: sighandler as *const () as usize,
+            handler: sig_notify_tramp as *const () as usize,
         }
     }
 
@@ -229,9 +228,9 @@ pub(super) fn deliver_pending(frame: &mut Frame, me: &Context) {
             IGNORE => {}
             DEFAULT if is_nothing(signal) => {}
             DEFAULT => exit(128 + signal),
-            handler if signal == SIGURG && handler == do_sig_preempt as *const () as usize => {
+            handler if signal == SIGURG && handler == sig_preempt_tramp as *const () as usize => {
                 // SAFETY: what has been interrupted, for the handler, which returns.
-                unsafe { do_sig_preempt(ptr::from_mut(frame).cast()) };
+                unsafe { sig_preempt_tramp(signal, ptr::null(), ptr::from_mut(frame).cast()) };
             }
             handler => {
                 if !deliver(frame, me, handler, signal, SI_TKILL, 0) {
@@ -300,7 +299,7 @@ pub(crate) fn initsig(on_fault: OnFault) {
 /// Has SIGURG's handler called for it.
 pub(crate) fn init_preempt_signal() {
     let action = Sigaction {
-        handler: do_sig_preempt as *const () as usize,
+        handler: sig_preempt_tramp as *const () as usize,
     };
     change_action(SIGURG, &action);
 }
