@@ -3,6 +3,8 @@
 //!
 //! As in `pure`, a panic would abort the whole program.
 
+#[path = "../../../src/os/none/acpi.rs"]
+mod acpi;
 #[path = "../../../src/os/none/boot_info.rs"]
 #[allow(dead_code, reason = "what only the entry uses")]
 mod boot_info;
@@ -15,6 +17,8 @@ mod frames;
 #[allow(unsafe_code, dead_code, reason = "tables are memory")]
 mod paging;
 
+#[path = "none/acpi_cases.rs"]
+mod acpi_cases;
 #[path = "none/boot_info_cases.rs"]
 mod boot_info_cases;
 #[path = "none/command_line_cases.rs"]
@@ -31,6 +35,7 @@ use libtest_mimic::{Arguments, Trial};
 
 fn main() {
     let trials: Vec<Trial> = [
+        acpi_cases::trials(),
         boot_info_cases::trials(),
         command_line_cases::trials(),
         frames_cases::trials(),
