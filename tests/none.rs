@@ -61,8 +61,7 @@ gort_test::tests! {
     fn more_than_there_is_is_refused() {
         let (_, total) = free_memory();
         assert!(touched(total).is_none(), "all of {total} bytes");
-        let mut all = Vec::new();
-        all.reserve(total / MIB + 1);
+        let mut all = Vec::with_capacity(total / MIB + 1);
         // What is left is for the runtime: a thread that finds no memory is its end.
         while free_memory().0 > LEFT {
             all.push(touched(MIB).expect("there is more"));
