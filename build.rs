@@ -34,17 +34,29 @@ use runq::RunQueue;
 use runtime2::{G, GCache, Gobuf, M, P, Stack, Stktop};
 use slab::Slab;
 
-/// The assembly, one object each.
+/// The assembly, one object each: what all programs have.
 const ASM: &[&str] = &[
-    "asm/rt0_linux_amd64.S",
     "asm/asm_amd64.S",
     "asm/switch_amd64.S",
     "asm/stack_amd64.S",
     "asm/preempt_amd64.S",
-    "asm/sys_linux_amd64.S",
     "asm/memmove_amd64.S",
     "asm/debug_amd64.S",
 ];
+
+/// The same for those on Linux, and for those with nothing below them.
+const LINUX: &[&str] = &["asm/rt0_linux_amd64.S", "asm/sys_linux_amd64.S"];
+const NONE: &[&str] = &[
+    "asm/rt0_none_amd64.S",
+    "asm/sys_none_amd64.S",
+    "asm/trap_none_amd64.S",
+    "asm/cpus_none_amd64.S",
+];
+
+/// Tells whether the program is to run with nothing below it.
+fn is_none() -> bool {
+    env::var_os("CARGO_FEATURE_NONE").is_some()
+}
 
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
@@ -53,6 +65,7 @@ fn main() {
         "build.rs",
         "asm",
         "linker.ld",
+        "linker-none.ld",
         "gdb",
         "src/mem/stack/slab.rs",
         "src/sched/pstatus.rs",
@@ -211,12 +224,13 @@ fn gdb_script(root: &Path) -> String {
     text + &fs::read_to_string(root.join("gdb/gort-gdb.py")).expect("gdb/gort-gdb.py is there")
 }
 
-/// Assembles every file of [`ASM`] into the crate.
+/// Assembles every file of [`ASM`], and those of the system, into the crate.
 fn assemble(root: &Path, out: &Path) {
     let mut build = cc::Build::new();
     // By their names in the package, where this runs: debuggers show them so.
     build
         .files(ASM)
+        .files(if is_none() { NONE } else { LINUX })
         .include(out)
         .include(root)
         .flag("-g")
@@ -234,6 +248,9 @@ fn assemble(root: &Path, out: &Path) {
         1
     };
     build.define("GOAMD64", level.to_string().as_str());
+    if is_none() {
+        build.define("GORT_NONE", None);
+    }
     // All of it, whether referred to or not: the debugger's part never is.
     build.link_lib_modifier("+whole-archive");
     build.compile("gort_asm");
@@ -242,7 +259,11 @@ fn assemble(root: &Path, out: &Path) {
 /// The linker's arguments: for this package's own programs, and, as metadata
 /// (`DEP_GORT_LINK_ARGS`), for the build script of whoever depends on it.
 fn link_args(root: &Path) {
-    let script = root.join("linker.ld");
+    let script = root.join(if is_none() {
+        "linker-none.ld"
+    } else {
+        "linker.ld"
+    });
     let args = [
         "-nostartfiles".to_string(),
         "-nostdlib".to_string(),

@@ -65,10 +65,12 @@ runtime.rt0_common:
         mov     r12, rdi
         mov     r13, rsi
 
+#ifndef GORT_NONE                       /* whose entry has counted from its own first */
         rdtsc                           /* boottrace counts from here */
         shl     rdx, 32
         or      rax, rdx
         mov     runtime.bootTicks[rip], rax
+#endif
 
         /* carve g0's stack out of the one that we were given */
         lea     rdi, runtime.g0[rip]
@@ -102,7 +104,7 @@ runtime.rt0_common:
         mov     runtime.cpuid_edx[rip], edx
 .Lnocpuinfo:
 
-#if GOAMD64 >= 2
+#if GOAMD64 >= 2 && !defined(GORT_NONE)  /* whose entry has, before its Rust */
         call    runtime.checkLevel
 #endif
 
@@ -118,7 +120,7 @@ runtime.rt0_common:
 /* ------------------------------------------------------------------------
  * runtime.checkLevel: this program was compiled for x86-64-v2 or later: end it
  * here, with Go's text and status 1, where the CPU has less. There is no TLS
- * and no runtime yet: two bare system calls.
+ * and no runtime yet: two bare system calls, or what src/os/none/ has for it.
  *
  * in: nothing; clobbers rax, rbx, rcx, rdx, rdi, rsi, r11
  */
@@ -137,6 +139,9 @@ runtime.rt0_common:
 #define V3_EBX ((1 << 3) | (1 << 5) | (1 << 8))
 #define V4_EBX ((1 << 16) | (1 << 17) | (1 << 28) | (1 << 30) | (1 << 31))
 
+#ifdef GORT_NONE
+        .globl  runtime.checkLevel
+#endif
         .type   runtime.checkLevel, @function
 runtime.checkLevel:
         .cfi_startproc
@@ -184,6 +189,10 @@ runtime.checkLevel:
 #endif
         ret
 .Lbadlevel:
+#ifdef GORT_NONE
+        mov     esi, offset .Lbadtext
+        jmp     runtime.refuseToBoot    /* ends with status 1 */
+#else
         mov     eax, 1                  /* write(2, .Lbadtext, ...) */
         mov     edi, 2
         lea     rsi, .Lbadtext[rip]
@@ -193,6 +202,7 @@ runtime.checkLevel:
         mov     edi, 1
         syscall
         ud2
+#endif
         .cfi_endproc
         .size   runtime.checkLevel, . - runtime.checkLevel
 
@@ -200,6 +210,9 @@ runtime.checkLevel:
 .Lbadtext:
         .ascii  "This program can only be run on AMD64 processors with v" LEVEL " microarchitecture support.\n"
 .Lbadtextend:
+#ifdef GORT_NONE
+        .byte   0
+#endif
 #endif
 
 /* ------------------------------------------------------------------------

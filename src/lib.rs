@@ -78,6 +78,7 @@
 //! | `getrandom` | that crate asks the system by gort. It wants a flag besides: `rustflags = ["--cfg", 'getrandom_backend="custom"']` for the target in `.cargo/config.toml` |
 //! | `log` | `gort::logger`: records are printed to standard error, as `RUST_LOG` says |
 //! | `embedded-io` | that crate's traits for the standard streams |
+//! | `none` | no system below: the program is one that a virtual machine monitor boots; `docs/none.md` goes through it |
 //! | `archive` | for `cargo xtask dist` alone |
 //!
 //! # The boot
@@ -292,6 +293,9 @@ pub mod __private {
     pub use crate::boot::init::InitTask;
     pub use crate::thread::Key;
 
+    /// Whether there is a system below, which can be called.
+    pub const HAS_SYSTEM: bool = !cfg!(feature = "none");
+
     /// Starts a goroutine with a stack of at least that size, if there is room.
     pub fn try_go<F: FnOnce() + Send + 'static>(f: F, stack: usize) -> bool {
         crate::sched::try_go(f, None, stack).is_ok()
@@ -320,6 +324,12 @@ pub mod __private {
     /// Calls a function on the stack of the scheduler, where nobody's code runs.
     pub fn on_system_stack(f: fn()) {
         crate::sched::on_system_stack(f);
+    }
+
+    /// Returns the bytes of memory that nobody has, and all that the machine has.
+    #[cfg(feature = "none")]
+    pub fn free_memory() -> (usize, usize) {
+        crate::os::free_memory()
     }
 
     /// Counts the goroutines that wait.

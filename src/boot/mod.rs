@@ -26,6 +26,10 @@ mod rt0;
 mod schedinit;
 mod settings;
 
+/// The size of the stack that the entry carves for g0, for who makes the one it is carved
+/// out of.
+#[cfg(feature = "none")]
+pub(crate) use crate::sched::runtime2::G0_STACK;
 pub(crate) use moduledata::{hosted, tls_image};
 pub(crate) use rand::rand;
 #[cfg(feature = "sched-trace")]

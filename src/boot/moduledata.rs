@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::args::auxv;
 use crate::debug::elf::{self, Expected};
 use crate::debug::fatal;
+use crate::os;
 
 // SAFETY: labels of the linker script and the assembly; only their addresses
 // are used.
@@ -30,8 +31,6 @@ unsafe extern "C" {
     safe static TLS_SIZE: u8;
     #[link_name = "runtime.tlsalign"]
     safe static TLS_ALIGN: u8;
-    #[link_name = "_rt0_amd64_linux"]
-    fn entry();
     #[link_name = "_cgo_init"]
     safe static CGO_INIT: AtomicUsize;
 }
@@ -67,7 +66,7 @@ pub(super) extern "C" fn moduledataverify() {
     let auxv = auxv();
     let expected = Expected {
         // A libc enters its own program where it wants to.
-        entry: (!hosted()).then_some(entry as *const () as usize),
+        entry: (!hosted()).then_some(os::entry()),
         text: (&raw const TEXT).addr(),
         etext: (&raw const ETEXT).addr(),
         load_base: base.addr(),

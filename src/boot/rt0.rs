@@ -8,6 +8,7 @@ use super::check::check;
 use super::osinit::osinit;
 use super::schedinit::schedinit;
 use crate::debug::boottrace;
+use crate::os;
 use crate::sched::{self, Closure, malg_first};
 
 // SAFETY: the routines' contracts stand in asm/: both may be called here, once, in
@@ -30,7 +31,7 @@ unsafe extern "C" {
 #[inline(never)]
 extern "C" fn rt0_go(argc: i32, argv: *const *const u8) -> ! {
     crate::stops_here!();
-    boottrace::entry("_rt0_amd64_linux"); // one jump; the clock starts behind it
+    boottrace::entry(os::ENTRY); // on Linux one jump, and the clock starts behind it
     boottrace::step("_rt0_amd64"); // g0's stack carved, the CPU known
     needtls(); // settls; the slot proven; g0 and m0 bound
     boottrace::step("runtime.settls");

@@ -22,7 +22,7 @@ unsafe extern "C" {
 
 /// The first step, and the last.
 #[cfg(feature = "sched-trace")]
-const FIRST: &str = "_rt0_amd64_linux";
+const FIRST: &str = os::ENTRY;
 #[cfg(feature = "sched-trace")]
 const LAST: &str = "main.main";
 

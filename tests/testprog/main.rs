@@ -17,6 +17,11 @@ extern crate alloc;
 mod crowd;
 #[allow(unsafe_code, reason = "instructions that fault")]
 mod deaths;
+#[allow(
+    unsafe_code,
+    reason = "instructions that only a machine's own program may use"
+)]
+mod machine;
 #[allow(unsafe_code, reason = "uses memory as nobody should")]
 mod memory;
 #[allow(unsafe_code, reason = "calls a function of gort.h's")]
@@ -90,7 +95,8 @@ fn commands() -> impl Iterator<Item = &'static Command> {
     let more = more.chain(preempt::COMMANDS).chain(threads::COMMANDS);
     let more = more.chain(sched::COMMANDS).chain(streams::COMMANDS);
     let more = more.chain(waits::COMMANDS).chain(crowd::COMMANDS);
-    more.chain(signals::COMMANDS).chain(traces::COMMANDS)
+    let more = more.chain(signals::COMMANDS).chain(traces::COMMANDS);
+    more.chain(machine::COMMANDS)
 }
 
 /// What a command returns that has nothing to say.

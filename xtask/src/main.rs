@@ -7,12 +7,14 @@
 //! | `dist` | makes the archive for C and for other Rust programs | [`dist`] |
 //! | `bench` | measures gort beside its peers | [`mod@bench`] |
 //! | `gdb` | starts an example in the debugger | [`gdb`] |
+//! | `run` | boots an example on a machine without an operating system | [`none`] |
 //! | `trace` | makes a page of what GORT_TRACE has written | [`trace`] |
 
 mod archive;
 mod bench;
 mod dist;
 mod gdb;
+mod none;
 mod processes;
 mod run;
 mod stress;
@@ -46,6 +48,17 @@ usage: cargo xtask COMMAND
                         (without a NAME: all benchmarks; `bench --list` names them;
                         --scale: an N-th of the work, for a quick look)
   gdb EXAMPLE [ARG...]  build an example and start gdb on it, with gort's script
+  run --none [OPTION...] EXAMPLE [-- ARG...]
+                        build an example for a machine without an operating system,
+                        and boot it in QEMU: its serial port is the terminal, its exit
+                        status ours. GODEBUG, GOMAXPROCS, GOMEMLIMIT and GOTRACEBACK are
+                        passed on, and --env NAME=VALUE
+                        --machine microvm|q35  --cpus N  --memory MIB  --release
+                        --timeout SECONDS (60 by default)  --qemu ARGUMENT, once for each
+  boot [OPTION...] PROGRAM [ARG...]
+                        the same for a program that is built, as a runner
+  gdb --none [OPTION...] EXAMPLE [-- ARG...]
+                        the same in gdb, from the first instruction on
   trace FILE [-o OUT]   make a page of what GORT_TRACE=FILE has written: FILE.html, or
                         OUT; OUT.json is for ui.perfetto.dev and chrome://tracing
 ";
@@ -73,6 +86,8 @@ fn command() -> Outcome {
             "dist" => dist::command(arguments),
             "bench" => bench::command(arguments),
             "gdb" => gdb::command(arguments),
+            "run" => none::run(arguments),
+            "boot" => none::boot(arguments),
             "trace" => trace::command(arguments),
             "help" => {
                 print!("{USAGE}");

@@ -8,6 +8,7 @@
 //!   tests of features             x      x                       --test hooks, with flags of its own
 //!   tests of its programs         x      some       x      x     cargo test -p gort-host-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
+//!   programs on machines          x (QEMU's machines)                 --test machine, none
 //!   tests of the sources          x                                   --test docs, header, heap, layers, link,
 //!                                                                       pure, select_errors
 //!   models of what is lock-free   x                                   cargo test, in tests/loom
@@ -30,6 +31,7 @@ use lexopt::{Arg, Parser};
 
 use crate::Outcome;
 use crate::dist;
+use crate::none;
 use crate::run::{self, Profile, RUNNER};
 use crate::tally::Tally;
 use crate::tools;
@@ -61,6 +63,10 @@ const ONCE: &[&str] = &[
 
 /// Those that look at built programs with tools of the system's.
 const NATIVE: &[&str] = &["elf", "gdb"];
+
+/// Those of programs with no system below them, and the tests on gort that are tried so.
+const MACHINE: &[&str] = &["machine", "none"];
+const ON_MACHINES: &[&str] = &["goroutines", "preempt"];
 
 /// Those that take minutes under QEMU in debug builds, where they show nothing that release
 /// builds there, and debug builds elsewhere, do not.
@@ -137,7 +143,9 @@ fn stages(profiles: &[Profile], runners: &[Runner]) -> Outcome<Vec<Stage>> {
     let everywhere = |slow: bool| {
         let names = names.iter().filter(|name| {
             let name = name.as_str();
-            let listed = ONCE.contains(&name) || NATIVE.contains(&name);
+            let listed = [ONCE, NATIVE, MACHINE]
+                .iter()
+                .any(|list| list.contains(&name));
             !listed && (slow || !SLOW.contains(&name))
         });
         Tests::Host(names.cloned().collect())
@@ -165,7 +173,7 @@ fn stages(profiles: &[Profile], runners: &[Runner]) -> Outcome<Vec<Stage>> {
             }
         }
     }
-    for tests in [listed(ONCE), Tests::Loom] {
+    for tests in [listed(MACHINE), listed(ONCE), Tests::Loom] {
         stages.push(Stage {
             tests,
             profile: Profile::Debug,
@@ -199,6 +207,10 @@ fn build(profiles: &[Profile]) -> Report {
             run::build_examples(*profile)?;
         }
         dist::make(false)?;
+        none::build(&["build", "--examples"], Profile::Debug)?;
+        let tests = ON_MACHINES.iter().flat_map(|name| ["--test", name]);
+        let tests: Vec<_> = ["test", "--no-run"].into_iter().chain(tests).collect();
+        none::build(&tests, Profile::Debug)?;
         Ok(Tally::default())
     })
 }
@@ -206,8 +218,14 @@ fn build(profiles: &[Profile]) -> Report {
 /// Runs a stage, unless it needs what is not there.
 fn run_stage(stage: &Stage) -> Report {
     let title = stage.title();
-    if stage.runner == Runner::Qemu && !tools::has(tools::QEMU) {
-        println!("\n== {title}: skipped, there is no {}", tools::QEMU);
+    let needed = match &stage.tests {
+        Tests::Host(names) if names.iter().any(|name| MACHINE.contains(&name.as_str())) => {
+            Some(tools::QEMU_SYSTEM)
+        }
+        _ => (stage.runner == Runner::Qemu).then_some(tools::QEMU),
+    };
+    if let Some(tool) = needed.filter(|tool| !tools::has(tool)) {
+        println!("\n== {title}: skipped, there is no {tool}");
         return Report::skipped(title);
     }
     Report::of(title, || {
@@ -227,7 +245,11 @@ impl Stage {
             Tests::OnGort => format!("on gort, {how}"),
             Tests::Hooks => format!("{HOOKS}, {how}"),
             Tests::Loom => "loom".into(),
-            Tests::Host(names) if names.iter().all(|name| ONCE.contains(&name.as_str())) => {
+            Tests::Host(names)
+                if names
+                    .iter()
+                    .all(|name| [ONCE, MACHINE].concat().contains(&name.as_str())) =>
+            {
                 names.join(", ")
             }
             Tests::Host(names) => format!("{}, {how}", names.join(", ")),

@@ -5,6 +5,7 @@
 use std::env;
 use std::path::Path;
 
+use crate::Outcome;
 use crate::run;
 
 /// A program, the package that it comes in, and what it is for.
@@ -41,6 +42,11 @@ const TOOLS: &[Tool] = &[
         purpose: "runs the tests in emulation",
     },
     Tool {
+        program: QEMU_SYSTEM,
+        package: "qemu-system-x86",
+        purpose: "is the machine for programs without a system",
+    },
+    Tool {
         program: "strace",
         package: "strace",
         purpose: "counts the system calls",
@@ -55,23 +61,50 @@ const TOOLS: &[Tool] = &[
 /// QEMU's user mode.
 pub(crate) const QEMU: &str = "qemu-x86_64";
 
+/// QEMU's machines.
+pub(crate) const QEMU_SYSTEM: &str = "qemu-system-x86_64";
+
 /// Installs what is missing, or says in a line what that is.
 pub(crate) fn install_missing() {
-    let missing = missing();
-    if missing.is_empty() {
-        return;
+    try_to_install(&missing());
+    for tool in missing() {
+        println!("{}", tool.how_to_get());
     }
+}
+
+/// Installs a program of the list if it is missing.
+///
+/// # Errors
+///
+/// A line that says what is missing, where that is not possible.
+pub(crate) fn need(program: &str) -> Outcome {
+    let tools = || TOOLS.iter().filter(|tool| tool.program == program);
+    if !has(program) {
+        try_to_install(&tools().collect::<Vec<_>>());
+    }
+    match tools().find(|tool| !has(tool.program)) {
+        Some(tool) => Err(tool.how_to_get().into()),
+        None => Ok(()),
+    }
+}
+
+/// Installs tools where that is possible.
+fn try_to_install(missing: &[&Tool]) {
     let mut packages: Vec<_> = missing.iter().map(|tool| tool.package).collect();
     packages.dedup();
-    if has("apt-get") && is_root() {
+    if !packages.is_empty() && has("apt-get") && is_root() {
         println!("installing {}", packages.join(", "));
         install(&packages);
     }
-    for tool in self::missing() {
-        println!(
+}
+
+impl Tool {
+    /// Returns a line for who does not have it.
+    fn how_to_get(&self) -> String {
+        format!(
             "missing: {}, which {}; on Debian: apt-get install {}",
-            tool.program, tool.purpose, tool.package
-        );
+            self.program, self.purpose, self.package
+        )
     }
 }
 

@@ -27,40 +27,49 @@
 //! make, the control group's files are opened, read and closed as well, behind
 //! `fcntl`: two to find the group and one for each group around it.
 
-mod auxv;
 pub(crate) mod cgroup;
 mod exe;
 mod fields;
 mod file;
+mod machine;
 mod memory;
 mod signal;
 mod signal_context;
-mod signal_table;
 mod syscall;
 mod thread;
 mod time;
 
-#[cfg(feature = "getrandom")]
-pub(crate) use auxv::fill_random;
-pub(crate) use auxv::{Auxv, cpu_count, huge_page_size, random};
+/// The name of the program's first instruction.
+pub(crate) const ENTRY: &str = "_rt0_amd64_linux";
+
+// SAFETY: only its address is used: nobody calls it but the kernel.
+unsafe extern "C" {
+    #[link_name = "_rt0_amd64_linux"]
+    fn rt0();
+}
+
+/// Returns the address of the program's first instruction.
+#[inline(always)] // an address
+pub(crate) fn entry() -> usize {
+    rt0 as *const () as usize
+}
+
 pub(crate) use exe::map_exe;
 pub(crate) use file::{
     check_fds, cpu_limit, is_terminal, open_read, read, read_fd, write_all, write_fd,
 };
+#[cfg(feature = "getrandom")]
+pub(crate) use machine::fill_random;
+pub(crate) use machine::{cpu_count, huge_page_size, random};
 pub(crate) use memory::{
     Scarcity, discard, install_guard, map, map_backed, max_map_count, no_huge_pages, protect,
     resident, scarcity, try_install_guard, unmap,
 };
 pub(crate) use signal::{
-    Died, Sigaction, action, change_action, die_by_abort, die_from_signal, fault,
-    init_preempt_signal, initsig, let_faults_through, save_mask, set_mask, set_signal_stack,
-    thread_mask,
+    Sigaction, action, change_action, die_by_abort, die_from_signal, init_preempt_signal, initsig,
+    let_faults_through, save_mask, set_mask, set_signal_stack, thread_mask,
 };
 pub(crate) use signal_context::{SignalContext, signal_code};
-pub(crate) use signal_table::{
-    LAST_SIGNAL, SIGABRT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGSTKFLT, SIGSYS, SIGTERM, SIGTRAP,
-    SignalClass, signal_bit, signal_class,
-};
 pub(crate) use syscall::{
     exit, preempt_thread, process_id, signal_process, signal_thread, thread_id,
 };

@@ -16,12 +16,10 @@
 //! | `runtime.doSigPreempt` | SIGURG, from the first `go` on | `sched::preempt` |
 //! | `runtime.sighandler` | all others that somebody wants, and those that end in a dump | `sched::sighandler` |
 
-use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, Ordering};
 
-use super::signal_context::SignalContext;
-use super::signal_table::{
+use super::super::fault::{OnFault, tell_of_faults};
+use super::super::signal_table::{
     FAULTS, NEVER_BLOCKED, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGURG, signal_bit,
 };
 use super::syscall::{exit, nr, signal_thread, syscall4, thread_id};
@@ -96,53 +94,6 @@ struct SignalStack {
     flags: i32,
     size: usize,
 }
-
-/// What a handled fault was.
-pub(crate) struct Died {
-    /// SIGSEGV and so on.
-    pub(crate) signal: i32,
-    /// Go's text for it, with the name in front.
-    pub(crate) text: &'static str,
-    /// `si_code`.
-    pub(crate) code: i32,
-    /// `si_addr`.
-    pub(crate) addr: usize,
-    /// The instruction that faulted.
-    pub(crate) pc: usize,
-    /// Its stack pointer.
-    pub(crate) sp: usize,
-    /// And its frame pointer.
-    pub(crate) fp: usize,
-    /// All registers.
-    pub(crate) context: SignalContext,
-}
-
-impl Died {
-    /// What a handler was told.
-    pub(crate) fn new(
-        signal: i32,
-        text: &'static str,
-        code: i32,
-        addr: usize,
-        context: SignalContext,
-    ) -> Self {
-        Self {
-            signal,
-            text,
-            code,
-            addr,
-            pc: context.pc(),
-            sp: context.sp(),
-            fp: context.fp(),
-            context,
-        }
-    }
-}
-
-/// Who is told of a fault.
-type OnFault = fn(&Died) -> !;
-
-static ON_FAULT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 
 // SAFETY: the routines' contracts stand in asm/sys_linux_amd64.S.
 unsafe extern "C" {
@@ -221,7 +172,7 @@ fn change_mask(how: usize, mask: u64) -> u64 {
 
 /// Has `on_fault` called for the faults of this process's threads, on their signal stacks.
 pub(crate) fn initsig(on_fault: OnFault) {
-    ON_FAULT.store(on_fault as *mut c_void, Ordering::Release); // pairs with fault's load
+    tell_of_faults(on_fault);
     let action = Sigaction::calls(sigtramp, 0);
     for signal in [SIGILL, SIGBUS, SIGFPE, SIGSEGV] {
         set_action(signal, &action);
@@ -307,29 +258,4 @@ pub(crate) fn die_from_signal(signal: i32) -> ! {
 pub(crate) fn die_by_abort() -> ! {
     crate::debug::trace::finish(2);
     die_from_signal(SIGABRT)
-}
-
-/// The handler, on the signal stack; runtime.sigtramp calls it.
-#[unsafe(export_name = "runtime.sigtrampgo")]
-#[inline(never)]
-pub(crate) extern "C" fn fault(signal: i32, info: *const c_void, context: *mut c_void) {
-    let text = match signal {
-        SIGSEGV => "SIGSEGV: segmentation violation",
-        SIGBUS => "SIGBUS: bus error",
-        SIGFPE => "SIGFPE: floating-point exception",
-        _ => "SIGILL: illegal instruction",
-    };
-    let word = |offset: usize| {
-        // SAFETY: the kernel gives a handler with SA_SIGINFO a whole siginfo_t; the
-        // offsets below are inside of it.
-        unsafe { info.wrapping_byte_add(offset).cast::<usize>().read() }
-    };
-    // SAFETY: the kernel's, for this handler, which does not return.
-    let context = unsafe { SignalContext::new(context) };
-    let died = Died::new(signal, text, word(8) as i32, word(16), context);
-    // SAFETY: initsig stored such a function before it installed this handler;
-    // Acquire pairs with its store.
-    let on_fault =
-        unsafe { core::mem::transmute::<*mut c_void, OnFault>(ON_FAULT.load(Ordering::Acquire)) };
-    on_fault(&died)
 }

@@ -160,5 +160,5 @@ pub(crate) fn signal_process(signal: i32) {
 
 /// Sends the signal that preempts to a thread of ours; false if it has ended.
 pub(crate) fn preempt_thread(thread: u64) -> bool {
-    signal_thread(thread, super::signal_table::SIGURG)
+    signal_thread(thread, super::super::signal_table::SIGURG)
 }

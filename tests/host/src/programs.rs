@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `GORT_PROFILE` | `debug` (the default) or `release` |
 //! | `GORT_RUNNER` | what to put before a program, `qemu-x86_64` say; nothing by default |
+//! | `GORT_EXAMPLES` | the directory of the examples, if it is not cargo's |
 //!
 //! The programs must have been built: `cargo build --examples`, with `--release`
 //! for the other profile. Each starts with an empty environment, so that no
@@ -59,7 +60,10 @@ pub fn path(name: &str) -> Result<PathBuf, String> {
         .ancestors()
         .nth(3)
         .ok_or("this test is not in cargo's target directory")?;
-    let path = target.join(profile).join("examples").join(name);
+    let examples = env::var_os("GORT_EXAMPLES").map(PathBuf::from);
+    let path = examples
+        .unwrap_or_else(|| target.join(profile).join("examples"))
+        .join(name);
     if path.is_file() {
         Ok(path)
     } else {

@@ -1,0 +1,98 @@
+//! The command line, taken apart: `NAME=value … -- args`.
+//!
+//! Words are separated by blanks. In front of `--` they are the environment, behind it the
+//! program's arguments. A double quote begins and ends a part in which blanks count for
+//! themselves, and a backslash takes what follows it as it is:
+//!
+//! ```text
+//!   GOMAXPROCS=2 GREETING="good morning" -- -v "" a\"b
+//! ```
+//!
+//! A word without `=` in front of `--` is none that we know: virtual machine monitors add
+//! what they believe all kernels want (`reboot=k panic=1 pci=off ro`), which does no harm as
+//! an environment, or, as the last of these, is left out.
+//!
+//! The file stands alone, so that a test on the host can feed it any text.
+
+/// What a word is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// `NAME=value`.
+    Variable,
+    /// Behind `--`.
+    Argument,
+    /// Neither.
+    Unknown,
+}
+
+/// Takes the words of a command line, one after another.
+pub(super) struct Words<'a> {
+    rest: &'a [u8],
+    behind: bool,
+}
+
+impl<'a> Words<'a> {
+    /// Begins at the front.
+    pub(super) fn new(line: &'a [u8]) -> Self {
+        Self {
+            rest: line,
+            behind: false,
+        }
+    }
+
+    /// Gives the next word's bytes to `put`, and says what it is; None at the end. What an
+    /// unknown word's bytes were is known when they have been put.
+    pub(super) fn next(&mut self, put: &mut dyn FnMut(u8)) -> Option<Word> {
+        loop {
+            while let [b' ' | b'\t' | b'\n', tail @ ..] = self.rest {
+                self.rest = tail;
+            }
+            if self.rest.is_empty() {
+                return None;
+            }
+            if self.behind || !self.at_dashes() {
+                break;
+            }
+            self.behind = true;
+        }
+        let mut quoted = false;
+        let mut length = 0usize;
+        let mut equals = false;
+        while let [byte, tail @ ..] = self.rest {
+            let literal = match (byte, tail) {
+                (b'"', _) => {
+                    self.rest = tail;
+                    quoted = !quoted;
+                    continue;
+                }
+                (b'\\', [next, tail @ ..]) => {
+                    self.rest = tail;
+                    *next
+                }
+                (b' ' | b'\t' | b'\n', _) if !quoted => break,
+                _ => {
+                    self.rest = tail;
+                    *byte
+                }
+            };
+            equals |= literal == b'=' && length > 0;
+            length += 1;
+            put(literal);
+        }
+        Some(match (self.behind, equals) {
+            (true, _) => Word::Argument,
+            (false, true) => Word::Variable,
+            (false, false) => Word::Unknown,
+        })
+    }
+
+    /// Steps over `--` if that is the next word.
+    fn at_dashes(&mut self) -> bool {
+        match self.rest {
+            [b'-', b'-'] => self.rest = &[],
+            [b'-', b'-', b' ' | b'\t' | b'\n', tail @ ..] => self.rest = tail,
+            _ => return false,
+        }
+        true
+    }
+}
