@@ -218,20 +218,6 @@ runtime.sigreturn:
         .cfi_endproc
         .size   runtime.sigreturn, . - runtime.sigreturn
 
-/* ------------------------------------------------------------------------
- * runtime.sigNotifyTramp: extern "C" fn(signal: i32, info: *siginfo, context: *Frame)
- *
- * The way into runtime.sighandler, by the name that it has on Linux.
- */
-        .section .text.runtime.sigNotifyTramp, "ax", @progbits
-        .globl  runtime.sigNotifyTramp
-        .type   runtime.sigNotifyTramp, @function
-runtime.sigNotifyTramp:
-        .cfi_startproc
-        jmp     runtime.sighandler
-        .cfi_endproc
-        .size   runtime.sigNotifyTramp, . - runtime.sigNotifyTramp
-
         .section .rodata.runtime.trap, "a", @progbits
         .balign 4
 .Lmxcsr:
@@ -307,5 +293,20 @@ runtime.threadEntry:
         ud2
         .cfi_endproc
         .size   runtime.threadEntry, . - runtime.threadEntry
+
+/* ------------------------------------------------------------------------
+ * runtime.sigNotifyTramp: extern "C" fn(signal: i32, info: *siginfo, context: *mut Frame)
+ *
+ * The way into the handler of the signals that are no faults, by the name that it
+ * has on Linux: what is below the scheduler knows the name alone.
+ */
+        .section .text.runtime.sigNotifyTramp, "ax", @progbits
+        .globl  runtime.sigNotifyTramp
+        .type   runtime.sigNotifyTramp, @function
+runtime.sigNotifyTramp:
+        .cfi_startproc
+        jmp     runtime.sighandler
+        .cfi_endproc
+        .size   runtime.sigNotifyTramp, . - runtime.sigNotifyTramp
 
         .section .note.GNU-stack, "", @progbits

@@ -19,8 +19,8 @@ const CONTROL: u16 = 0x43;
 const COUNT_DOWN: u8 = 0x34;
 const LATCH: u8 = 0x00;
 
-/// How long to measure: 2 ms in its ticks.
-const TICKS: u16 = 2386;
+/// How long to measure: 1 ms in its ticks, of which a look is off by a thousandth at worst.
+const TICKS: u16 = 1193;
 
 /// How often what is read may be the same until there is none: what nothing is behind reads
 /// as 0xff.

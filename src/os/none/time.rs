@@ -3,7 +3,7 @@
 //!
 //! The counter's rate is what somebody says it is: a hypervisor (CPUID 0x40000010, as KVM
 //! and VMware have it), the CPU (CPUID 0x15 and 0x16); or else it is measured, against the
-//! timer that PCs have had since 1981, the i8254, in 2 ms, or where there is none (QEMU's
+//! timer that PCs have had since 1981, the i8254, in 1 ms, or where there is none (QEMU's
 //! `pit=off`) against the battery-backed clock, which takes up to 2 s.
 //!
 //! It is taken to run at one rate, and alike on all CPUs: CPUs have done so since 2008, and
