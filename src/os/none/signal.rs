@@ -61,13 +61,12 @@ pub(crate) struct Sigaction {
 static ACTIONS: [AtomicUsize; LAST_SIGNAL as usize + 1] =
     [const { AtomicUsize::new(DEFAULT) }; LAST_SIGNAL as usize + 1];
 
-// SAFETY: the routines' contracts stand in asm/trap_none_amd64.S and
-// asm/preempt_amd64.S.
+// SAFETY: the contracts stand in asm/trap_none_amd64.S and asm/preempt_amd64.S.
 unsafe extern "C" {
     #[link_name = "runtime.sigreturn"]
     fn sigreturn();
     #[link_name = "runtime.sigNotifyTramp"]
-    fn sig_notify_tramp(signal: i32, info: *const c_void, context: *mut c_void);
+    fn sig_notify_tramp();
     #[link_name = "runtime.sigPreemptTramp"]
     fn sig_preempt_tramp(signal: i32, info: *const c_void, context: *mut c_void);
 }

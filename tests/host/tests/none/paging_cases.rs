@@ -30,6 +30,9 @@ const PHYSICAL: u64 = 1 << 20;
 const PAGES: usize = 2200;
 const BASE: usize = (0x40 << 39) - 1100 * PAGE;
 
+/// What takes frames off a range, and says where to go on.
+type Step = fn(&mut Tables, usize, usize, &mut Batch) -> Result<Option<usize>, NoFrame>;
+
 /// Memory, and tables in it.
 struct Machine {
     memory: *mut u8,
@@ -89,11 +92,7 @@ impl Machine {
     }
 
     /// Does something that takes frames off, to its end.
-    fn take_off(
-        &mut self,
-        (mut at, size): (usize, usize),
-        step: fn(&mut Tables, usize, usize, &mut Batch) -> Result<Option<usize>, NoFrame>,
-    ) -> Result<(), Failed> {
+    fn take_off(&mut self, (mut at, size): (usize, usize), step: Step) -> Result<(), Failed> {
         let end = at + size;
         loop {
             let mut batch = Batch::new();
