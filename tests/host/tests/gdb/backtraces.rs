@@ -97,6 +97,10 @@ fn backtraces(case: Case) -> Result<(), Failed> {
         .args(arguments);
     if arguments == ["storm-exit"] {
         command.env_remove("GODEBUG"); // it is about nothing else
+    } else {
+        // gdb 13 goes on behind the first byte of an instruction, in one of some ten runs,
+        // where two threads come to a breakpoint that is deleted between them.
+        command.env("GOMAXPROCS", "1");
     }
     let outcome = programs::run(&mut command)?;
     let text = String::from_utf8_lossy(&outcome.stdout);
