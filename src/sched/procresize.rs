@@ -112,9 +112,9 @@ pub(super) fn allp() -> Allp {
 
 /// Returns the M and P of the current goroutine, which runs, where there is but one P.
 ///
-/// Not by way of the goroutine: who was switched to a moment ago would wait for what the
-/// switch wrote to be there to be read, three times over (g, its M, that one's P), before it
-/// knew its queue; by these words it knows it as soon as it looks.
+/// Not by way of the goroutine: g and its M were stored by the switch a moment ago, and each
+/// load would wait for its store before the next could begin. These words have not changed for
+/// long.
 #[inline(always)]
 pub(super) fn the_only_p() -> Option<(&'static M, &'static P)> {
     // Relaxed: changes while the world is stopped, and the list with it.
