@@ -11,12 +11,10 @@
 //!   since.
 //! - What only the system can save, such as CET's shadow stacks.
 
-use core::arch::x86_64::{__cpuid, __cpuid_count};
+use core::arch::x86_64::__cpuid_count;
 use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use x86_64::registers::xcontrol::XCr0;
-
-use super::amd64::Features;
 
 /// The bits of XCR0 that a goroutine's code may use: x87, SSE, AVX; AVX-512's masks,
 /// upper halves and upper sixteen; and APX's general registers.
@@ -46,13 +44,12 @@ pub(crate) fn xsave_size() -> usize {
     XSAVE_SIZE.load(Ordering::Acquire) // pairs with init_xsave: the mask is there
 }
 
-/// Finds out how large the area is. Up to six times CPUID, 40 µs where there is a
+/// Finds out how large the area is; `osxsave` says that XCR0 can be read, since without a
+/// system this comes before `cpuinit`. Up to five times CPUID, 35 µs where there is a
 /// hypervisor: only when somebody is to be preempted. Any number of threads may do so.
 #[cold]
-pub(crate) fn init_xsave() {
-    // Asked anew: without a system this is before `cpuinit`.
-    let leaf1 = u64::from(__cpuid(1).ecx);
-    let (mask, size) = if Features::from_bits_truncate(leaf1).contains(Features::OSXSAVE) {
+pub(crate) fn init_xsave(osxsave: bool) {
+    let (mask, size) = if osxsave {
         let mask = XCr0::read_raw() & SAVED;
         (mask as u32, area(mask))
     } else {

@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `linux` | those functions by Linux's system calls |
 //! | `none` | the same by the machine itself, with the feature `none` |
-//! | `auxv`, `fault`, `signal_table` | what is the same on both: Linux's words for the start, and for what interrupts a program |
+//! | `auxv`, `fault`, `signal_table`, `thread` | what is the same on both: Linux's words for the start, and for what interrupts a program; what an M starts with |
 //!
 //! Public is some of what std has at that path: the system's strings, [`unix::ffi`], C's
 //! types, [`raw`], and the descriptors of the standard streams, [`fd`].
@@ -23,6 +23,7 @@ mod linux;
 mod none;
 pub mod os_str;
 mod signal_table;
+mod thread;
 pub mod unix;
 
 /// C's types. [`ffi`](crate::ffi) has them, too.
@@ -43,3 +44,4 @@ pub(crate) use signal_table::{
     LAST_SIGNAL, SIGABRT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGSTKFLT, SIGSYS, SIGTERM, SIGTRAP,
     SignalClass, signal_bit, signal_class,
 };
+pub(crate) use thread::Thread;

@@ -114,7 +114,7 @@ pub(super) fn preempt_m(mp: &M) {
         return;
     }
     if arch::xsave_size() == 0 {
-        arch::init_xsave();
+        arch::init_xsave(arch::has(arch::Features::OSXSAVE));
     }
     // SeqCst, as in the handler: either it sees g.preempt, which was set before this,
     // or we see that it has begun, and send another.

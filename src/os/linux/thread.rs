@@ -7,6 +7,7 @@ use core::sync::atomic::AtomicU32;
 use rustix::thread::futex::{self, Flags};
 use rustix::thread::{NanosleepRelativeResult, Timespec};
 
+use super::super::thread::Thread;
 use super::signal::set_mask;
 use super::syscall::{nr, syscall4};
 
@@ -35,20 +36,6 @@ unsafe extern "C" {
         start: extern "C" fn(),
         tls: usize,
     ) -> i32;
-}
-
-/// What a new thread starts with.
-pub(crate) struct Thread {
-    /// The address behind its stack.
-    pub(crate) stack_hi: usize,
-    /// Its M.
-    pub(crate) mp: *const c_void,
-    /// Its g0.
-    pub(crate) g0: *const c_void,
-    /// What it runs; when that returns, the thread ends.
-    pub(crate) start: extern "C" fn(),
-    /// Where FS points.
-    pub(crate) tls: usize,
 }
 
 /// Starts a thread with all signals blocked: `start` sets its mask when it can

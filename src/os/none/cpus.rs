@@ -24,11 +24,12 @@ use x86_64::instructions::{interrupts, tlb};
 use x86_64::registers::control::Cr3;
 use x86_64::registers::model_specific::Efer;
 
+use super::super::thread::Thread;
 use super::boot_info::Physical;
 use super::cpu::{self, Cpu};
 use super::paging::PAGE;
+use super::thread;
 use super::thread::nap;
-use super::thread::{self, Thread};
 use super::{acpi, apic, kernel, memory};
 use crate::debug::print::say;
 

@@ -42,9 +42,10 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use spin::mutex::SpinMutex;
 use x86_64::instructions::interrupts;
 
+use super::super::thread::Thread;
 use super::cpu::{self, Cpu};
 use super::queue::Queue;
-use super::thread::{self, Thread};
+use super::thread;
 use super::{apic, nanotime, signal};
 
 /// How long a thread has its CPU where others wait for one, in nanoseconds.

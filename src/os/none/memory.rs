@@ -27,7 +27,7 @@ use x86_64::structures::paging::PageTableFlags as Flags;
 
 use super::boot_info::{BootInfo, Region};
 use super::lock::Locked;
-use super::paging::{Batch, DIRECT, NoFrame, PAGE, Tables, Touch};
+use super::paging::{Batch, DATA, DIRECT, NoFrame, PAGE, Tables, Touch};
 use super::{cpus, exit};
 use crate::arch;
 use crate::debug::print::say;
@@ -69,10 +69,7 @@ unsafe extern "C" {
     safe static ELARGE: u8;
 }
 
-/// What a page of data is, and one of a device's.
-const DATA: Flags = Flags::PRESENT
-    .union(Flags::WRITABLE)
-    .union(Flags::NO_EXECUTE);
+/// What a page of a device's registers is.
 const DEVICE: Flags = DATA.union(Flags::NO_CACHE).union(Flags::WRITE_THROUGH);
 
 /// Makes the tables that stay, out of what the machine has, and returns the first of them.

@@ -76,8 +76,7 @@ pub(crate) use signal::{
 };
 pub(crate) use signal_context::{SignalContext, signal_code};
 pub(crate) use thread::{
-    EAGAIN, Thread, exit_thread, futexsleep, futexwakeup, getcpu, nap, new_thread, osyield,
-    thread_id,
+    EAGAIN, exit_thread, futexsleep, futexwakeup, getcpu, nap, new_thread, osyield, thread_id,
 };
 pub(crate) use time::{monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
 #[cfg(feature = "sched-trace")]

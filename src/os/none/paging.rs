@@ -43,13 +43,13 @@ const GUARD: Flags = Flags::BIT_11;
 pub(super) const PAGE: usize = 4096;
 
 /// As far as the entry's own tables go.
-const ENTRYS: u64 = 1 << 30;
+pub(super) const ENTRYS: u64 = 1 << 30;
 
 /// The level of the table that all begins with.
 const TOP: u32 = 4;
 
 /// What a page of the program's data is.
-const DATA: Flags = Flags::PRESENT
+pub(super) const DATA: Flags = Flags::PRESENT
     .union(Flags::WRITABLE)
     .union(Flags::NO_EXECUTE);
 

@@ -36,6 +36,7 @@ use super::super::signal_table::{
 };
 use super::kernel::{self, Context};
 use super::paging::PAGE;
+use super::signal_context::RED_ZONE;
 use super::trap::{Frame, INTERRUPTS};
 use super::{apic, cpu, exit, memory};
 use crate::arch;
@@ -44,9 +45,6 @@ use crate::debug::print::say;
 /// The handlers that are none: nothing special, and nothing at all.
 const DEFAULT: usize = 0;
 const IGNORE: usize = 1;
-
-/// What a function may use below rsp without moving it.
-const RED_ZONE: usize = 128;
 
 /// `si_code`: a thread has sent it.
 const SI_TKILL: i32 = -6;

@@ -9,7 +9,7 @@ use super::signal::Info;
 use super::trap::Frame;
 
 /// What a function may use below rsp without moving it, by the ABI.
-const RED_ZONE: u64 = 128;
+pub(super) const RED_ZONE: usize = 128;
 
 /// Returns the `si_code` of a signal: above 0 where an instruction has made it, else
 /// somebody has sent it.
@@ -64,7 +64,7 @@ impl SignalContext {
     /// `f` must keep all registers and flags, and the stack must have room for it.
     pub(crate) unsafe fn push_call(&self, f: usize) {
         let mut frame = self.frame();
-        frame.rsp -= RED_ZONE + size_of::<u64>() as u64;
+        frame.rsp -= (RED_ZONE + size_of::<u64>()) as u64;
         // SAFETY: the caller's promise: below all that is in use on that stack.
         unsafe { ptr::with_exposed_provenance_mut::<u64>(frame.rsp as usize).write(frame.rip) };
         frame.rip = f as u64;

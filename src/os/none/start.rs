@@ -26,16 +26,13 @@ use super::super::auxv::{
 };
 use super::boot_info::{BootInfo, Physical, Region, Wrong};
 use super::command_line::{Word, Words};
-use super::paging::PAGE;
+use super::paging::{ENTRYS, PAGE};
 use super::{cpus, exit, file, memory, serial, time, trap};
 use crate::boot::G0_STACK;
 use crate::debug::print::say;
 
 /// What the entry says of who has loaded the program; see asm/rt0_none_amd64.S.
 const BY_PVH: u64 = 0;
-
-/// As far as the entry's tables go.
-const ENTRYS: u64 = 1 << 30;
 
 /// The program's name: nobody tells.
 const NAME: &[u8] = b"program\0";

@@ -2,12 +2,12 @@
 //!
 //! Linux's counterparts: clone, exit, futex, nanosleep, sched_yield.
 
-use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use x86_64::instructions::interrupts::without_interrupts;
 
+use super::super::thread::Thread;
 use super::cpu::INTERRUPT_STACK;
 use super::kernel::{self, Context};
 use super::paging::PAGE;
@@ -19,20 +19,6 @@ pub(crate) const EAGAIN: i32 = 11;
 /// The least that anybody sleeps, in nanoseconds, and how late who sleeps longer may be:
 /// Linux's slack of timers, which spares it interrupts.
 const SLACK: i64 = 50_000;
-
-/// What a new thread starts with.
-pub(crate) struct Thread {
-    /// The address behind its stack.
-    pub(crate) stack_hi: usize,
-    /// Its M.
-    pub(crate) mp: *const c_void,
-    /// Its g0.
-    pub(crate) g0: *const c_void,
-    /// What it runs; when that returns, the thread ends.
-    pub(crate) start: extern "C" fn(),
-    /// Where FS points.
-    pub(crate) tls: usize,
-}
 
 /// A thread and its interrupt stack, with a page below that is a guard.
 #[repr(C, align(4096))]

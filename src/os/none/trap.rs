@@ -20,7 +20,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use x86_64::registers::control::Cr2;
+use x86_64::registers::control::{Cr2, Cr4, Cr4Flags};
 
 use super::super::signal_table::{SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP};
 use super::{apic, cpu, cpus, kernel, memory, signal};
@@ -91,7 +91,7 @@ const _: () = assert!(size_of::<Frame>() == 176);
 /// first thread. Once, before all else that could fault. False if there is no interrupt
 /// controller that we know.
 pub(super) fn init() -> bool {
-    arch::init_xsave();
+    arch::init_xsave(Cr4::read().contains(Cr4Flags::OSXSAVE));
     let thread = cpu::init_boot_cpu();
     let has_apic = apic::init();
     if has_apic {
