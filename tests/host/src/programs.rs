@@ -74,6 +74,23 @@ pub fn path(name: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// Returns where what is built for bare machines is, in this profile: see `xtask run --none`.
+///
+/// # Errors
+///
+/// A message if this is not in cargo's target directory.
+pub fn built_for_none() -> Result<PathBuf, String> {
+    let profile = env::var("GORT_PROFILE").unwrap_or_else(|_| "debug".into());
+    // This program is TARGET/TRIPLE/PROFILE/deps/NAME.
+    let own = env::current_exe().map_err(|error| format!("current_exe: {error}"))?;
+    let mut above = own.ancestors().skip(3);
+    let triple = above.next().and_then(Path::file_name);
+    let (Some(triple), Some(target)) = (triple, above.next()) else {
+        return Err("this test is not in cargo's target directory".into());
+    };
+    Ok(target.join("none").join(triple).join(profile))
+}
+
 /// Returns what to put before a program; empty natively.
 pub fn runner() -> Vec<String> {
     let runner = env::var("GORT_RUNNER").unwrap_or_default();
@@ -151,14 +168,27 @@ fn clear(mut command: Command) -> Command {
 ///
 /// A message if it cannot be started, or if it hangs: then it has been killed.
 pub fn run(command: &mut Command) -> Result<Outcome, String> {
+    run_beside(command, |_| Ok(()))
+}
+
+/// The same, with something done meanwhile to what was started.
+///
+/// # Errors
+///
+/// As there, or what `meanwhile` says when the program has ended.
+pub fn run_beside(
+    command: &mut Command,
+    meanwhile: impl FnOnce(&mut Child) -> Result<(), String>,
+) -> Result<Outcome, String> {
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = spawn(command)?;
     let stdout = collect(child.stdout.take());
     let stderr = collect(child.stderr.take());
+    let done = meanwhile(&mut child);
     let status = wait(&mut child);
     let gather = |thread: JoinHandle<Vec<u8>>| thread.join().unwrap_or_default();
     let (stdout, stderr) = (gather(stdout), gather(stderr));
-    match status {
+    match done.and(status) {
         Ok(status) => Ok(Outcome {
             stdout,
             stderr,

@@ -21,16 +21,19 @@
 //! programs print now, but for what is right already. A new death is a file with its first
 //! line in it, and that command.
 
+#[path = "ways_to_die/cores.rs"]
+mod cores;
+
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{self, Outcome, find_tool, native, run, runner};
+use gort_host_tests::programs::{self, Outcome, find_tool, native, run, run_beside, runner};
 use libtest_mimic::{Arguments, Failed, Trial};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
@@ -53,7 +56,7 @@ fn trials() -> Result<Vec<Trial>, String> {
         every_command_is_tried,
     )];
     // An emulator's core files are its own.
-    let core = Trial::test("crash_leaves_a_core", crash_leaves_a_core);
+    let core = Trial::test("crash_leaves_a_core", cores::crash_leaves_a_core);
     trials.push(core.with_ignored_flag(!native()));
     trials.push(Trial::test(
         "a_handlers_death_is_not_preempted",
@@ -268,20 +271,7 @@ fn a_handlers_death_is_not_preempted() -> Result<(), Failed> {
     for build in Build::all().into_iter().flat_map(|build| [build; 8]) {
         let program = build.program()?;
         let mut command = death.command(&program, "1");
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = programs::spawn(&mut command)?;
-        let pid = i32::try_from(child.id())?;
-        let pid = Pid::from_raw(pid).ok_or("a child without a number")?;
-        let handle = pidfd_open(pid, PidfdFlags::empty())?;
-        let end = Instant::now() + Duration::from_secs(100);
-        while child.try_wait()?.is_none() && Instant::now() < end {
-            let _ = pidfd_send_signal(&handle, Signal::URG); // it may have ended
-        }
-        let outcome = Outcome {
-            status: programs::wait(&mut child)?,
-            stdout: read(child.stdout.take())?,
-            stderr: read(child.stderr.take())?,
-        };
+        let outcome = run_beside(&mut command, interrupt)?;
         let (mut got, mut wanted) = (first_goroutine(&masked(&outcome)), death.wanted.clone());
         if build != Build::Debug {
             (got, wanted) = (without_places(&got), without_places(&wanted));
@@ -294,13 +284,19 @@ fn a_handlers_death_is_not_preempted() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Reads what a program has printed that has ended.
-fn read(from: Option<impl std::io::Read>) -> Result<Vec<u8>, Failed> {
-    let mut bytes = Vec::new();
-    if let Some(mut from) = from {
-        from.read_to_end(&mut bytes)?;
+/// Sends a program one signal after another by which it would be preempted, until it ends.
+fn interrupt(child: &mut Child) -> Result<(), String> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let pid = pid.ok_or("a child without a number")?;
+    let handle = pidfd_open(pid, PidfdFlags::empty()).map_err(|error| error.to_string())?;
+    let end = Instant::now() + Duration::from_secs(100);
+    loop {
+        let status = child.try_wait().map_err(|error| error.to_string())?;
+        if status.is_some() || Instant::now() >= end {
+            return Ok(());
+        }
+        let _ = pidfd_send_signal(&handle, Signal::URG); // it may have ended
     }
-    Ok(bytes)
 }
 
 /// Returns what a program printed, and how it ended, without what is different each time.
@@ -480,66 +476,4 @@ fn every_command_is_tried() -> Result<(), Failed> {
         "no file for {missing:?}"
     );
     Ok(())
-}
-
-/// With GOTRACEBACK=crash there is a core file, where the system writes them, and gdb finds
-/// in it who died and where.
-fn crash_leaves_a_core() -> Result<(), Failed> {
-    const SIGABRT: i32 = 6;
-    for build in Build::all() {
-        let program = build.program()?;
-        let scratch = program.with_file_name(format!("{NAME}.core.{}", build.name()));
-        let _ = fs::remove_dir_all(&scratch); // of a run before
-        fs::create_dir(&scratch)?;
-        for (command, frame) in [
-            ("panic", "::panics::"),
-            ("nil-goroutine", "::load"),
-            ("overflow", "::descend"),
-            ("overflow-g0", "::descend"),
-        ] {
-            let mut shell = Command::new("/bin/sh");
-            shell
-                .args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh"])
-                .arg(&program)
-                .arg(command)
-                .env_clear()
-                .env("GOTRACEBACK", "crash")
-                .current_dir(&scratch);
-            let outcome = run(&mut shell)?;
-            outcome.expect_signal(SIGABRT)?;
-            let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern")?;
-            if pattern.contains(['|', '/']) {
-                println!("core files go elsewhere here: {}", pattern.trim());
-                continue;
-            }
-            ensure!(
-                outcome.status.core_dumped(),
-                "{command}: {}",
-                outcome.status
-            );
-            let core = fs::read_dir(&scratch)?
-                .next()
-                .ok_or("there is no core file")??
-                .path();
-            let frame = if build == Build::Stripped { "" } else { frame };
-            opens_in_gdb(&program, &core, frame).map_err(|error| format!("{command}: {error}"))?;
-            fs::remove_file(core)?;
-        }
-        fs::remove_dir(scratch)?;
-    }
-    Ok(())
-}
-
-/// Looks whether gdb knows from the core file which signal it was, and who died.
-fn opens_in_gdb(program: &Path, core: &Path, frame: &str) -> Result<(), String> {
-    let gdb = find_tool("gdb").ok_or("gdb is not there: apt-get install gdb")?;
-    let mut command = Command::new(gdb);
-    command.args(["-nx", "-batch", "-ex", "bt 20"]);
-    let said = run(command.arg(program).arg(core))?;
-    let said = String::from_utf8_lossy(&said.stdout);
-    let right = said.contains("terminated with signal SIGABRT") && said.contains("#0 ");
-    match right && said.contains(frame) {
-        true => Ok(()),
-        false => Err(format!("gdb says {said}")),
-    }
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use gort_host_tests::programs::{Outcome, excerpt, run};
+use gort_host_tests::programs::{Outcome, built_for_none, excerpt, run};
 use libtest_mimic::Failed;
 
 /// How many seconds a machine may run: several times what any does on a busy host.
@@ -62,7 +62,7 @@ impl Machine {
         example: &str,
         arguments: &[&str],
     ) -> Result<Said, Failed> {
-        let program = built()?.join("examples").join(example);
+        let program = built_for_none()?.join("examples").join(example);
         Said::by(self.command(options, program)?.args(arguments))
     }
 }
@@ -119,14 +119,4 @@ fn directory() -> Result<PathBuf, Failed> {
     Ok(directory
         .ok_or("this test is not in cargo's target directory")?
         .to_path_buf())
-}
-
-/// Returns where what is built for machines is, in this profile.
-pub(crate) fn built() -> Result<PathBuf, Failed> {
-    let linux = directory()?;
-    let (Some(target), Some(name)) = (linux.parent(), linux.file_name()) else {
-        return Err("cargo's target directory has no name".into());
-    };
-    let profile = env::var("GORT_PROFILE").unwrap_or_else(|_| "debug".into());
-    Ok(target.join("none").join(name).join(profile))
 }

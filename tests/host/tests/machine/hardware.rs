@@ -12,11 +12,11 @@ use std::thread;
 use std::time::Duration;
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::spawn;
+use gort_host_tests::programs::{built_for_none, spawn};
 use libtest_mimic::{Failed, Trial};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::boot::{MACHINES, Machine, Said, built};
+use crate::boot::{MACHINES, Machine, Said};
 
 /// As the kernel counts CPU time in /proc.
 const TICKS: u64 = 100;
@@ -58,10 +58,10 @@ fn stray_interrupts(machine: Machine) -> Result<(), Failed> {
 
 /// Somebody presses the button: all goroutines are shown, as by SIGQUIT.
 fn an_nmi_is_a_dump() -> Result<(), Failed> {
-    let socket = built()?.join(format!("monitor-{}", std::process::id()));
+    let socket = built_for_none()?.join(format!("monitor-{}", std::process::id()));
     let monitor = format!("unix:{},server,nowait", socket.display());
     let options = ["--qemu", "-monitor", "--qemu", &monitor];
-    let program = built()?.join("examples/testprog");
+    let program = built_for_none()?.join("examples/testprog");
     let machine = Machine::new("microvm", 1);
     let mut command = machine.command(&options, program)?;
     command.args(["idle", "60000"]);
@@ -98,7 +98,7 @@ fn press(socket: &Path, over: &Arc<AtomicBool>) {
 fn who_waits_halts() -> Result<(), Failed> {
     const WATCHED: Duration = Duration::from_secs(5);
     const WATCHES: usize = 12;
-    let program = built()?.join("examples/testprog");
+    let program = built_for_none()?.join("examples/testprog");
     let mut command = Machine::new("microvm", 2).command(&[], program)?;
     command.args(["idle", "90000"]).stdout(Stdio::null());
     let mut child = spawn(&mut command)?;

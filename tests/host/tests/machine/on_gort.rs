@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use gort_host_tests::programs::built_for_none;
 use libtest_mimic::{Failed, Trial};
 
-use crate::boot::{Machine, Said, built};
+use crate::boot::{Machine, Said};
 
 /// The programs, and of their tests those that are left out, with the reason.
 const PROGRAMS: &[(&str, &[(&str, &str)])] = &[
@@ -78,7 +79,7 @@ fn tests(name: &'static str, left_out: &'static [(&str, &str)]) -> Result<Vec<Tr
 
 /// Finds the program that was built last.
 fn find(name: &str) -> Result<PathBuf, Failed> {
-    let directory = built()?.join("deps");
+    let directory = built_for_none()?.join("deps");
     let mut found = Vec::new();
     for entry in fs::read_dir(&directory)? {
         let path = entry?.path();

@@ -3,12 +3,13 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use goblin::elf::program_header::{PF_R, PF_W, PF_X, PT_GNU_STACK, PT_LOAD, PT_NOTE};
 use goblin::elf::{Elf, ProgramHeader};
 use gort_host_tests::ensure;
+use gort_host_tests::programs::built_for_none;
 use libtest_mimic::{Failed, Trial};
 
 /// What a stripped `hello` may weigh, in a release build.
@@ -30,22 +31,13 @@ pub(crate) fn trials() -> Vec<Trial> {
             has_one_permission_a_page,
         ),
         test("image::names_its_entries", names_its_entries),
-        Trial::test("image::is_small", is_small),
+        Trial::test("image::is_small", is_small).with_ignored_flag(!is_release()),
     ]
 }
 
 /// Returns the program's path.
 fn hello() -> Result<PathBuf, Failed> {
-    let profile = env::var("GORT_PROFILE").unwrap_or_else(|_| "debug".into());
-    // This program is TARGET/TRIPLE/PROFILE/deps/NAME.
-    let own = env::current_exe()?;
-    let mut above = own.ancestors().skip(3);
-    let triple = above.next().and_then(Path::file_name);
-    let (Some(triple), Some(target)) = (triple, above.next()) else {
-        return Err("this test is not in cargo's target directory".into());
-    };
-    let built = target.join("none").join(triple).join(profile);
-    let path = built.join("examples").join("hello");
+    let path = built_for_none()?.join("examples").join("hello");
     if path.is_file() {
         return Ok(path);
     }
@@ -54,6 +46,11 @@ fn hello() -> Result<PathBuf, Failed> {
         path.display()
     )
     .into())
+}
+
+/// Tells whether the program is optimized: only then is it small.
+fn is_release() -> bool {
+    env::var("GORT_PROFILE").is_ok_and(|profile| profile == "release")
 }
 
 /// Returns the segments that are loaded.
@@ -143,9 +140,6 @@ fn names_its_entries(bytes: &[u8], elf: &Elf<'_>) -> Result<(), Failed> {
 
 fn is_small() -> Result<(), Failed> {
     let hello = hello()?;
-    if !hello.iter().any(|part| part == "release") {
-        return Ok(());
-    }
     let stripped = hello.with_extension("stripped");
     let strip = Command::new("strip")
         .arg("-o")
