@@ -13,6 +13,7 @@
 //! always more out for work, until one of them finds none. That is why one at a time
 //! is enough.
 
+use core::hint::cold_path;
 use core::hint::spin_loop;
 use core::ptr;
 use core::sync::atomic::Ordering;
@@ -160,12 +161,13 @@ pub(super) fn soonest(all: &Allp, time: &mut i64) {
 /// Tells whether the P's timers are to be looked at, in this tick.
 pub(super) fn timers_due(pp: &P, tick: u32) -> bool {
     let when = wake_time(pp);
-    when != 0
-        // Relaxed: a time, ordered with nothing.
-        && (tick.is_multiple_of(TIMER_TICKS) || when <= SCHED.now.load(Ordering::Relaxed))
-        && (tick.is_multiple_of(CROWD_TICKS)
-            || !is_crowded(pp)
-            || pp.late.load(Ordering::Relaxed)) // a request, ordered with nothing
+    if when == 0 {
+        return false;
+    }
+    cold_path(); // who has none shall not jump
+    // Relaxed: a time, ordered with nothing.
+    (tick.is_multiple_of(TIMER_TICKS) || when <= SCHED.now.load(Ordering::Relaxed))
+        && (tick.is_multiple_of(CROWD_TICKS) || !is_crowded(pp) || pp.late.load(Ordering::Relaxed)) // a request, ordered with nothing
 }
 
 /// Tells whether the P has enough to run for a while.

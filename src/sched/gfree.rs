@@ -24,8 +24,9 @@ use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::SCHED;
+use super::glist::GList;
 use super::gpack::{GFree, PACK};
-use super::runtime2::{G, GCache, GList, GStatus, P, STACK_GUARD};
+use super::runtime2::{G, GCache, GStatus, P, STACK_GUARD};
 use super::status::casgstatus;
 use crate::arch;
 use crate::debug::fatal;
@@ -117,6 +118,7 @@ fn malg(stack: usize) -> Option<&'static G> {
     gp.reset();
     if !stack.guarded {
         gp.check_stack.set(Some(check_stack));
+        gp.special.set(2);
     }
     gp.gfput.set(Some(gfput));
     Some(set_up(&stack))

@@ -19,7 +19,7 @@ use core::cell::Cell;
 use core::ptr;
 
 use super::runq::RUNQ_SIZE;
-use super::runtime2::{G, GList};
+use super::runtime2::G;
 
 /// How many goroutines a batch has at most: half of a ring, and one.
 pub(super) const BATCH: usize = RUNQ_SIZE / 2 + 1;
@@ -180,6 +180,14 @@ impl GQueue {
         }
         gp
     }
+}
+
+/// A list of dead goroutines, linked through `schedlink`.
+pub(super) struct GList {
+    /// The first.
+    head: Cell<*mut G>,
+    /// How many there are.
+    size: Cell<u32>,
 }
 
 impl GList {

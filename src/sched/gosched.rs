@@ -96,24 +96,25 @@ fn try_exchange(gp: &'static G, mp: &'static M, pp: &'static P, alone: bool) -> 
     let something_else = pp.preempt.load(Ordering::Relaxed) // a request
         || global_queue_len() > 0 // behind them, too: they would wait for 61 turns each
         || timers_due(pp, tick)
-        || !gp.lockedm.load(Ordering::Relaxed).is_null() // our own
-        || gp.check_stack.get().is_some();
+        || gp.special.get() != 0;
     if something_else {
         return None;
     }
     let (next, inherit_time) = pp.runq.exchange(ptr::from_ref(gp).cast_mut(), alone)?;
     // SAFETY: what a run queue holds are Gs, which are never freed.
     let next = unsafe { &*next };
-    // The owner wrote it before it gave way.
-    if !next.lockedm.load(Ordering::Relaxed).is_null() {
-        runqput(pp, next, true); // the long way hands it to its thread
+    if next.special.get() != 0 {
+        runqput(pp, next, true); // the long way hands it to its thread, if it has one
         return None;
     }
     if !inherit_time {
         pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
     }
     trace::yield_run(pp, next);
-    casgstatus(gp, GStatus::Running, GStatus::Runnable); // the tail lets others see it
+    // Nobody else changes it, and `exchange` has just seen it Running. The tail lets others
+    // see it.
+    gp.atomicstatus
+        .store(GStatus::Runnable as u32, Ordering::Release); // as casgstatus
     take_over(mp, next);
     Some(Handover {
         next,

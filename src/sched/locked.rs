@@ -45,8 +45,7 @@ pub(crate) fn lock_os_thread<const INTERNAL: bool>() {
     }
     if !boot::hosted() {
         mp.lockedg.set(gp);
-        gp.lockedm
-            .store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // handed on with the status
+        lock_to(gp, ptr::from_ref(mp).cast_mut());
     }
     releasem();
 }
@@ -70,9 +69,18 @@ pub(crate) fn unlock_os_thread<const INTERNAL: bool>() {
     count.set(count.get().saturating_sub(1));
     if mp.locked_int.get() == 0 && mp.locked_ext.get() == 0 {
         mp.lockedg.set(ptr::null());
-        getg().lockedm.store(ptr::null_mut(), Ordering::Relaxed); // as above
+        lock_to(getg(), ptr::null_mut());
     }
     releasem();
+}
+
+/// Changes which M a goroutine is locked to, if any. By itself, or at its end: this is handed
+/// on with its status.
+#[inline(always)] // with null, and with what is not
+pub(super) fn lock_to(gp: &G, mp: *mut M) {
+    gp.lockedm.store(mp, Ordering::Relaxed);
+    let special = gp.special.get() & !1;
+    gp.special.set(special | u8::from(!mp.is_null()));
 }
 
 /// Sleeps until the goroutine that is locked to this M is to run. On g0; gives the P

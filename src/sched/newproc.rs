@@ -29,6 +29,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::gfree::{gfget, warm};
 use super::glist::BATCH;
 use super::idle::wakep_with_p;
+use super::locked::lock_to;
 use super::proc::{dropg, left, many, mcall, schedule};
 use super::procresize::allp;
 use super::runtime2::{G, GStatus, M, P};
@@ -430,8 +431,7 @@ pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
         throw("exited a goroutine internally locked to the OS thread");
     }
     dropg(mp, gp);
-    // Null, where it was not locked. The free list hands it on.
-    gp.lockedm.store(ptr::null_mut(), Ordering::Relaxed);
+    lock_to(gp, ptr::null_mut()); // as it is, where it was not locked
     mp.lockedg.set(ptr::null()); // locked_ext stays: see newm
     destroy(gp, pp);
     if let (true, Some(many)) = (locked, many()) {

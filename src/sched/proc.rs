@@ -7,6 +7,7 @@
 //! `gopark` in the modules of these names.
 
 use core::ffi::c_void;
+use core::hint::cold_path;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
@@ -275,6 +276,7 @@ pub(super) fn take_over(mp: &'static M, gp: &'static G) {
     gp.m.store(ptr::from_ref(mp).cast_mut(), Ordering::Relaxed); // read by this thread
     // A request; a lost one comes again. Seldom there: a look is less than a store.
     if gp.preempt.load(Ordering::Relaxed) {
+        cold_path();
         gp.preempt.store(false, Ordering::Relaxed);
     }
     casgstatus(gp, GStatus::Runnable, GStatus::Running);

@@ -30,6 +30,7 @@
 //! take the layout of [`super::runtime2::P`] from it; and over its atomics:
 //! `atomic` is `core::sync::atomic` here, and loom's in the tests.
 
+use core::hint::cold_path;
 use core::ptr;
 
 use super::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -125,6 +126,7 @@ impl<T, const N: usize> RunQueue<T, N> {
             self.take_next()
         };
         if next.is_some() {
+            cold_path(); // who gives way has seldom readied anybody
             return next.map(|next| (next, true));
         }
         if head == tail {

