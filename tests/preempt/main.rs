@@ -17,7 +17,7 @@ use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use gort::__private::{preempt_storm, preemptions};
 use gort::go;
 use gort::runtime::{gosched, num_goroutine};
-use gort_test::one_p;
+use gort_test::{one_p, under_qemu};
 
 /// Lets others run until only the caller is left.
 fn until_alone() {
@@ -44,6 +44,15 @@ fn storm(goroutines: usize, rounds: usize, round: fn(usize)) {
     until_alone();
     preempt_storm(false);
     assert!(preemptions() - before >= PREEMPTIONS);
+}
+
+/// Returns how often a round is called that allocates: unoptimized and emulated less, where
+/// it takes minutes, and the preemptions, of which there are as many, are closer together.
+fn rounds(many: usize) -> usize {
+    match under_qemu() && cfg!(debug_assertions) {
+        true => many / 10,
+        false => many,
+    }
 }
 
 /// Calls itself so many times, and says whether each frame kept what it had.
@@ -131,7 +140,7 @@ gort_test::tests! {
     }
 
     fn the_heap_survives() {
-        storm(8, 200, |number| {
+        storm(8, rounds(200), |number| {
             let mut kept: Vec<Box<[u8]>> = Vec::new();
             for size in (0..40).map(|at| at * 53 + number) {
                 kept.push(vec![size as u8; size].into_boxed_slice());
@@ -150,7 +159,7 @@ gort_test::tests! {
     fn the_usual_way_of_the_allocator_is_whole() {
         // Hardly anything but mallocgc and mfree: whoever is interrupted there, and
         // goes on with what was read before, has an object that others have too.
-        storm(4, 1000, |number| {
+        storm(4, rounds(1000), |number| {
             for _ in 0..100 {
                 let objects: [Box<usize>; 6] =
                     core::array::from_fn(|at| Box::new(black_box(8 * number + at)));

@@ -257,7 +257,10 @@ impl Machine {
             true => Profile::Release,
             false => Profile::Debug,
         };
-        build(&["build", "--example", &self.example], profile)?;
+        run::succeed(&mut building(
+            &["build", "--example", &self.example],
+            profile,
+        ))?;
         Ok(examples(profile).join(&self.example))
     }
 
@@ -319,15 +322,15 @@ impl Machine {
     }
 }
 
-/// Has cargo build programs for bare machines: a command, and what it is about.
-pub(crate) fn build(command: &[&str], profile: Profile) -> Outcome {
-    run::succeed(
-        run::cargo()
-            .env("CARGO_TARGET_DIR", target())
-            .args(command)
-            .args(["--features", "none"])
-            .args(profile.arguments()),
-    )
+/// Returns what has cargo build programs for bare machines: a command, and what it is about.
+pub(crate) fn building(command: &[&str], profile: Profile) -> Command {
+    let mut cargo = run::cargo();
+    cargo
+        .env("CARGO_TARGET_DIR", target())
+        .args(command)
+        .args(["--features", "none"])
+        .args(profile.arguments());
+    cargo
 }
 
 /// Returns the directory of what is built for bare machines.

@@ -20,7 +20,7 @@ pub(crate) const CC: &str = "gcc";
 
 /// How cargo builds a program: its name in our messages, and cargo's name for
 /// the directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Profile {
     Debug,
     Release,
@@ -75,16 +75,19 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Builds all examples; with a runtime that has no tests on the host, this is
-/// what the host-side tests run.
-pub(crate) fn build_examples(profile: Profile) -> Outcome {
+/// Returns what builds all examples; with a runtime that has no tests on the host, this
+/// is what the host-side tests run.
+pub(crate) fn building_examples(profile: Profile) -> Vec<Command> {
     let build = |what: &[&str]| {
         let mut cargo = cargo();
-        succeed(cargo.arg("build").args(what).args(profile.arguments()))
+        cargo.arg("build").args(what).args(profile.arguments());
+        cargo
     };
-    build(&["--examples"])?;
-    // That one has its own features.
-    build(&["--example", "traced", "--features", "sched-trace"])
+    vec![
+        build(&["--examples"]),
+        // That one has its own features.
+        build(&["--example", "traced", "--features", "sched-trace"]),
+    ]
 }
 
 /// Prepares a program that has nothing to read on its standard input.

@@ -1,9 +1,9 @@
 //! Runs a test command and counts what passed, by the lines in libtest's format
 //! that it prints. A command that hangs is ended, with all that it has started.
 
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, PipeReader, Write as _};
 use std::ops::AddAssign;
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +17,35 @@ pub(crate) struct Tally {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
     pub(crate) ignored: usize,
+}
+
+/// Where what commands print goes, and what is said of them.
+pub(crate) enum Output {
+    /// To our own standard output, as it comes; errors go where ours go.
+    Through,
+    /// Here, errors among the rest, until somebody prints it.
+    Kept(Vec<u8>),
+}
+
+impl Output {
+    /// Adds to it.
+    pub(crate) fn write(&mut self, text: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Through => {
+                io::stdout().write_all(text)?;
+                io::stdout().flush()
+            }
+            Self::Kept(kept) => {
+                kept.extend_from_slice(text);
+                Ok(())
+            }
+        }
+    }
+
+    /// Adds a line.
+    pub(crate) fn say(&mut self, line: &str) -> io::Result<()> {
+        self.write(format!("{line}\n").as_bytes())
+    }
 }
 
 impl AddAssign for Tally {
@@ -40,17 +69,29 @@ impl Tally {
     ///
     /// A command that fails without a failed test (it did not build, a test program
     /// died, or it hung) counts as one.
-    pub(crate) fn of(command: &mut Command, limit: Duration) -> Outcome<Self> {
+    pub(crate) fn of(command: &mut Command, limit: Duration, output: &mut Output) -> Outcome<Self> {
         let end = Instant::now() + limit;
-        let mut child = command.stdout(Stdio::piped()).spawn()?;
-        let lines = follow(child.stdout.take().ok_or("no pipe")?);
+        let (reader, writer) = io::pipe()?;
+        if let Output::Kept(_) = output {
+            command.stderr(writer.try_clone()?);
+        }
+        let mut child = command.stdout(writer).spawn()?;
+        // The pipe's end is seen when nobody has the other end any more.
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let lines = follow(reader);
         let mut tally = Self::default();
         loop {
             match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-                Ok(line) => tally.count(&line)?,
+                Ok(line) => {
+                    output.write(&line)?;
+                    tally.count(&line);
+                }
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
-                    println!("ended after {} s: something hangs", limit.as_secs());
+                    output.say(&format!(
+                        "ended after {} s: something hangs",
+                        limit.as_secs()
+                    ))?;
                     processes::end(child.id());
                     child.wait()?;
                     tally.failed += 1;
@@ -60,19 +101,17 @@ impl Tally {
         }
         let status = child.wait()?;
         if !status.success() && tally.failed == 0 {
-            println!("the command itself failed: {status}");
+            output.say(&format!("the command itself failed: {status}"))?;
             tally.failed = 1;
         }
         Ok(tally)
     }
 
-    /// Passes a line on, and counts what it says.
-    fn count(&mut self, line: &[u8]) -> Outcome {
-        io::stdout().write_all(line)?;
+    /// Counts what a line says.
+    fn count(&mut self, line: &[u8]) {
         if let Some(tally) = Self::parse(&String::from_utf8_lossy(line)) {
             *self += tally;
         }
-        Ok(io::stdout().flush()?)
     }
 
     /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
@@ -94,7 +133,7 @@ impl Tally {
 
 /// Reads lines on a thread of its own: what a command has started may keep the pipe
 /// open for longer than anybody waits.
-fn follow(stdout: ChildStdout) -> Receiver<Vec<u8>> {
+fn follow(stdout: PipeReader) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut stdout = BufReader::new(stdout);

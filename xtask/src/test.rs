@@ -3,8 +3,8 @@
 //! ```text
 //!                                  debug             release
 //!                               native  qemu      native  qemu
-//!   tests on gort                 x      x          x      x     cargo test --tests
-//!   the documentation's examples  x                              cargo test
+//!   tests on gort                 x      some       x      x     cargo test --tests
+//!   the documentation's examples  x                              cargo test --doc
 //!   tests of features             x      x                       --test hooks, with flags of its own
 //!   tests of its programs         x      some       x      x     cargo test -p gort-host-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
@@ -19,7 +19,11 @@
 //! what they do. A stage that fails does not keep the next ones from running, and
 //! neither does one that hangs: each test has a limit, after which it says what its
 //! goroutines are doing, and so has each stage as a whole.
+//!
+//! Two stages run at a time: see [`lanes`].
 
+mod build;
+mod lanes;
 mod report;
 
 use std::env;
@@ -30,11 +34,10 @@ use std::time::Duration;
 use lexopt::{Arg, Parser};
 
 use crate::Outcome;
-use crate::dist;
-use crate::none;
 use crate::run::{self, Profile, RUNNER};
-use crate::tally::Tally;
+use crate::tally::{Output, Tally};
 use crate::tools;
+use build::Build;
 use report::{Report, heading};
 
 /// The package of the host-side tests, and where its tests are.
@@ -72,6 +75,25 @@ const ON_MACHINES: &[&str] = &["goroutines", "preempt"];
 /// builds there, and debug builds elsewhere, do not.
 const SLOW: &[&str] = &["both", "programs", "std_shape", "trace"];
 
+/// The same of those on gort. What is special there is the processor, and the frames of
+/// signals, threads and system calls as QEMU makes them: these are about none of that, but
+/// about what is written in Rust alone, over a scheduler that the others have run there.
+const PLAIN: &[&str] = &[
+    "api",
+    "channel",
+    "heap",
+    "memstats",
+    "select",
+    "stacks",
+    "std_shape",
+    "sync",
+    "task",
+    "thread",
+    "tickers",
+    "time",
+    "timers",
+];
+
 /// How long a stage may take, with what it builds: several times what it does on two
 /// busy CPUs.
 const LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -86,6 +108,13 @@ enum Runner {
     Qemu,
 }
 
+/// A line of the table.
+enum Job {
+    Build(Build),
+    /// With what must have been built for it.
+    Stage(Stage, Vec<Build>),
+}
+
 /// The tests that one run of cargo is asked for, and how gort's programs are
 /// built and started for them.
 struct Stage {
@@ -96,8 +125,10 @@ struct Stage {
 
 /// Which tests.
 enum Tests {
-    /// All of those on gort.
-    OnGort,
+    /// Those on gort that have these names.
+    OnGort(Vec<String>),
+    /// The examples in the documentation.
+    Documentation,
     /// What gort has for other crates, with the features for that.
     Hooks,
     /// Those on the host that have these names.
@@ -123,18 +154,17 @@ pub(crate) fn command(mut arguments: Parser) -> Outcome {
             &[Runner::Native, Runner::Qemu],
         ),
     };
-    let stages = stages(profiles, runners)?;
+    let (front, beside) = lanes(profiles, runners)?;
 
-    heading("the tools");
+    heading("the tools", &mut Output::Through)?;
     tools::install_missing();
-    let mut reports = vec![build(profiles)];
-    reports.extend(stages.iter().map(run_stage));
-    report::summary(&reports)
+    report::summary(&lanes::run(&front, &beside)?)
 }
 
-/// Lists the stages, the quickest to fail first.
-fn stages(profiles: &[Profile], runners: &[Runner]) -> Outcome<Vec<Stage>> {
-    let names = host_tests()?;
+/// Lists the jobs of both lanes, the quickest to fail first: in front what runs gort's
+/// programs on Linux, beside it what compiles, or computes, or is a machine of its own.
+fn lanes(profiles: &[Profile], runners: &[Runner]) -> Outcome<(Vec<Job>, Vec<Job>)> {
+    let (names, on_gort) = (host_tests()?, tests_on_gort()?);
     let listed = |list: &[&str]| {
         let names = names.iter().filter(|name| list.contains(&name.as_str()));
         Tests::Host(names.cloned().collect())
@@ -150,37 +180,52 @@ fn stages(profiles: &[Profile], runners: &[Runner]) -> Outcome<Vec<Stage>> {
         });
         Tests::Host(names.cloned().collect())
     };
+    let stage = |tests, profile, runner, needs: &[Build]| {
+        let stage = Stage {
+            tests,
+            profile,
+            runner,
+        };
+        Job::Stage(stage, needs.to_vec())
+    };
 
-    let mut stages = Vec::new();
+    let (mut front, mut beside) = (Vec::new(), vec![Job::Build(Build::Archive)]);
     for &profile in profiles {
+        let examples = Build::Examples(profile);
+        match profile {
+            Profile::Debug => front.push(Job::Build(examples)),
+            Profile::Release => beside.push(Job::Build(examples)),
+        }
         for &runner in runners {
-            let mut add = |tests| {
-                stages.push(Stage {
-                    tests,
-                    profile,
-                    runner,
-                })
-            };
-            add(Tests::OnGort);
-            if profile == Profile::Debug {
-                add(Tests::Hooks);
-            }
-            add(everywhere(
-                (profile, runner) != (Profile::Debug, Runner::Qemu),
-            ));
+            let emulated_debug = (profile, runner) == (Profile::Debug, Runner::Qemu);
+            let mut tests = on_gort.clone();
+            tests.retain(|name| !(emulated_debug && PLAIN.contains(&name.as_str())));
+            front.push(stage(Tests::OnGort(tests), profile, runner, &[]));
+            let tests = everywhere(!emulated_debug);
+            front.push(stage(tests, profile, runner, &[examples]));
             if runner == Runner::Native {
-                add(listed(NATIVE));
+                let needs = [examples, Build::Archive];
+                front.push(stage(listed(NATIVE), profile, runner, &needs));
             }
         }
     }
-    for tests in [listed(MACHINE), listed(ONCE), Tests::Loom] {
-        stages.push(Stage {
-            tests,
-            profile: Profile::Debug,
-            runner: Runner::Native,
-        });
-    }
-    Ok(stages)
+    let once = |tests, needs: &[Build]| stage(tests, Profile::Debug, Runner::Native, needs);
+    beside.extend([
+        once(Tests::Documentation, &[]),
+        Job::Build(Build::Machines),
+        once(
+            listed(MACHINE),
+            &[Build::Machines, Build::Examples(Profile::Debug)],
+        ),
+        once(listed(ONCE), &[Build::Archive]),
+        once(Tests::Loom, &[]),
+    ]);
+    beside.extend(
+        runners
+            .iter()
+            .map(|&runner| stage(Tests::Hooks, Profile::Debug, runner, &[])),
+    );
+    Ok((front, beside))
 }
 
 /// Lists the host-side tests, by their files.
@@ -200,49 +245,76 @@ fn host_tests() -> Outcome<Vec<String>> {
     Ok(names)
 }
 
-/// Builds what the host-side tests look for: the examples and the archive.
-fn build(profiles: &[Profile]) -> Report {
-    Report::of("build the examples and the archive".into(), || {
-        for profile in profiles {
-            run::build_examples(*profile)?;
-        }
-        dist::make(false)?;
-        none::build(&["build", "--examples"], Profile::Debug)?;
-        let tests = ON_MACHINES.iter().flat_map(|name| ["--test", name]);
-        let tests: Vec<_> = ["test", "--no-run"].into_iter().chain(tests).collect();
-        none::build(&tests, Profile::Debug)?;
-        Ok(Tally::default())
-    })
+/// Lists the tests on gort that need no feature, by Cargo.toml.
+fn tests_on_gort() -> Outcome<Vec<String>> {
+    let manifest = fs::read_to_string(run::root().join("Cargo.toml"))?;
+    let sections = manifest.split("\n[");
+    let tests = sections.filter_map(|section| section.strip_prefix("[test]]\n"));
+    let names: Vec<_> = tests
+        .filter(|test| !test.contains("required-features"))
+        .filter_map(|test| Some(test.split_once("name = \"")?.1.split_once('"')?.0.into()))
+        .collect();
+    match names.is_empty() {
+        true => Err("Cargo.toml names no tests".into()),
+        false => Ok(names),
+    }
 }
 
-/// Runs a stage, unless it needs what is not there.
-fn run_stage(stage: &Stage) -> Report {
-    let title = stage.title();
-    let needed = match &stage.tests {
-        Tests::Host(names) if names.iter().any(|name| MACHINE.contains(&name.as_str())) => {
-            Some(tools::QEMU_SYSTEM)
+impl lanes::Job for Job {
+    type Built = Build;
+
+    fn needs(&self) -> &[Build] {
+        match self {
+            Self::Build(_) => &[],
+            Self::Stage(_, needs) => needs,
         }
-        _ => (stage.runner == Runner::Qemu).then_some(tools::QEMU),
-    };
-    if let Some(tool) = needed.filter(|tool| !tools::has(tool)) {
-        println!("\n== {title}: skipped, there is no {tool}");
-        return Report::skipped(title);
     }
-    Report::of(title, || {
-        let tally = Tally::of(&mut stage.command(), LIMIT)?;
-        if tally.passed + tally.failed == 0 {
-            return Err("there was no test in this".into());
+
+    fn builds(&self) -> Option<Build> {
+        match self {
+            Self::Build(build) => Some(*build),
+            Self::Stage(..) => None,
         }
-        Ok(tally)
-    })
+    }
+
+    fn run(&self, output: &mut Output) -> Report {
+        match self {
+            Self::Build(build) => build.run(output),
+            Self::Stage(stage, _) => stage.run(output),
+        }
+    }
 }
 
 impl Stage {
+    /// Runs it, unless it needs what is not there.
+    fn run(&self, output: &mut Output) -> Report {
+        let title = self.title();
+        let needed = match &self.tests {
+            Tests::Host(names) if names.iter().any(|name| MACHINE.contains(&name.as_str())) => {
+                Some(tools::QEMU_SYSTEM)
+            }
+            _ => (self.runner == Runner::Qemu).then_some(tools::QEMU),
+        };
+        if let Some(tool) = needed.filter(|tool| !tools::has(tool)) {
+            // Where nobody reads, the table is lost as well.
+            let _ = output.say(&format!("\n== {title}: skipped, there is no {tool}"));
+            return Report::skipped(title);
+        }
+        Report::of(title, output, |output| {
+            let tally = Tally::of(&mut self.command(), LIMIT, output)?;
+            if tally.passed + tally.failed == 0 {
+                return Err("there was no test in this".into());
+            }
+            Ok(tally)
+        })
+    }
+
     /// Returns its name in the table.
     fn title(&self) -> String {
         let how = format!("{}, {}", self.profile.name(), self.runner.name());
         match &self.tests {
-            Tests::OnGort => format!("on gort, {how}"),
+            Tests::OnGort(_) => format!("on gort, {how}"),
+            Tests::Documentation => "the documentation's examples".into(),
             Tests::Hooks => format!("{HOOKS}, {how}"),
             Tests::Loom => "loom".into(),
             Tests::Host(names)
@@ -261,20 +333,26 @@ impl Stage {
         let mut cargo = run::cargo();
         cargo.args(["test", "--no-fail-fast"]);
         match &self.tests {
-            Tests::OnGort => {
+            Tests::OnGort(names) => {
                 self.on_gort(&mut cargo);
-                if (self.profile, self.runner) != (Profile::Debug, Runner::Native) {
-                    // Two hundred programs, each built by itself: minutes, for what has
-                    // been seen to run.
-                    cargo.arg("--tests");
+                for name in names {
+                    cargo.args(["--test", name]);
                 }
+            }
+            Tests::Documentation => {
+                // In one way: two hundred programs, each built by itself.
+                self.on_gort(&mut cargo).arg("--doc");
             }
             Tests::Hooks => {
                 let flags = format!("target.{}.{BACKEND}", run::TARGET);
-                self.on_gort(&mut cargo)
-                    .args(["--test", HOOKS, "--features", FEATURES, "--config", &flags])
-                    // Other flags: elsewhere, so that nothing is built anew for them.
-                    .env("CARGO_TARGET_DIR", run::target().join(HOOKS));
+                self.on_gort(&mut cargo).args([
+                    "--test",
+                    HOOKS,
+                    "--features",
+                    FEATURES,
+                    "--config",
+                    &flags,
+                ]);
             }
             Tests::Host(names) => {
                 cargo.args(["--package", HOST]);

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::Outcome;
-use crate::tally::Tally;
+use crate::tally::{Output, Tally};
 
 /// What came of a stage.
 pub(super) struct Report {
@@ -15,11 +15,16 @@ pub(super) struct Report {
 
 impl Report {
     /// Does a stage's work under its heading, with a watch in hand.
-    pub(super) fn of(title: String, work: impl FnOnce() -> Outcome<Tally>) -> Self {
-        heading(&title);
+    pub(super) fn of(
+        title: String,
+        output: &mut Output,
+        work: impl FnOnce(&mut Output) -> Outcome<Tally>,
+    ) -> Self {
         let start = Instant::now();
-        let tally = work().unwrap_or_else(|error| {
-            println!("{error}");
+        let tally = heading(&title, output).and_then(|()| work(output));
+        let tally = tally.unwrap_or_else(|error| {
+            // Where nobody reads, this is lost as well; the failure is not.
+            let _ = output.say(&error.to_string());
             Tally::BROKEN
         });
         Self {
@@ -42,7 +47,7 @@ impl Report {
 /// Prints the table of all stages, and the sum alone on the last line. Ends this
 /// program with status 1 if a test has failed.
 pub(super) fn summary(reports: &[Report]) -> Outcome {
-    heading("summary");
+    heading("summary", &mut Output::Through)?;
     let mut sum = Tally::default();
     println!(
         "{:>6} {:>6} {:>7} {:>7}  stage",
@@ -76,6 +81,6 @@ pub(super) fn summary(reports: &[Report]) -> Outcome {
 }
 
 /// Prints a stage's heading, between what cargo writes to stderr.
-pub(super) fn heading(title: &str) {
-    println!("\n== {title}");
+pub(super) fn heading(title: &str, output: &mut Output) -> Outcome {
+    Ok(output.say(&format!("\n== {title}"))?)
 }

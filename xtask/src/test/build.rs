@@ -1,0 +1,65 @@
+//! What is built for several stages, with a line of its own in the table.
+
+use std::env;
+use std::process::Command;
+
+use super::report::Report;
+use super::{LIMIT, ON_MACHINES};
+use crate::Outcome;
+use crate::none;
+use crate::run::{self, Profile};
+use crate::tally::{Output, Tally};
+
+/// What is built for several stages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Build {
+    /// The examples, which the host-side tests look for.
+    Examples(Profile),
+    /// The archive.
+    Archive,
+    /// The examples, and [`ON_MACHINES`], for machines.
+    Machines,
+}
+
+impl Build {
+    /// Returns its name in the table.
+    fn title(self) -> String {
+        match self {
+            Self::Examples(profile) => format!("build the examples, {}", profile.name()),
+            Self::Archive => "build the archive".into(),
+            Self::Machines => "build for machines".into(),
+        }
+    }
+
+    /// Returns what builds it.
+    fn commands(self) -> Outcome<Vec<Command>> {
+        Ok(match self {
+            Self::Examples(profile) => run::building_examples(profile),
+            Self::Archive => {
+                // Its output is kept as a whole.
+                let mut dist = run::quiet(env::current_exe()?);
+                dist.arg("dist");
+                vec![dist]
+            }
+            Self::Machines => {
+                let tests = ON_MACHINES.iter().flat_map(|name| ["--test", name]);
+                let tests: Vec<_> = ["test", "--no-run"].into_iter().chain(tests).collect();
+                vec![
+                    none::building(&["build", "--examples"], Profile::Debug),
+                    none::building(&tests, Profile::Debug),
+                ]
+            }
+        })
+    }
+
+    /// Builds it.
+    pub(super) fn run(self, output: &mut Output) -> Report {
+        Report::of(self.title(), output, |output| {
+            let mut tally = Tally::default();
+            for mut command in self.commands()? {
+                tally += Tally::of(&mut command, LIMIT, output)?;
+            }
+            Ok(tally)
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! Two lanes of jobs: while one CPU waits for a test that sleeps, or for the last crate of
+//! a build, the other lane has work for it.
+//!
+//! The front lane prints as it goes. What a job of the other prints is kept, and printed as
+//! a whole when the front lane is between two of its own: no lines are mixed.
+
+use std::collections::BTreeSet;
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+use std::thread;
+
+use super::report::Report;
+use crate::Outcome;
+use crate::tally::Output;
+
+/// Something to do, with a line in the table.
+pub(super) trait Job: Sync {
+    /// What others wait for, in a word each.
+    type Built: Copy + Ord + Send;
+
+    /// Lists what must have been built before.
+    fn needs(&self) -> &[Self::Built];
+
+    /// Returns what is built now, if others wait for that.
+    fn builds(&self) -> Option<Self::Built>;
+
+    /// Does it.
+    fn run(&self, output: &mut Output) -> Report;
+}
+
+/// What has been built, or could not be: those who need it say so then.
+struct Built<T> {
+    built: Mutex<BTreeSet<T>>,
+    more: Condvar,
+}
+
+impl<T: Copy + Ord> Built<T> {
+    /// Does a job when it can be done.
+    fn run(&self, job: &impl Job<Built = T>, output: &mut Output) -> Report {
+        let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+        let missing = |built: &mut BTreeSet<T>| job.needs().iter().any(|it| !built.contains(it));
+        drop(self.more.wait_while(built, missing));
+        let report = job.run(output);
+        if let Some(it) = job.builds() {
+            let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
+            built.insert(it);
+            self.more.notify_all();
+        }
+        report
+    }
+}
+
+/// Does all of it, each lane in its order, and returns what came of the front's jobs, then
+/// of the others.
+///
+/// Who needs what is built later in its own lane, or in the other behind one that needs
+/// what comes behind this, waits for ever.
+pub(super) fn run<J: Job>(front: &[J], beside: &[J]) -> Outcome<Vec<Report>> {
+    let built = Built {
+        built: Mutex::new(BTreeSet::new()),
+        more: Condvar::new(),
+    };
+    let (sender, ended) = mpsc::channel();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let sender = sender;
+            for job in beside {
+                let mut output = Output::Kept(Vec::new());
+                let report = built.run(job, &mut output);
+                if sender.send((report, output)).is_err() {
+                    return;
+                }
+            }
+        });
+        let (mut reports, mut others) = (Vec::new(), Vec::new());
+        let mut print = |(report, output)| -> Outcome {
+            others.push(report);
+            match output {
+                Output::Kept(text) => Ok(Output::Through.write(&text)?),
+                Output::Through => Ok(()),
+            }
+        };
+        for job in front {
+            reports.push(built.run(job, &mut Output::Through));
+            ended.try_iter().try_for_each(&mut print)?;
+        }
+        ended.iter().try_for_each(&mut print)?;
+        reports.extend(others);
+        Ok(reports)
+    })
+}
