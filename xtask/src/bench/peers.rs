@@ -98,6 +98,8 @@ fn build(name: &str, program: &str, target: &Path, flags: &[&str]) -> Outcome<Pa
             .current_dir(run::root().join("benches").join(name))
             .env("CARGO_TARGET_DIR", target)
             .env("CARGO_ENCODED_RUSTFLAGS", template_flags()?.join("\u{1f}"))
+            // As their manifests have it, and not as `.cargo/config.toml` does for our tests.
+            .env("CARGO_PROFILE_RELEASE_PANIC", "abort")
             .args(["build", "--quiet", "--release", "--bin", program])
             .args(flags),
     )?;
