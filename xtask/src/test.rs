@@ -32,6 +32,7 @@ use lexopt::{Arg, Parser};
 use crate::Outcome;
 use crate::dist;
 use crate::none;
+use crate::on_machines::PROGRAMS;
 use crate::run::{self, Profile, RUNNER};
 use crate::tally::Tally;
 use crate::tools;
@@ -64,9 +65,8 @@ const ONCE: &[&str] = &[
 /// Those that look at built programs with tools of the system's.
 const NATIVE: &[&str] = &["elf", "gdb"];
 
-/// Those of programs with no system below them, and the tests on gort that are tried so.
+/// Those of programs with no system below them.
 const MACHINE: &[&str] = &["machine", "none"];
-const ON_MACHINES: &[&str] = &["goroutines", "preempt"];
 
 /// Those that take minutes under QEMU in debug builds, where they show nothing that release
 /// builds there, and debug builds elsewhere, do not.
@@ -208,7 +208,11 @@ fn build(profiles: &[Profile]) -> Report {
         }
         dist::make(false)?;
         none::build(&["build", "--examples"], Profile::Debug)?;
-        let tests = ON_MACHINES.iter().flat_map(|name| ["--test", name]);
+        if profiles.contains(&Profile::Release) {
+            let examples = ["build", "--example", "hello", "--example", "goroutines"];
+            none::build(&examples, Profile::Release)?;
+        }
+        let tests = PROGRAMS.iter().flat_map(|program| ["--test", program.name]);
         let tests: Vec<_> = ["test", "--no-run"].into_iter().chain(tests).collect();
         none::build(&tests, Profile::Debug)?;
         Ok(Tally::default())
