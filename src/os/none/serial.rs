@@ -4,7 +4,7 @@
 //! carriage return, and come in as they are but for one: Ctrl-D, 4, is the end of the
 //! input, since a line has none of its own.
 
-use core::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 use x86_64::instructions::port::Port;
 
@@ -24,13 +24,6 @@ const STATUS: u16 = 5;
 /// The status: a byte has come, and there is room for one to go.
 const READY: u8 = 1 << 0;
 const EMPTY: u8 = 1 << 5;
-
-/// What turns the FIFOs on; by that they are emptied, unless they were on.
-const FIFO_ON: u8 = 1;
-
-/// A byte that came before the port was set up, and that there is one.
-static EARLY: AtomicU16 = AtomicU16::new(0);
-const IS_EARLY: u16 = 1 << 8;
 
 /// What a port reads as that nothing is behind.
 const NOTHING: u8 = 0xff;
@@ -68,16 +61,12 @@ fn write_register(register: u16, value: u8) {
 /// Sets the port up: 115,200 baud, eight bits, no parity, no interrupts.
 pub(super) fn init() {
     const LATCH: u8 = 0x80;
-    // Who types before the program is there shall not be unheard: as long as there is no
-    // FIFO there is room for one byte, and to turn that on forgets it. Whoever pipes
-    // something into a machine waits with the next one until this one is read.
+    // To turn the FIFOs on forgets what has come. Where something has, whoever sends it waits
+    // until it is read, and so with each byte: it goes without them.
     let status = read_register(STATUS);
-    if status != NOTHING && status & READY != 0 {
-        let byte = read_register(DATA);
-        write_register(FIFO, FIFO_ON);
-        EARLY.store(u16::from(byte) | IS_EARLY, Ordering::Relaxed); // one CPU still
+    if status == NOTHING || status & READY == 0 {
+        write_register(FIFO, 1);
     }
-    write_register(FIFO, FIFO_ON);
     write_register(INTERRUPTS, 0);
     write_register(LINE, LATCH);
     write_register(DATA, 1); // the divisor, low and high
@@ -129,12 +118,6 @@ pub(super) fn read(buffer: &mut [u8]) -> Option<usize> {
 
 /// Reads one byte, if one has come.
 fn read_byte() -> Option<u8> {
-    // Relaxed: written while there was one CPU; one reader takes it.
-    if EARLY.load(Ordering::Relaxed) != 0
-        && let early @ 1.. = EARLY.swap(0, Ordering::Relaxed)
-    {
-        return Some(early as u8);
-    }
     LOCK.with(|()| {
         let status = read_register(STATUS);
         (status != NOTHING && status & READY != 0).then(|| read_register(DATA))
