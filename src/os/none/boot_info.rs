@@ -176,6 +176,10 @@ impl<'a> BootInfo<'a> {
     /// Takes out what the map says is something else, too: that is what counts, as in Linux's
     /// kernel.
     fn take_out(&mut self, hole: Region) {
+        let overlaps = |region: &Region| region.start < hole.end && hole.start < region.end;
+        if !self.regions().iter().any(overlaps) {
+            return; // as nearly always
+        }
         let mut at = 0;
         while let Some(&Region { start, end }) = self.regions().get(at) {
             let parts = [
