@@ -138,7 +138,7 @@ fn list(profile: Profile, words: &[String]) -> Outcome<Vec<Test>> {
         let name = program.name;
         let begins = |word: &String| {
             word.split_once("::")
-                .map_or(true, |(one, _)| name.contains(one))
+                .is_none_or(|(one, _)| name.contains(one))
         };
         words.is_empty() || words.iter().any(begins)
     });
