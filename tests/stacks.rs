@@ -14,6 +14,7 @@
 extern crate alloc;
 
 use alloc::vec::Vec;
+#[cfg(not(feature = "none"))]
 use core::arch::asm;
 use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -85,6 +86,7 @@ fn crowd(count: usize, size: usize) -> usize {
 /// # Safety
 ///
 /// The arguments must be what the kernel expects.
+#[cfg(not(feature = "none"))]
 unsafe fn system_call(number: usize, arguments: [usize; 3]) -> isize {
     let result;
     // SAFETY: changes rax, rcx and r11; the rest is the caller's promise.
@@ -102,7 +104,15 @@ unsafe fn system_call(number: usize, arguments: [usize; 3]) -> isize {
     result
 }
 
+/// Returns how many bytes of the machine's memory are in use.
+#[cfg(feature = "none")]
+fn resident() -> usize {
+    let (free, total) = gort::__private::free_memory();
+    total - free
+}
+
 /// Returns how many bytes of memory the process has, from /proc/self/statm.
+#[cfg(not(feature = "none"))]
 fn resident() -> usize {
     const READ: usize = 0;
     const OPEN: usize = 2;

@@ -116,6 +116,9 @@ gort_test::tests! {
         let nanoseconds = seconds * 1_000_000_000 + nanoseconds;
         assert!((before..=after).contains(&nanoseconds), "{now}");
 
+        if !gort::__private::HAS_SYSTEM {
+            return; // there is nobody else to ask
+        }
         let wall = rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec;
         let seen = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
         assert!((seen - wall).abs() < 3600, "{seen}, {wall}");
@@ -152,7 +155,7 @@ gort_test::tests! {
     }
 
     fn what_the_clock_does_not_count_is_none() {
-        let now = Instant::now();
+        let now = Instant::now() + Duration::from_secs(1); // a machine's begins with it
         assert_eq!(now.checked_add(Duration::MAX), None);
         assert_eq!(now.checked_sub(Duration::MAX), None);
         assert_eq!(now.checked_add(LONGEST), None);

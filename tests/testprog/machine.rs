@@ -18,6 +18,10 @@ pub(crate) const COMMANDS: &[Command] = &[
         stray_interrupts();
         OK
     }),
+    ("interrupt-storm", |_| {
+        interrupt_storm();
+        OK
+    }),
 ];
 
 /// Two goroutines hand a number to and fro, each on a CPU that it spins on, until they have
@@ -63,6 +67,35 @@ fn stray_interrupts() {
     }
     for _ in 0..100 {
         all!(2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+    }
+    println!("nothing happened");
+}
+
+/// Has the timer that PCs have had since 1981 send ten thousand interrupts a second (at many
+/// more QEMU has no time for anything else), and the serial port all of its, with the old
+/// interrupt controllers open, while goroutines wake each other ten thousand times.
+fn interrupt_storm() {
+    const ROUNDS: u32 = 10_000;
+    /// Ports and what is written to them: the controllers' masks; the timer's mode and count;
+    /// the serial port's interrupts.
+    const WRITES: [(u16, u8); 6] = [
+        (0x21, 0),
+        (0xa1, 0),
+        (0x43, 0x34),
+        (0x40, 119),
+        (0x40, 0),
+        (0x3f9, 0xf),
+    ];
+    for (port, value) in WRITES {
+        // SAFETY: no memory is at stake. On Linux the program ends here.
+        unsafe { asm!("out dx, al", in("dx") port, in("al") value, options(nomem, nostack)) };
+    }
+    let (there, here) = gort::channel::bounded(0);
+    let (back, again) = gort::channel::bounded(0);
+    go(move || here.iter().for_each(|round: u32| back.send(round).unwrap()));
+    for round in 0..ROUNDS {
+        there.send(round).unwrap();
+        assert_eq!(again.recv(), Ok(round));
     }
     println!("nothing happened");
 }

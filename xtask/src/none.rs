@@ -43,12 +43,16 @@ const MOST_CPUS: u32 = 288;
 const RUN_LIMIT: u64 = 60;
 const GDB_LIMIT: u64 = 3600;
 
+/// How many bytes of command line q35's firmware has room for: more would overwrite what it
+/// tells the program, or hang it.
+const Q35_COMMAND_LINE: usize = 4096;
+
 /// How often a machine is looked at while it runs.
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// The machine, and what it runs.
 #[derive(Debug)]
-struct Machine {
+pub(crate) struct Machine {
     machine: String,
     cpus: u32,
     /// In MiB.
@@ -118,9 +122,11 @@ fn pass_on(mut serial: ChildStdout) -> JoinHandle<Vec<u8>> {
 pub(crate) fn gdb(arguments: Parser) -> Outcome {
     let machine = Machine::parse("gdb", arguments, GDB_LIMIT)?;
     tools::need(tools::QEMU_SYSTEM)?;
+    machine.check()?;
     let program = machine.build()?;
-    let socket = program.with_extension("gdb");
-    let _ = std::fs::remove_file(&socket); // of a session before
+    // Short, as a socket's path must be; and gdb has our number then.
+    let socket = env::temp_dir().join(format!("gort-gdb-{}", std::process::id()));
+    let _ = std::fs::remove_file(&socket); // of another one of that number
     let chardev = format!("socket,path={},server=on,wait=off,id=gdb", socket.display());
     let mut qemu = machine.qemu(&program);
     qemu.args(["-S", "-chardev", &chardev, "-gdb", "chardev:gdb"]);
@@ -130,6 +136,7 @@ pub(crate) fn gdb(arguments: Parser) -> Outcome {
         .args(["-q", "-ex", &start_in_python(&qemu, machine.limit, &socket)])
         .arg("-ex")
         .arg(format!("target remote {}", socket.display()))
+        .args(["-ex", "python forget()"]) // nobody else is to connect
         .arg(&program)
         .exec();
     Err(format!("gdb/gort-gdb: {error}").into())
@@ -151,7 +158,9 @@ fn start_in_python(qemu: &Command, limit: Duration, socket: &Path) -> String {
     let socket = socket.to_string_lossy();
     format!(
         "python import atexit, os, subprocess, time; \
+         forget = lambda: os.path.exists({socket:?}) and os.unlink({socket:?}); \
          machine = subprocess.Popen({words:?}, stdin=subprocess.DEVNULL, start_new_session=True); \
+         atexit.register(forget); \
          atexit.register(machine.terminate); \
          [time.sleep(0.01) for _ in range(1000) \
           if not os.path.exists({socket:?}) and machine.poll() is None]"
@@ -159,7 +168,7 @@ fn start_in_python(qemu: &Command, limit: Duration, socket: &Path) -> String {
 }
 
 /// Returns the program's exit status, by QEMU's and what the serial port said last.
-fn exit_status(status: ExitStatus, last: &[u8]) -> Outcome<i32> {
+pub(crate) fn exit_status(status: ExitStatus, last: &[u8]) -> Outcome<i32> {
     const LARGE: i32 = 127;
     let last = String::from_utf8_lossy(last);
     let said = last.lines().next_back().and_then(|line| {
@@ -187,6 +196,17 @@ impl Machine {
             more: Vec::new(),
             example: String::new(),
             arguments: Vec::new(),
+        }
+    }
+
+    /// Makes one with so many CPUs and MiB of memory, whose program has arguments.
+    pub(crate) fn of(machine: &str, cpus: u32, memory: u32, arguments: &[&str]) -> Self {
+        Self {
+            machine: machine.into(),
+            cpus,
+            memory,
+            arguments: arguments.iter().map(|word| word.to_string()).collect(),
+            ..Self::new(RUN_LIMIT)
         }
     }
 
@@ -264,8 +284,23 @@ impl Machine {
         Ok(examples(profile).join(&self.example))
     }
 
+    /// Refuses what the machine's firmware has no room for.
+    fn check(&self) -> Outcome {
+        let length = self.command_line().len();
+        if self.machine == "q35" && length > Q35_COMMAND_LINE {
+            let limit = Q35_COMMAND_LINE;
+            return Err(format!(
+                "the command line has {length} bytes, and q35's firmware has room for {limit}: \
+                 microvm's has for more"
+            )
+            .into());
+        }
+        Ok(())
+    }
+
     /// Runs the program to its end, and returns its exit status.
     fn boot(&self, program: &Path) -> Outcome<i32> {
+        self.check()?;
         let mut child = self
             .qemu(program)
             .stdout(Stdio::piped())
@@ -294,7 +329,7 @@ impl Machine {
     }
 
     /// Makes the command that is the machine.
-    fn qemu(&self, program: &Path) -> Command {
+    pub(crate) fn qemu(&self, program: &Path) -> Command {
         let mut qemu = Command::new(tools::QEMU_SYSTEM);
         qemu.args(["-M", &self.machine, "-accel", "tcg", "-cpu", "max"])
             .args(["-m", &self.memory.to_string()])
@@ -331,6 +366,20 @@ pub(crate) fn building(command: &[&str], profile: Profile) -> Command {
         .args(["--features", "none"])
         .args(profile.arguments());
     cargo
+}
+
+/// Builds a program of tests on gort, and returns where it is. In release builds without
+/// the optimization of the whole, which would take a minute for each.
+pub(crate) fn build_test(name: &str, profile: Profile) -> Outcome<PathBuf> {
+    let text = run::output(
+        run::cargo()
+            .env("CARGO_TARGET_DIR", target())
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .args(["test", "--no-run", "--features", "none", "--test", name])
+            .args(["--target", run::TARGET, "--message-format=json"])
+            .args(profile.arguments()),
+    )?;
+    run::executable(&text)
 }
 
 /// Returns the directory of what is built for bare machines.

@@ -121,6 +121,15 @@ pub(crate) fn output(command: &mut Command) -> Outcome<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
+/// Finds the path of what cargo has built in what it says in JSON.
+pub(crate) fn executable(said: &str) -> Outcome<PathBuf> {
+    let path = said.lines().find_map(|line| {
+        let (_, rest) = line.split_once("\"executable\":\"")?;
+        rest.split('"').next()
+    });
+    Ok(path.ok_or("cargo names no executable")?.into())
+}
+
 /// Makes a directory anew, without what was in it.
 pub(crate) fn clean_dir(path: &Path) -> Outcome {
     if path.exists() {

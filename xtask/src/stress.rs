@@ -8,9 +8,13 @@
 //!   round 2   …
 //! ```
 //!
+//! With `--none` it is the tests on gort that are run, on machines: see [`machines`].
+//!
 //! The first storm that fails ends it: its output is printed, and kept in
 //! target/stress. One that does not end is asked for the state of its goroutines and
 //! threads, by gdb, where it is not emulated; and then killed.
+
+mod machines;
 
 use std::fs::{self, File};
 use std::io::{Write as _, stdout};
@@ -52,6 +56,8 @@ struct Way {
 /// Runs storms for so many minutes, or those whose names contain a word.
 pub(crate) fn command(mut arguments: Parser) -> Outcome {
     let (mut minutes, mut words) = (MINUTES, Vec::new());
+    let (mut none, mut rounds) = (false, None);
+    let mut profiles: &[_] = &[Profile::Release, Profile::Debug];
     while let Some(argument) = arguments.next()? {
         match argument {
             Arg::Value(value) => {
@@ -61,8 +67,17 @@ pub(crate) fn command(mut arguments: Parser) -> Outcome {
                     Err(_) => words.push(text),
                 }
             }
+            Arg::Long("none") => none = true,
+            Arg::Long("release") => profiles = &[Profile::Release],
+            Arg::Long("rounds") => rounds = Some(arguments.value()?.parse()?),
             other => return Err(other.unexpected().into()),
         }
+    }
+    if none {
+        return machines::command(minutes, rounds, profiles, &words);
+    }
+    if rounds.is_some() || profiles.len() == 1 {
+        return Err("stress: --rounds and --release are for machines, --none".into());
     }
     let ways = ways()?;
     let storms = storms(&ways, &words)?;
@@ -132,11 +147,7 @@ fn build(profile: Profile) -> Outcome<PathBuf> {
             .args(["--target", run::TARGET, "--message-format=json"])
             .args(profile.arguments()),
     )?;
-    let path = text.lines().find_map(|line| {
-        let (_, rest) = line.split_once("\"executable\":\"")?;
-        rest.split('"').next()
-    });
-    Ok(path.ok_or("cargo names no executable")?.into())
+    run::executable(&text)
 }
 
 /// Lists the storms whose names contain one of the words.

@@ -67,9 +67,8 @@ const ONCE: &[&str] = &[
 /// Those that look at built programs with tools of the system's.
 const NATIVE: &[&str] = &["elf", "gdb"];
 
-/// Those of programs with no system below them, and the tests on gort that are tried so.
+/// Those of programs with no system below them.
 const MACHINE: &[&str] = &["machine", "none"];
-const ON_MACHINES: &[&str] = &["goroutines", "preempt"];
 
 /// Those that take minutes under QEMU in debug builds, where they show nothing that release
 /// builds there, and debug builds elsewhere, do not.
@@ -209,13 +208,16 @@ fn lanes(profiles: &[Profile], runners: &[Runner]) -> Outcome<(Vec<Job>, Vec<Job
             }
         }
     }
+    let machines = Build::Machines {
+        release: profiles.contains(&Profile::Release),
+    };
     let once = |tests, needs: &[Build]| stage(tests, Profile::Debug, Runner::Native, needs);
     beside.extend([
         once(Tests::Documentation, &[]),
-        Job::Build(Build::Machines),
+        Job::Build(machines),
         once(
             listed(MACHINE),
-            &[Build::Machines, Build::Examples(Profile::Debug)],
+            &[machines, Build::Examples(Profile::Debug)],
         ),
         once(listed(ONCE), &[Build::Archive]),
         once(Tests::Loom, &[]),

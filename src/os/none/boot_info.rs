@@ -138,27 +138,74 @@ impl<'a> BootInfo<'a> {
     /// Reads the map of memory, the entries of which begin with an address, a size and a
     /// type.
     fn read_map(&mut self, memory: &impl Physical<'a>, map: u64, entries: u64, size: u64) {
-        for entry in 0..entries {
-            let at = map.wrapping_add(entry.wrapping_mul(size));
-            let bytes = memory.at(at, size as usize);
-            if bytes.len() < 20 {
-                return; // the map ends where memory does
-            }
-            let (start, length) = (word64(bytes, 0), word64(bytes, 8));
-            // QEMU's firmware ends its map with an entry of zeros that it counts.
-            if word32(bytes, 16) != RAM || length == 0 {
-                continue;
-            }
-            let region = Region {
-                start,
-                end: start.saturating_add(length),
-            };
-            match self.regions.get_mut(self.count) {
-                Some(slot) => {
-                    *slot = region;
-                    self.count += 1;
+        for usable in [true, false] {
+            for entry in 0..entries {
+                let at = map.wrapping_add(entry.wrapping_mul(size));
+                let bytes = memory.at(at, size as usize);
+                if bytes.len() < 20 {
+                    break; // the map ends where memory does
                 }
-                None => self.left_out += 1,
+                let (start, length) = (word64(bytes, 0), word64(bytes, 8));
+                // QEMU's firmware ends its map with an entry of zeros that it counts.
+                if (word32(bytes, 16) == RAM) != usable || length == 0 {
+                    continue;
+                }
+                let region = Region {
+                    start,
+                    end: start.saturating_add(length),
+                };
+                match usable {
+                    true => self.add(region),
+                    false => self.take_out(region),
+                }
+            }
+        }
+    }
+
+    /// Adds a region of usable memory.
+    fn add(&mut self, region: Region) {
+        match self.regions.get_mut(self.count) {
+            Some(slot) => {
+                *slot = region;
+                self.count += 1;
+            }
+            None => self.left_out += 1,
+        }
+    }
+
+    /// Takes out what the map says is something else, too: that is what counts, as in Linux's
+    /// kernel.
+    fn take_out(&mut self, hole: Region) {
+        let overlaps = |region: &Region| region.start < hole.end && hole.start < region.end;
+        if !self.regions().iter().any(overlaps) {
+            return; // as nearly always
+        }
+        let mut at = 0;
+        while let Some(&Region { start, end }) = self.regions().get(at) {
+            let parts = [
+                Region {
+                    start,
+                    end: end.min(hole.start),
+                },
+                Region {
+                    start: start.max(hole.end),
+                    end,
+                },
+            ];
+            let mut parts = parts.into_iter().filter(|part| part.start < part.end);
+            match (parts.next(), self.regions.get_mut(at)) {
+                (Some(first), Some(slot)) => {
+                    *slot = first;
+                    at += 1;
+                    // Behind the hole, in which case it is behind all of it.
+                    if let Some(second) = parts.next() {
+                        self.add(second);
+                    }
+                }
+                _ => {
+                    self.count -= 1;
+                    self.regions.copy_within(at + 1..=self.count, at);
+                }
             }
         }
     }

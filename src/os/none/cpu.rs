@@ -21,7 +21,7 @@ use core::arch::asm;
 use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use x86_64::VirtAddr;
 use x86_64::instructions::tables::load_tss;
@@ -122,6 +122,10 @@ unsafe impl Sync for Vectors {}
 
 static VECTOR_TABLE: Vectors = Vectors(UnsafeCell::new(MaybeUninit::zeroed()));
 
+/// There are instructions for FS, by CR4: asm's enableVectors has enabled them on all CPUs
+/// or on none. Asked once: a thread switch needs it twice.
+static HAS_FSGSBASE: AtomicBool = AtomicBool::new(false);
+
 /// All CPUs that have started, by `next`, and how many there are.
 static CPUS: AtomicPtr<Cpu> = AtomicPtr::new(ptr::null_mut());
 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -136,6 +140,8 @@ unsafe extern "C" {
 /// runs its thread, which is returned. Once, before all else here; interrupts stay off.
 pub(super) fn init_boot_cpu() -> &'static Context {
     init_vectors();
+    let fsgsbase = Cr4::read().contains(Cr4Flags::FSGSBASE);
+    HAS_FSGSBASE.store(fsgsbase, Ordering::Relaxed); // one CPU still
     BOOT_THREAD.interrupt_stack.set(BOOT_INTERRUPTS.0.end());
     let cpu: *mut Cpu = BOOT_CPU.0.get().cast();
     // SAFETY: zeros, and nobody else's yet.
@@ -200,10 +206,8 @@ pub(super) unsafe fn init(cpu: *mut Cpu, current: &'static Context) {
 
 /// Writes the descriptors of all ways in.
 fn init_vectors() {
-    let table: *mut InterruptDescriptorTable = VECTOR_TABLE.0.get().cast();
-    // SAFETY: before anybody else knows it.
-    unsafe { table.write(InterruptDescriptorTable::new()) };
-    let entries: *mut Entry<HandlerFunc> = table.cast();
+    // Zeros, of which each entry keeps a word and all else is set below.
+    let entries: *mut Entry<HandlerFunc> = VECTOR_TABLE.0.get().cast();
     for (vector, code) in TRAP_TABLE.iter().enumerate() {
         let stack = match vector {
             NMI_VECTOR => NMI,
@@ -318,7 +322,7 @@ pub(super) unsafe fn set_fs(base: usize) {
     }
 }
 
-/// Tells whether there are instructions for that: enabled on all CPUs or on none.
+/// Tells whether there are instructions for that.
 fn has_fsgsbase() -> bool {
-    Cr4::read().contains(Cr4Flags::FSGSBASE)
+    HAS_FSGSBASE.load(Ordering::Relaxed) // written while there was one CPU
 }

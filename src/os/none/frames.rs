@@ -144,3 +144,33 @@ impl Frames {
         self.total
     }
 }
+
+/// How many frames are taken off at a time: until the CPUs know nothing of them any more
+/// they are nobody's.
+pub(super) const BATCH: usize = 64;
+
+/// Frames that were taken off.
+pub(super) struct Batch {
+    pub(super) frames: [u64; BATCH],
+    pub(super) count: usize,
+}
+
+impl Batch {
+    /// Makes an empty one.
+    pub(super) const fn new() -> Self {
+        Self {
+            frames: [0; BATCH],
+            count: 0,
+        }
+    }
+
+    /// Notes the frame of a page; false if there is no room.
+    pub(super) fn add(&mut self, frame: u64) -> bool {
+        let slot = self.frames.get_mut(self.count);
+        slot.is_some_and(|slot| {
+            *slot = frame;
+            self.count += 1;
+            true
+        })
+    }
+}

@@ -26,8 +26,9 @@ use core::ptr;
 use x86_64::structures::paging::PageTableFlags as Flags;
 
 use super::boot_info::{BootInfo, Region};
+use super::frames::Batch;
 use super::lock::Locked;
-use super::paging::{Batch, DATA, DIRECT, NoFrame, PAGE, Tables, Touch};
+use super::paging::{DATA, DIRECT, NoFrame, PAGE, Tables, Touch};
 use super::{cpus, exit};
 use crate::arch;
 use crate::debug::print::say;

@@ -25,11 +25,13 @@
 //!
 //! All of it is behind the lock of `memory`. Tables are reached through the direct map.
 
+use core::arch::asm;
+
 use x86_64::PhysAddr;
 use x86_64::structures::paging::page_table::PageTableEntry;
 use x86_64::structures::paging::{PageTable, PageTableFlags as Flags};
 
-use super::frames::Frames;
+use super::frames::{Batch, Frames};
 
 /// Where all memory is, too.
 pub(super) const DIRECT: usize = 0xffff_8000_0000_0000;
@@ -88,36 +90,6 @@ struct Place {
     seen: bool,
 }
 
-/// How many frames are taken off at a time: until the CPUs know nothing of them any more
-/// they are nobody's.
-pub(super) const BATCH: usize = 64;
-
-/// Frames that were taken off.
-pub(super) struct Batch {
-    pub(super) frames: [u64; BATCH],
-    pub(super) count: usize,
-}
-
-impl Batch {
-    /// Makes an empty one.
-    pub(super) const fn new() -> Self {
-        Self {
-            frames: [0; BATCH],
-            count: 0,
-        }
-    }
-
-    /// Notes the frame of a page; false if there is no room.
-    fn add(&mut self, frame: u64) -> bool {
-        let slot = self.frames.get_mut(self.count);
-        slot.is_some_and(|slot| {
-            *slot = frame;
-            self.count += 1;
-            true
-        })
-    }
-}
-
 /// How a touch of an address ends.
 pub(super) enum Touch {
     /// There is a page now.
@@ -164,6 +136,7 @@ impl Tables {
 
     /// Maps what is at a physical address, with the largest pages that fit; a page of
     /// 1 GiB only where `giant` says that the CPU has those.
+    #[inline(never)] // an emulator translates each copy: at boot that is what takes time
     pub(super) fn map(
         &mut self,
         address: usize,
@@ -485,8 +458,27 @@ fn zeroed(frames: &mut Frames, offset: usize) -> Option<u64> {
         return None;
     }
     // SAFETY: it is ours now.
-    unsafe { pointer::<[u8; PAGE]>(frame, offset).write_bytes(0, 1) };
+    unsafe { clear(pointer(frame, offset)) };
     Some(frame)
+}
+
+/// Fills a page with zeros, eight bytes at a time: to an emulator each step of such an
+/// instruction is one of its own, and the bytes that memset would have it store are 4096.
+///
+/// # Safety
+///
+/// The page must be the caller's.
+unsafe fn clear(page: *mut u64) {
+    // SAFETY: the caller's promise; the direction flag is clear in all of Rust.
+    unsafe {
+        asm!(
+            "rep stosq",
+            inout("rcx") PAGE / size_of::<u64>() => _,
+            inout("rdi") page => _,
+            in("rax") 0,
+            options(nostack, preserves_flags),
+        );
+    }
 }
 
 /// Returns where a frame is.

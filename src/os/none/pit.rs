@@ -1,8 +1,15 @@
 //! The i8254, a timer that counts down 1,193,182 times a second: to measure the
 //! time-stamp counter by.
 //!
-//! Its first channel is asked for what it has come to, by latch and read, since QEMU's
-//! microvm has no port 0x61 by which the third could be started and watched.
+//! Its first channel is started when the boot begins, so that what the boot does anyway
+//! takes most of the time that is measured, and asked for what it has come to by the
+//! read-back command: QEMU's microvm has no port 0x61 by which the third could be started
+//! and watched.
+//!
+//! It counts once, for 55 ms (mode 0), and says with each look whether it is over: who was
+//! not let run for longer, as the guest of a busy host may be, measures anew. By the count
+//! alone a wait of 55 ms more could not be seen, and time would run at a fraction of its
+//! pace.
 
 use core::hint::spin_loop;
 
@@ -15,78 +22,116 @@ const HERTZ: u64 = 1_193_182;
 const COUNTER: u16 = 0x40;
 const CONTROL: u16 = 0x43;
 
-/// Channel 0, low byte and high byte, mode 2: down from 65,536, over and over.
-const COUNT_DOWN: u8 = 0x34;
-const LATCH: u8 = 0x00;
+/// Channel 0, low byte and high byte, mode 0: down from 65,535, once.
+const COUNT_DOWN: u8 = 0x30;
+/// Read back channel 0: its status, and then its count.
+const READ_BACK: u8 = 0xc2;
+
+/// The status: it is over; and it has not begun to count yet.
+const OVER: u8 = 1 << 7;
+const NOT_BEGUN: u8 = 1 << 6;
+/// The status's lower bits, which say the mode: ours, or nothing is there.
+const MODE: u8 = 0x3f;
 
 /// How long to measure: 1 ms in its ticks, of which a look is off by a thousandth at worst.
 const TICKS: u16 = 1193;
 
-/// How often what is read may be the same until there is none: what nothing is behind reads
-/// as 0xff.
+/// How often to look without seeing it count until there is none.
 const PATIENCE: u32 = 1000;
+
+/// How often to begin where it was over each time, or is not there.
+const ROUNDS: u32 = 20;
 
 /// How many looks to choose from: the shortest is the most exact.
 const LOOKS: u32 = 4;
 
 /// A look at both clocks.
 #[derive(Clone, Copy)]
-struct Look {
+pub(super) struct Look {
     ticks: u64,
     count: u16,
     /// How many ticks the look has taken.
     took: u64,
 }
 
-/// Measures the time-stamp counter's rate, in ticks a second. None if there is no i8254.
-pub(super) fn measure() -> Option<u64> {
+/// Starts the timer, and looks at both clocks: [`measure`] looks again. None if there is no
+/// i8254, or it is over already.
+pub(super) fn begin() -> Option<Look> {
     write(CONTROL, COUNT_DOWN);
-    write(COUNTER, 0);
-    write(COUNTER, 0);
-    let first = look();
-    let mut same = 0;
-    while look().count == first.count {
-        same += 1;
+    write(COUNTER, 0xff);
+    write(COUNTER, 0xff);
+    best()
+}
+
+/// Measures the time-stamp counter's rate since `begun`, in ticks a second. None if there is
+/// no i8254.
+pub(super) fn measure(begun: Option<Look>) -> Option<u64> {
+    let mut first = begun;
+    for _ in 0..ROUNDS {
+        if let Some(first) = first
+            && let Some(last) = later(first)
+        {
+            let counted = u64::from(first.count - last.count);
+            let ticks = u128::from(last.ticks - first.ticks);
+            return u64::try_from(ticks * u128::from(HERTZ) / u128::from(counted)).ok();
+        }
+        first = begin();
+    }
+    None
+}
+
+/// Looks until there is enough between the two. None if it is over before, or stands still.
+fn later(first: Look) -> Option<Look> {
+    let enough = |look: Look| first.count.saturating_sub(look.count) >= TICKS;
+    let (mut last, mut same) = (look()?, 0);
+    while !enough(last) {
+        spin_loop();
+        let next = look()?;
+        same = if next.count == last.count {
+            same + 1
+        } else {
+            0
+        };
         if same == PATIENCE {
             return None;
         }
+        last = next;
     }
-    let begin = best();
-    let mut end = look();
-    // It wraps, as the difference does.
-    while begin.count.wrapping_sub(end.count) < TICKS {
-        spin_loop();
-        end = look();
-    }
-    let end = best();
-    let counted = u64::from(begin.count.wrapping_sub(end.count));
-    let ticks = u128::from(end.ticks - begin.ticks);
-    u64::try_from(ticks * u128::from(HERTZ) / u128::from(counted)).ok()
+    best().filter(|&look| enough(look))
 }
 
-/// Looks several times, and returns the shortest.
-fn best() -> Look {
-    let mut best = look();
+/// Looks several times, and returns the shortest. None if it is over, or not there.
+fn best() -> Option<Look> {
+    let mut best = look()?;
     for _ in 1..LOOKS {
-        let next = look();
+        let next = look()?;
         if next.took <= best.took {
             best = next;
         }
     }
-    best
+    Some(best)
 }
 
-/// Looks once.
-fn look() -> Look {
-    let before = arch::cputicks();
-    write(CONTROL, LATCH); // at this moment the count is taken
-    let behind = arch::cputicks();
-    let (low, high) = (read(), read());
-    Look {
-        ticks: before + (behind - before) / 2,
-        count: u16::from_le_bytes([low, high]),
-        took: behind - before,
+/// Looks once. None if it is over, or not there.
+#[inline(never)] // an emulator takes longer to translate it than to run it
+fn look() -> Option<Look> {
+    for _ in 0..PATIENCE {
+        let before = arch::cputicks();
+        write(CONTROL, READ_BACK); // at this moment the count is taken
+        let behind = arch::cputicks();
+        let (status, low, high) = (read(), read(), read());
+        if status & OVER != 0 || status & MODE != COUNT_DOWN {
+            return None;
+        }
+        if status & NOT_BEGUN == 0 {
+            return Some(Look {
+                ticks: before + (behind - before) / 2,
+                count: u16::from_le_bytes([low, high]),
+                took: behind - before,
+            });
+        }
     }
+    None
 }
 
 /// Reads the counter's next byte.
@@ -97,6 +142,6 @@ fn read() -> u8 {
 
 /// Writes to it.
 fn write(port: u16, value: u8) {
-    // SAFETY: as above. Its interrupt is masked.
+    // SAFETY: as above. Its interrupt is masked, or interrupts are off.
     unsafe { Port::new(port).write(value) };
 }

@@ -61,12 +61,17 @@ fn write_register(register: u16, value: u8) {
 /// Sets the port up: 115,200 baud, eight bits, no parity, no interrupts.
 pub(super) fn init() {
     const LATCH: u8 = 0x80;
+    // To turn the FIFOs on forgets what has come. Where something has, whoever sends it waits
+    // until it is read, and so with each byte: it goes without them.
+    let status = read_register(STATUS);
+    if status == NOTHING || status & READY == 0 {
+        write_register(FIFO, 1);
+    }
     write_register(INTERRUPTS, 0);
     write_register(LINE, LATCH);
     write_register(DATA, 1); // the divisor, low and high
     write_register(INTERRUPTS, 0);
     write_register(LINE, 3);
-    write_register(FIFO, 7);
     write_register(MODEM, 3);
 }
 

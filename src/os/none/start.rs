@@ -27,7 +27,7 @@ use super::super::auxv::{
 use super::boot_info::{BootInfo, Physical, Region, Wrong};
 use super::command_line::{Word, Words};
 use super::paging::{ENTRYS, PAGE};
-use super::{cpus, exit, file, memory, serial, time, trap};
+use super::{cpus, exit, file, memory, pit, serial, time, trap};
 use crate::boot::G0_STACK;
 use crate::debug::print::say;
 
@@ -66,6 +66,7 @@ impl Physical<'static> for FirstGigabyte {
 /// nothing. Returns what `_rt0_amd64` takes for the kernel's stack.
 #[unsafe(export_name = "runtime.machineStart")]
 extern "C" fn machine_start(by: u64, address: u64) -> usize {
+    let timer = pit::begin(); // which runs beside the rest
     serial::init();
     let info = match by {
         BY_PVH => BootInfo::from_pvh(&FirstGigabyte, address),
@@ -96,7 +97,7 @@ extern "C" fn machine_start(by: u64, address: u64) -> usize {
         );
     }
     cpus::find(info.rsdp);
-    if !time::init() {
+    if !time::init(timer) {
         refuse(
             "gort: no clock: the CPU does not tell its counter's rate, and there is no i8254 and no RTC",
             &[],

@@ -3,7 +3,7 @@
 //!
 //! The counter's rate is what somebody says it is: a hypervisor (CPUID 0x40000010, as KVM
 //! and VMware have it), the CPU (CPUID 0x15 and 0x16); or else it is measured, against the
-//! timer that PCs have had since 1981, the i8254, in 1 ms, or where there is none (QEMU's
+//! timer that PCs have had since 1981, the i8254, for 1 ms of the boot, or where there is none (QEMU's
 //! `pit=off`) against the battery-backed clock, which takes up to 2 s.
 //!
 //! It is taken to run at one rate, and alike on all CPUs: CPUs have done so since 2008, and
@@ -28,8 +28,10 @@ static BEGAN: AtomicU64 = AtomicU64::new(0);
 static WALL: AtomicI64 = AtomicI64::new(0);
 
 /// Finds out how fast the counter runs. False if there is nothing to tell it by.
-pub(super) fn init() -> bool {
-    let Some(hertz) = told().or_else(pit::measure).or_else(rtc::measure) else {
+/// `begun` is what `pit::begin` has returned.
+pub(super) fn init(begun: Option<pit::Look>) -> bool {
+    let measured = || pit::measure(begun).or_else(rtc::measure);
+    let Some(hertz) = told().or_else(measured) else {
         return false;
     };
     let rate = ((NANOSECONDS as u128) << SHIFT) / u128::from(hertz);

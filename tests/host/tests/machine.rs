@@ -10,8 +10,12 @@ mod boot;
 mod deaths;
 #[path = "machine/hardware.rs"]
 mod hardware;
+#[path = "machine/odd.rs"]
+mod odd;
 #[path = "machine/on_gort.rs"]
 mod on_gort;
+#[path = "../../../xtask/src/on_machines.rs"]
+mod on_machines;
 #[path = "machine/programs.rs"]
 mod programs;
 
@@ -25,6 +29,7 @@ fn main() {
         programs::trials(),
         deaths::trials(),
         hardware::trials(),
+        odd::trials(),
         on_gort::trials(),
     ]
     .into_iter()

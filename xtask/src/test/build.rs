@@ -3,10 +3,11 @@
 use std::env;
 use std::process::Command;
 
+use super::LIMIT;
 use super::report::Report;
-use super::{LIMIT, ON_MACHINES};
 use crate::Outcome;
 use crate::none;
+use crate::on_machines::PROGRAMS;
 use crate::run::{self, Profile};
 use crate::tally::{Output, Tally};
 
@@ -17,8 +18,8 @@ pub(super) enum Build {
     Examples(Profile),
     /// The archive.
     Archive,
-    /// The examples, and [`ON_MACHINES`], for machines.
-    Machines,
+    /// The examples and [`PROGRAMS`] for machines, and some examples in release builds.
+    Machines { release: bool },
 }
 
 impl Build {
@@ -27,7 +28,7 @@ impl Build {
         match self {
             Self::Examples(profile) => format!("build the examples, {}", profile.name()),
             Self::Archive => "build the archive".into(),
-            Self::Machines => "build for machines".into(),
+            Self::Machines { .. } => "build for machines".into(),
         }
     }
 
@@ -41,13 +42,18 @@ impl Build {
                 dist.arg("dist");
                 vec![dist]
             }
-            Self::Machines => {
-                let tests = ON_MACHINES.iter().flat_map(|name| ["--test", name]);
+            Self::Machines { release } => {
+                let tests = PROGRAMS.iter().flat_map(|program| ["--test", program.name]);
                 let tests: Vec<_> = ["test", "--no-run"].into_iter().chain(tests).collect();
-                vec![
+                let mut commands = vec![
                     none::building(&["build", "--examples"], Profile::Debug),
                     none::building(&tests, Profile::Debug),
-                ]
+                ];
+                if release {
+                    let examples = ["build", "--example", "hello", "--example", "goroutines"];
+                    commands.push(none::building(&examples, Profile::Release));
+                }
+                commands
             }
         })
     }

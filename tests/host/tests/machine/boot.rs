@@ -112,7 +112,7 @@ impl Said {
 }
 
 /// Returns where what is built for Linux is, all profiles.
-fn directory() -> Result<PathBuf, Failed> {
+pub(crate) fn directory() -> Result<PathBuf, Failed> {
     // This program is TARGET/PROFILE/deps/NAME.
     let own = env::current_exe()?;
     let directory = own.ancestors().nth(3);

@@ -1,75 +1,64 @@
 //! Tests that run on gort itself, each on a machine of its own: the program is asked which
-//! there are, and then for each of them.
+//! there are, and then for each of them. A test is booted on one of the kinds of machines,
+//! which take turns; on all of them `cargo xtask stress --none` does.
 
 use std::fs;
 use std::path::PathBuf;
 
+use crate::on_machines::{PROGRAMS, Program, has_passed};
 use gort_host_tests::programs::built_for_none;
 use libtest_mimic::{Failed, Trial};
 
 use crate::boot::{Machine, Said};
 
-/// The programs, and of their tests those that are left out, with the reason.
-const PROGRAMS: &[(&str, &[(&str, &str)])] = &[
-    (
-        "goroutines",
-        &[("a_panic_in_one_ends_the_program", "it ends the program")],
-    ),
-    (
-        "preempt",
-        &[
-            (
-                "nothing_happens_to_one_that_was_not_asked",
-                "it has Linux send signals",
-            ),
-            ("goroutines_are_made_and_end", SLOW),
-            ("the_heap_survives", SLOW),
-            ("the_usual_way_of_the_allocator_is_whole", SLOW),
-        ],
-    ),
+/// The kinds. Most are those that boot fast.
+const MACHINES: &[Machine] = &[
+    Machine::new("microvm", 1),
+    Machine::new("microvm", 2),
+    Machine::new("microvm", 4),
+    Machine::new("microvm", 2),
+    Machine::new("q35", 2),
 ];
-
-/// Storms of preemption, unoptimized and emulated: minutes.
-const SLOW: &str = "it takes minutes";
 
 pub(crate) fn trials() -> Vec<Trial> {
     PROGRAMS
         .iter()
-        .flat_map(|(program, left_out)| {
-            tests(program, left_out).unwrap_or_else(|error| {
+        .flat_map(|program| {
+            tests(program).unwrap_or_else(|error| {
                 let why = error.message().unwrap_or("it cannot be asked").to_string();
-                vec![Trial::test(format!("on_gort::{program}"), || {
-                    Err(why.into())
-                })]
+                let title = format!("on_gort::{}", program.name);
+                vec![Trial::test(title, || Err(why.into()))]
             })
         })
         .collect()
 }
 
 /// Asks a program for its tests, and makes a trial of each.
-fn tests(name: &'static str, left_out: &'static [(&str, &str)]) -> Result<Vec<Trial>, Failed> {
-    const MACHINES: [Machine; 2] = [Machine::new("microvm", 1), Machine::new("microvm", 2)];
-    let program = find(name)?;
-    let listed = Said::by(MACHINES[0].command(&[], program.clone())?.arg("--list"))?;
+fn tests(program: &'static Program) -> Result<Vec<Trial>, Failed> {
+    let name = program.name;
+    let path = find(name)?;
+    let memory = program.memory.to_string();
+    let listed = MACHINES[0].command(&["--memory", &memory], path.clone())?;
+    let listed = Said::by({ listed }.arg("--list"))?;
     let tests = listed
         .text
         .lines()
         .filter_map(|line| line.strip_suffix(": test"));
     let mut trials = Vec::new();
     for (at, test) in tests.enumerate() {
-        let (program, test) = (program.clone(), test.to_string());
-        let machine = MACHINES[at % 2];
-        let reason = left_out.iter().find(|(name, _)| *name == test);
+        let (path, test, memory) = (path.clone(), test.to_string(), memory.clone());
+        let machine = MACHINES[at % MACHINES.len()];
         let mut title = format!("on_gort::{}::{name}::{test}", machine.title());
-        if let Some((_, reason)) = reason {
+        let reason = program.reason(&test);
+        if let Some(reason) = reason {
             title += &format!(" ({reason})");
         }
         let trial = Trial::test(title, move || {
-            let mut command = machine.command(&[], program)?;
+            let mut command = machine.command(&["--memory", &memory], path)?;
             let said = Said::by(command.args(["--force-run-in-process", "--exact", &test]))?;
-            match said.status {
-                Some(0) => Ok(()),
-                _ => Err(format!("got {said:?}").into()),
+            match has_passed(said.status, &said.text) {
+                true => Ok(()),
+                false => Err(format!("got {said:?}").into()),
             }
         });
         trials.push(trial.with_ignored_flag(reason.is_some()));

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{program, run};
+use gort_host_tests::programs::{built_for_none, program, run};
 use libtest_mimic::{Failed, Trial};
 
 use crate::boot::{MACHINES, Machine, Said};
@@ -15,6 +15,8 @@ const PROGRAMS: &[(&str, &[&str], bool)] = &[
     ("goroutines", &[], false),
     ("init_order", &[], true),
     ("walk", &["switch"], false),
+    // Another P may take what is queued, and the main goroutine may be preempted before all
+    // is: the session in docs/ has one thread run alone.
     ("walk", &["queue"], true),
     ("walk", &["park"], false),
     ("walk", &["preempt"], false),
@@ -29,6 +31,9 @@ const PROGRAMS: &[(&str, &[&str], bool)] = &[
     ("testprog", &["storm-exit"], false),
 ];
 
+/// Those that are tried in release builds, too.
+const OPTIMIZED: &[&str] = &["hello", "goroutines"];
+
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for &machine in MACHINES {
@@ -41,6 +46,18 @@ pub(crate) fn trials() -> Vec<Trial> {
         }
         let title = format!("programs::{}::arguments_and_variables", machine.title());
         trials.push(Trial::test(title, move || arguments_and_variables(machine)));
+    }
+    for example in OPTIMIZED {
+        let directory = built_for_none().map(|debug| debug.with_file_name("release"));
+        let program = directory.unwrap_or_default().join("examples").join(example);
+        // `xtask test --quick` has none.
+        let is_built = program.is_file();
+        let trial = Trial::test(format!("programs::release::{example}"), move || {
+            let linux = run(self::program(example)?.stdin(Stdio::null()))?;
+            let said = Said::by(&mut Machine::new("microvm", 2).command(&[], program)?)?;
+            said.expect(0, &String::from_utf8_lossy(&linux.stdout))
+        });
+        trials.push(trial.with_ignored_flag(!is_built));
     }
     trials
 }

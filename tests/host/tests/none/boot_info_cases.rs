@@ -14,6 +14,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             "boot_info::reads_what_firecracker_tells",
             reads_what_firecracker_tells,
         ),
+        Trial::test(
+            "boot_info::takes_out_what_is_reserved",
+            takes_out_what_is_reserved,
+        ),
         Trial::test("boot_info::says_what_is_wrong", says_what_is_wrong),
         Trial::test(
             "boot_info::counts_what_it_has_no_room_for",
@@ -123,6 +127,31 @@ fn reads_what_qemu_tells() -> Result<(), Failed> {
         "{:?}",
         info.file
     );
+    Ok(())
+}
+
+/// What is said to be reserved is not used, whatever else is said of it, and before or behind.
+fn takes_out_what_is_reserved() -> Result<(), Failed> {
+    let memory = Memory::pvh(&[
+        (0x30_0000, 0x1000, 2),
+        (0x10_0000, 0x7f0_0000, 1),
+        (0x7ff_f000, 0x10_0000, 3),
+        (0xf_0000, 0x1_1000, 2),
+        (0x900_0000, 0x1000, 1),
+        (0x8ff_f000, 0x3000, 2),
+        (0xa00_0000, 0x1000, 1),
+        (0xa00_1000, u64::MAX, 2),
+    ]);
+    let info = BootInfo::from_pvh(&&memory, INFO).map_err(|wrong| format!("{wrong:?}"))?;
+    let mut regions = info.regions().to_vec();
+    regions.sort_by_key(|region| region.start);
+    let expected = [
+        (0x10_1000, 0x30_0000),
+        (0x30_1000, 0x7ff_f000),
+        (0xa00_0000, 0xa00_1000),
+    ];
+    let expected = expected.map(|(start, end)| Region { start, end });
+    ensure!(regions == expected, "regions: {regions:?}");
     Ok(())
 }
 

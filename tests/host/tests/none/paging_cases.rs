@@ -8,8 +8,9 @@ use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
 
 use crate::boot_info::Region;
+use crate::frames::Batch;
 use crate::frames_cases::frames;
-use crate::paging::{Batch, NoFrame, PAGE, Tables, Touch};
+use crate::paging::{NoFrame, PAGE, Tables, Touch};
 
 /// The tests.
 pub(crate) fn trials() -> Vec<Trial> {
