@@ -124,6 +124,17 @@ gort_test::test_module! {
         assert!(kept.is_empty() && nobody.is_empty());
     }
 
+    fn a_full_channel_is_a_wish_as_well() {
+        let (full, kept) = bounded(1);
+        signal::notify(&full, &[Signal::USR1, Signal::USR2]);
+        for signal in [Signal::USR1, Signal::USR2, Signal::USR1] {
+            signal::raise(signal); // those that find no room do not end us
+        }
+        signal::stop(&full);
+        assert_eq!(kept.recv(), Ok(Signal::USR1));
+        assert!(kept.is_empty());
+    }
+
     fn one_that_receives_gets_it_without_a_buffer() {
         let (sender, signals) = bounded(0);
         signal::notify(&sender, &[Signal::USR1]);

@@ -19,6 +19,10 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("trace-states", states),
     ("trace-inlined", |_| outer()),
     ("trace-deep", |depth| deep(number(depth))),
+    ("trace-winding", |depth| {
+        winding(number(depth));
+        OK
+    }),
     ("trace-smashed", |how| {
         gort::go(wait_for_ever);
         smashed(how)
@@ -172,6 +176,35 @@ fn deep(depth: usize) -> Result<ExitCode, Failure> {
     let result = deep(depth - 1);
     black_box(depth);
     result
+}
+
+/// As deep, with three frames in one place each time; of odd depths with one more at the end.
+#[inline(never)]
+fn winding(depth: usize) {
+    turn(depth);
+    black_box(depth);
+}
+
+#[inline(always)]
+fn turn(depth: usize) {
+    bend(depth);
+    black_box(depth);
+}
+
+#[inline(always)]
+fn bend(depth: usize) {
+    match depth {
+        0 => print!("{}", debug::stack()),
+        1 => leaf(),
+        _ => winding(depth - 2),
+    }
+    black_box(depth);
+}
+
+#[inline(never)]
+fn leaf() {
+    print!("{}", debug::stack());
+    black_box(0);
 }
 
 /// Destroys what a trace goes by, and faults.

@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("traces::every_state", every_state),
         Trial::test("traces::inlined", inlined),
         Trial::test("traces::elided", elided),
+        Trial::test("traces::elided_in_one_place", elided_in_one_place),
         Trial::test("traces::smashed", smashed),
         Trial::test("traces::null_call", null_call),
         Trial::test("traces::own", own),
@@ -150,6 +151,26 @@ fn elided() -> Result<(), Failed> {
             number + deep == depth + 1,
             "{depth}: {number} and {deep}: {text}"
         );
+    }
+    Ok(())
+}
+
+/// What is left out may begin and end between the frames of what was inlined in one place:
+/// all others are shown, once.
+fn elided_in_one_place() -> Result<(), Failed> {
+    for depth in [200, 201] {
+        let text = printed(&run_with(
+            "testprog",
+            ["trace-winding", &depth.to_string()],
+        )?)?;
+        let count = |name: &str| text.lines().filter(|line| line.ends_with(name)).count();
+        let shown = count("winding()") + count("turn(...)") + count("bend(...)");
+        let note = text.lines().find(|line| line.contains("elided"));
+        let number = note.and_then(|note| note.strip_prefix("...")?.split(' ').next());
+        let number: usize = number.ok_or("nothing is left out")?.parse()?;
+        let all = 3 * (depth / 2 + 1);
+        ensure!(number + shown == all, "{number}, {shown} of {all}: {text}");
+        ensure!(text.contains("main.main()\n"), "{text}");
     }
     Ok(())
 }
