@@ -20,7 +20,7 @@
 //! neither does one that hangs: each test has a limit, after which it says what its
 //! goroutines are doing, and so has each stage as a whole.
 //!
-//! Two stages run at a time: see [`lanes`].
+//! Two stages run at a time: see [`mod@lanes`].
 
 mod build;
 mod lanes;
