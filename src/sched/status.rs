@@ -1,4 +1,5 @@
-//! A goroutine's states, and the one function that changes them.
+//! A goroutine's states, and the one function that changes them; but for `gosched`'s one edge,
+//! which that has looked at by itself.
 //!
 //! Go's counterpart: `casgstatus` in `runtime/proc.go`.
 //!

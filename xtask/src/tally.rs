@@ -116,7 +116,9 @@ impl Tally {
 
     /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     fn parse(line: &str) -> Option<Self> {
-        let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+        // Behind what another stream has begun a line with, if it has.
+        let (_, result) = line.split_once("test result: ")?;
+        let (_, counts) = result.split_once(". ")?;
         let count = |what: &str| {
             counts
                 .split(';')

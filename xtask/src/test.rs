@@ -208,16 +208,13 @@ fn lanes(profiles: &[Profile], runners: &[Runner]) -> Outcome<(Vec<Job>, Vec<Job
             }
         }
     }
-    let machines = Build::Machines {
-        release: profiles.contains(&Profile::Release),
-    };
     let once = |tests, needs: &[Build]| stage(tests, Profile::Debug, Runner::Native, needs);
     beside.extend([
         once(Tests::Documentation, &[]),
-        Job::Build(machines),
+        Job::Build(Build::Machines),
         once(
             listed(MACHINE),
-            &[machines, Build::Examples(Profile::Debug)],
+            &[Build::Machines, Build::Examples(Profile::Debug)],
         ),
         once(listed(ONCE), &[Build::Archive]),
         once(Tests::Loom, &[]),

@@ -11,7 +11,7 @@
 //! Invariants:
 //! 1. Nothing here trusts what it reads: all of it comes through [`Physical`], which knows
 //!    what can be read, and no input panics.
-//! 2. Regions are those of usable memory alone, none of them empty, in the order given.
+//! 2. Regions are those of usable memory alone, none of them empty, in any order.
 //!    What there is no room for in the list is counted, and not used.
 //!
 //! The file stands alone, so that a test on the host can feed it any memory.

@@ -61,8 +61,9 @@ fn write_register(register: u16, value: u8) {
 /// Sets the port up: 115,200 baud, eight bits, no parity, no interrupts.
 pub(super) fn init() {
     const LATCH: u8 = 0x80;
-    // To turn the FIFOs on forgets what has come. Where something has, whoever sends it waits
-    // until it is read, and so with each byte: it goes without them.
+    // To turn the FIFOs on forgets what has come. Where something has, it goes without them:
+    // QEMU sends a byte when the one before has been read. Of a line that does not wait some
+    // are lost, as they were before this; and so is one that comes between these two steps.
     let status = read_register(STATUS);
     if status == NOTHING || status & READY == 0 {
         write_register(FIFO, 1);

@@ -146,8 +146,15 @@ fn list(profile: Profile, words: &[String]) -> Outcome<Vec<Test>> {
     for program in programs {
         let path = none::build_test(program.name, profile)?;
         let machine = Machine::of(MACHINES[0], 1, program.memory, &["--list"]);
-        let (_, said) = run_to_end(&machine, &path, &directory().with_extension("list"))?;
-        let names = said.lines().filter_map(|line| line.strip_suffix(": test"));
+        let (ended, said) = run_to_end(&machine, &path, &directory().with_extension("list"))?;
+        let names: Vec<_> = said
+            .lines()
+            .filter_map(|line| line.strip_suffix(": test"))
+            .collect();
+        if names.is_empty() || !matches!(ended, Ended::With(0)) {
+            return Err(format!("{} does not list its tests:\n{said}", program.name).into());
+        }
+        let names = names.into_iter();
         let possible =
             names.filter(|name| !program.cannot.iter().any(|(cannot, _)| cannot == name));
         let chosen = possible.filter(|name| meant(&format!("{}::{name}", program.name)));
@@ -178,18 +185,21 @@ impl Way {
         let arguments = ["--force-run-in-process", "--exact", &test.name];
         let machine = Machine::of(self.machine, self.cpus, test.memory, &arguments);
         let monitor = directory().join(format!("monitor-{worker}"));
-        let (status, said) = run_to_end(&machine, &test.path, &monitor)?;
+        let (ended, said) = run_to_end(&machine, &test.path, &monitor)?;
         let title = format!("{}: {}::{}", self.title(), test.program, test.name);
-        if has_passed(status, &said) {
+        if let Ended::With(status) = ended
+            && has_passed(Some(status), &said)
+        {
             println!(
                 "round {round}: {title} ... ok, {:.1} s",
                 start.elapsed().as_secs_f64()
             );
             return Ok(());
         }
-        let why = match status {
-            Some(status) => format!("status {status}"),
-            None => format!("it does not end in {} s", LIMIT.as_secs()),
+        let why = match ended {
+            Ended::With(status) => format!("status {status}"),
+            Ended::Without(why) => why,
+            Ended::Never => format!("it does not end in {} s", LIMIT.as_secs()),
         };
         let log = format!(
             "{round}-{}-{}.log",
@@ -203,9 +213,18 @@ impl Way {
     }
 }
 
-/// Runs a machine to its end: its program's exit status, None if it hangs, and all that it
-/// has said.
-fn run_to_end(machine: &Machine, program: &Path, monitor: &Path) -> Outcome<(Option<i32>, String)> {
+/// How a machine ends.
+enum Ended {
+    /// With its program's exit status.
+    With(i32),
+    /// Without one, as it does after a triple fault: what there is to say of that.
+    Without(String),
+    /// It hangs.
+    Never,
+}
+
+/// Runs a machine to its end: which one, and all that it has said.
+fn run_to_end(machine: &Machine, program: &Path, monitor: &Path) -> Outcome<(Ended, String)> {
     let _ = fs::remove_file(monitor); // of the one before
     let socket = format!("unix:{},server=on,wait=off", monitor.display());
     let mut child = machine
@@ -231,11 +250,12 @@ fn run_to_end(machine: &Machine, program: &Path, monitor: &Path) -> Outcome<(Opt
     }
     let _ = fs::remove_file(monitor);
     let said = said.join().unwrap_or_default();
-    let status = match ended {
-        Some(status) => Some(none::exit_status(status, &said)?),
-        None => None,
+    let ended = match ended.map(|status| none::exit_status(status, &said)) {
+        Some(Ok(status)) => Ended::With(status),
+        Some(Err(error)) => Ended::Without(error.to_string()),
+        None => Ended::Never,
     };
-    Ok((status, String::from_utf8_lossy(&said).into_owned() + &state))
+    Ok((ended, String::from_utf8_lossy(&said).into_owned() + &state))
 }
 
 /// Waits for a machine's end; None if it does not come.

@@ -19,7 +19,7 @@ pub(super) enum Build {
     /// The archive.
     Archive,
     /// The examples and [`PROGRAMS`] for machines, and some examples in release builds.
-    Machines { release: bool },
+    Machines,
 }
 
 impl Build {
@@ -28,7 +28,7 @@ impl Build {
         match self {
             Self::Examples(profile) => format!("build the examples, {}", profile.name()),
             Self::Archive => "build the archive".into(),
-            Self::Machines { .. } => "build for machines".into(),
+            Self::Machines => "build for machines".into(),
         }
     }
 
@@ -42,18 +42,15 @@ impl Build {
                 dist.arg("dist");
                 vec![dist]
             }
-            Self::Machines { release } => {
+            Self::Machines => {
+                let examples = ["build", "--example", "hello", "--example", "goroutines"];
                 let tests = PROGRAMS.iter().flat_map(|program| ["--test", program.name]);
                 let tests: Vec<_> = ["test", "--no-run"].into_iter().chain(tests).collect();
-                let mut commands = vec![
+                vec![
                     none::building(&["build", "--examples"], Profile::Debug),
                     none::building(&tests, Profile::Debug),
-                ];
-                if release {
-                    let examples = ["build", "--example", "hello", "--example", "goroutines"];
-                    commands.push(none::building(&examples, Profile::Release));
-                }
-                commands
+                    none::building(&examples, Profile::Release),
+                ]
             }
         })
     }

@@ -39,13 +39,22 @@ impl<T: Copy + Ord> Built<T> {
         let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         let missing = |built: &mut BTreeSet<T>| job.needs().iter().any(|it| !built.contains(it));
         drop(self.more.wait_while(built, missing));
-        let report = job.run(output);
-        if let Some(it) = job.builds() {
-            let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-            built.insert(it);
-            self.more.notify_all();
+        let _tells = Tells(self, job.builds());
+        job.run(output)
+    }
+}
+
+/// Says at its end that something has been built, also where a panic ends it: who waits shall
+/// not wait for ever.
+struct Tells<'a, T: Copy + Ord>(&'a Built<T>, Option<T>);
+
+impl<T: Copy + Ord> Drop for Tells<'_, T> {
+    fn drop(&mut self) {
+        if let Some(it) = self.1 {
+            let built = self.0.built.lock();
+            built.unwrap_or_else(PoisonError::into_inner).insert(it);
+            self.0.more.notify_all();
         }
-        report
     }
 }
 
@@ -71,6 +80,7 @@ pub(super) fn run<J: Job>(front: &[J], beside: &[J]) -> Outcome<Vec<Report>> {
                 }
             }
         });
+        let ended = ended; // dropped, with that its end is known, where printing fails
         let (mut reports, mut others) = (Vec::new(), Vec::new());
         let mut print = |(report, output)| -> Outcome {
             others.push(report);

@@ -45,6 +45,9 @@ fn tests(program: &'static Program) -> Result<Vec<Trial>, Failed> {
         .lines()
         .filter_map(|line| line.strip_suffix(": test"));
     let mut trials = Vec::new();
+    if listed.status != Some(0) || tests.clone().next().is_none() {
+        return Err(format!("it does not list its tests: {listed:?}").into());
+    }
     for (at, test) in tests.enumerate() {
         let (path, test, memory) = (path.clone(), test.to_string(), memory.clone());
         let machine = MACHINES[at % MACHINES.len()];

@@ -30,7 +30,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             has_one_permission_a_page,
         ),
         test("image::names_its_entries", names_its_entries),
-        Trial::test("image::is_small", is_small).with_ignored_flag(!is_built()),
+        Trial::test("image::is_small", is_small),
     ]
 }
 
@@ -52,11 +52,6 @@ fn optimized() -> Result<PathBuf, Failed> {
     Ok(built_for_none()?
         .with_file_name("release")
         .join("examples/hello"))
-}
-
-/// Tells whether that is there: `xtask test --quick` has none.
-fn is_built() -> bool {
-    optimized().is_ok_and(|path| path.is_file())
 }
 
 /// Returns the segments that are loaded.
