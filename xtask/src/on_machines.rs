@@ -19,7 +19,15 @@ pub(crate) struct Program {
     /// beginnings of names: for the stress run alone.
     #[allow(dead_code, reason = "as above")]
     pub(crate) slow: &'static [&'static str],
+    /// About what is written in Rust alone, over a scheduler that the others try: one in
+    /// [`SAMPLE`] is enough, but for the stress run.
+    #[allow(dead_code, reason = "as above")]
+    pub(crate) plain: bool,
 }
+
+/// Of how many plain tests one is booted each time that all tests are run.
+#[allow(dead_code, reason = "as above")]
+pub(crate) const SAMPLE: usize = 10;
 
 /// Those whose tests can all be tried, in little time. What memory is not touched costs
 /// nothing.
@@ -29,17 +37,29 @@ const fn whole(name: &'static str) -> Program {
         cannot: &[],
         memory: 2048,
         slow: &[],
+        plain: false,
+    }
+}
+
+/// The same of those that are plain.
+const fn plain(name: &'static str) -> Program {
+    Program {
+        plain: true,
+        ..whole(name)
     }
 }
 
 impl Program {
-    /// Says why a test is not booted each time that all tests are run, if it is not.
+    /// Says why a test, the one of that number, is not booted each time that all tests are run,
+    /// if it is not.
     #[allow(dead_code, reason = "as above")]
-    pub(crate) fn reason(&self, test: &str) -> Option<&'static str> {
+    pub(crate) fn reason(&self, test: &str, number: usize) -> Option<&'static str> {
         let cannot = self.cannot.iter().find(|(name, _)| *name == test);
         let is_slow = self.slow.iter().any(|begin| test.starts_with(begin));
         let slow = is_slow.then_some("for the stress run: it takes many seconds");
-        cannot.map(|(_, why)| *why).or(slow)
+        let is_left = self.plain && !number.is_multiple_of(SAMPLE);
+        let left = is_left.then_some("for the stress run: one in ten of its kind is enough here");
+        cannot.map(|(_, why)| *why).or(slow).or(left)
     }
 }
 
@@ -54,17 +74,20 @@ const A_TERMINAL: &str = "a serial line is a terminal, and has no end of its own
 /// The programs. Not there are those of whose tests none can be: `signal` and `stress`, which
 /// have Linux send signals; `hooks` and `harness_self`, which start other programs.
 pub(crate) const PROGRAMS: &[Program] = &[
-    whole("api"),
+    plain("api"),
     whole("boot"),
     Program {
         slow: &["pairs::", "storm::", "surface::a_megabyte_arrives_whole"],
-        ..whole("channel")
+        ..plain("channel")
     },
     Program {
         slow: &["ten_thousand_live_at_once"],
         ..whole("goroutines")
     },
-    whole("heap"),
+    Program {
+        slow: &["eight_goroutines_all_sizes"],
+        ..plain("heap")
+    },
     Program {
         slow: &["freed_memory_is_used_again"],
         ..whole("memory")
@@ -135,7 +158,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
         slow: &["who_waits_behind_newer_ones_gets_a_turn"],
         ..whole("schedule")
     },
-    whole("select"),
+    plain("select"),
     Program {
         slow: &[
             "a_million_calls_deep",
@@ -161,12 +184,12 @@ pub(crate) const PROGRAMS: &[Program] = &[
             ("streams::standard_input_is_read_in_turn", A_TERMINAL),
             ("streams::what_is_printed_may_print", STARTS_ITSELF),
         ],
-        ..whole("std_shape")
+        ..plain("std_shape")
     },
-    whole("sync"),
+    plain("sync"),
     Program {
         slow: &["senders_and_receivers_under_preemption"],
-        ..whole("task")
+        ..plain("task")
     },
     Program {
         slow: &[
@@ -179,11 +202,11 @@ pub(crate) const PROGRAMS: &[Program] = &[
             "timeout::no_token_is_lost",
             "timeout::times_that_pass_in_a_row",
         ],
-        ..whole("thread")
+        ..plain("thread")
     },
     Program {
         slow: &["no_stale_value_whenever_it_is_set_anew"],
-        ..whole("tickers")
+        ..plain("tickers")
     },
     whole("time"),
     Program {

@@ -250,7 +250,8 @@ fn template(scratch: &Scratch, gort: &Path, profile: &str, flags: &[&str]) -> Re
     let text = text.replacen("fn main() {", dies, 1);
     say("cannot write", &main, fs::write(&main, text))?;
     cargo(scratch, &project, flags)?;
-    let program = project.join("target").join(profile).join("my-program");
+    let target = project.join("target/x86_64-unknown-linux-gnu");
+    let program = target.join(profile).join("my-program");
     run(&mut command(&program))?.expect(0, "hello from gort: 5050\n", "")?;
     let trace = "panic: as asked\n\ngoroutine 1 [running]:\nmy_program::main(*)\n\
         \t*/src/main.rs:1*\nmain.main()\n\t*/src/macros.rs:*\n";

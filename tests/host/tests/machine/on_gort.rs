@@ -52,7 +52,7 @@ fn tests(program: &'static Program) -> Result<Vec<Trial>, Failed> {
         let (path, test, memory) = (path.clone(), test.to_string(), memory.clone());
         let machine = MACHINES[at % MACHINES.len()];
         let mut title = format!("on_gort::{}::{name}::{test}", machine.title());
-        let reason = program.reason(&test);
+        let reason = program.reason(&test, at);
         if let Some(reason) = reason {
             title += &format!(" ({reason})");
         }
