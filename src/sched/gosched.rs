@@ -34,7 +34,7 @@ use super::newproc::runqput;
 use super::proc::{dropg, global_queue_len, globrunqput, left, many, mcall, schedule, take_over};
 use super::procresize::the_only_p;
 use super::runtime2::{G, GStatus, M, P};
-use super::status::casgstatus;
+use super::status::{casgstatus, setgstatus};
 use super::syscall::need_p;
 use super::{SCHED, acquirem, getg, getp, held, releasem};
 use crate::debug::trace;
@@ -111,10 +111,8 @@ fn try_exchange(gp: &'static G, mp: &'static M, pp: &'static P, alone: bool) -> 
         pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
     }
     trace::yield_run(pp, next);
-    // Nobody else changes it, and `exchange` has just seen it Running. The tail lets others
-    // see it.
-    gp.atomicstatus
-        .store(GStatus::Runnable as u32, Ordering::Release); // as casgstatus
+    // `exchange` has just seen it Running. The tail lets others see it.
+    setgstatus(gp, GStatus::Running, GStatus::Runnable);
     take_over(mp, next);
     Some(Handover {
         next,
@@ -163,8 +161,7 @@ fn nobody_else(mp: &'static M) -> bool {
         && !timers_due(pp, tick)
         && !pp.preempt.load(Ordering::Relaxed) // a request
         && !SCHED.gcwaiting.load(Ordering::Relaxed) // another
-        && mp.lockedg.get().is_null()
-        && getg().check_stack.get().is_none(); // which the long way calls
+        && getg().special.get() == 0; // the long way sees to that
     if alone {
         pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
     }

@@ -1,5 +1,4 @@
-//! A goroutine's states, and the one function that changes them; but for `gosched`'s one edge,
-//! which that has looked at by itself.
+//! A goroutine's states, and what changes them.
 //!
 //! Go's counterpart: `casgstatus` in `runtime/proc.go`.
 //!
@@ -56,6 +55,17 @@ pub(super) fn casgstatus(gp: &G, from: GStatus, to: GStatus) {
     };
     if was != from as u32 {
         bad_status();
+    }
+}
+
+/// Does what [`casgstatus`] does, for who runs the goroutine and has just seen that it is in
+/// the first: only debug builds look again.
+#[inline(always)]
+pub(super) fn setgstatus(gp: &G, from: GStatus, to: GStatus) {
+    if cfg!(debug_assertions) {
+        casgstatus(gp, from, to);
+    } else {
+        gp.atomicstatus.store(to as u32, Ordering::Release); // as there
     }
 }
 

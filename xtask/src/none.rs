@@ -371,13 +371,11 @@ pub(crate) fn building(command: &[&str], profile: Profile) -> Command {
 /// Builds a program of tests on gort, and returns where it is. In release builds without
 /// the optimization of the whole, which would take a minute for each.
 pub(crate) fn build_test(name: &str, profile: Profile) -> Outcome<PathBuf> {
+    let test = ["test", "--no-run", "--test", name];
     let text = run::output(
-        run::cargo()
-            .env("CARGO_TARGET_DIR", target())
+        building(&test, profile)
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
-            .args(["test", "--no-run", "--features", "none", "--test", name])
-            .args(["--target", run::TARGET, "--message-format=json"])
-            .args(profile.arguments()),
+            .args(["--target", run::TARGET, "--message-format=json"]),
     )?;
     run::executable(&text)
 }

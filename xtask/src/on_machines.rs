@@ -10,14 +10,12 @@ pub(crate) struct Program {
     /// Its name in tests/.
     pub(crate) name: &'static str,
     /// Those that cannot be tried on a machine, with the reason.
-    #[allow(dead_code, reason = "not for who builds them")]
     pub(crate) cannot: &'static [(&'static str, &'static str)],
     /// How many MiB of memory they need.
-    #[allow(dead_code, reason = "as above")]
     pub(crate) memory: u32,
     /// What takes many seconds, or minutes, where it is unoptimized and emulated, by the
     /// beginnings of names: for the stress run alone.
-    #[allow(dead_code, reason = "as above")]
+    #[allow(dead_code, reason = "not for the stress run")]
     pub(crate) slow: &'static [&'static str],
     /// About what is written in Rust alone, over a scheduler that the others try: one in
     /// [`SAMPLE`] is enough, but for the stress run.
@@ -221,7 +219,6 @@ pub(crate) const PROGRAMS: &[Program] = &[
 
 /// Tells whether a test has passed, by the machine's exit status and what it has said. One
 /// that is to panic says so before: its panic ends the program.
-#[allow(dead_code, reason = "not for who builds them")]
 pub(crate) fn has_passed(status: Option<i32>, said: &str) -> bool {
     const PANIC: i32 = 2;
     match said.split_once("to panic: ") {

@@ -181,7 +181,7 @@ impl Way {
         let log = directory().join(format!("{}.log", storm.replace("::", "-")));
         let start = Instant::now();
         let mut child = self.start(storm, &log)?;
-        let ended = wait(&mut child)?;
+        let ended = wait(&mut child, Duration::from_secs(SECONDS) + PATIENCE)?;
         if let Some(status) = ended
             && status.success()
         {
@@ -250,9 +250,9 @@ impl Way {
     }
 }
 
-/// Waits for a storm's end; None if it does not come.
-fn wait(child: &mut Child) -> Outcome<Option<ExitStatus>> {
-    let end = Instant::now() + Duration::from_secs(SECONDS) + PATIENCE;
+/// Waits for a child's end; None if it does not come in time.
+fn wait(child: &mut Child, limit: Duration) -> Outcome<Option<ExitStatus>> {
+    let end = Instant::now() + limit;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));

@@ -4,7 +4,7 @@
 use std::io::{self, BufRead as _, BufReader, PipeReader, Write as _};
 use std::ops::AddAssign;
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -71,14 +71,20 @@ impl Tally {
     /// died, or it hung) counts as one.
     pub(crate) fn of(command: &mut Command, limit: Duration, output: &mut Output) -> Outcome<Self> {
         let end = Instant::now() + limit;
+        let (sender, lines) = mpsc::channel();
         let (reader, writer) = io::pipe()?;
+        follow(reader, sender.clone());
         if let Output::Kept(_) = output {
-            command.stderr(writer.try_clone()?);
+            // A pipe of its own: what is written to one does not break the other's lines.
+            let (reader, writer) = io::pipe()?;
+            follow(reader, sender);
+            command.stderr(writer);
+        } else {
+            drop(sender); // the end is seen when nobody has one any more
         }
         let mut child = command.stdout(writer).spawn()?;
         // The pipe's end is seen when nobody has the other end any more.
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        let lines = follow(reader);
         let mut tally = Self::default();
         loop {
             match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
@@ -116,9 +122,7 @@ impl Tally {
 
     /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
     fn parse(line: &str) -> Option<Self> {
-        // Behind what another stream has begun a line with, if it has.
-        let (_, result) = line.split_once("test result: ")?;
-        let (_, counts) = result.split_once(". ")?;
+        let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
         let count = |what: &str| {
             counts
                 .split(';')
@@ -135,17 +139,15 @@ impl Tally {
 
 /// Reads lines on a thread of its own: what a command has started may keep the pipe
 /// open for longer than anybody waits.
-fn follow(stdout: PipeReader) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
+fn follow(pipe: PipeReader, sender: Sender<Vec<u8>>) {
     thread::spawn(move || {
-        let mut stdout = BufReader::new(stdout);
+        let mut pipe = BufReader::new(pipe);
         loop {
             let mut line = Vec::new();
-            match stdout.read_until(b'\n', &mut line) {
+            match pipe.read_until(b'\n', &mut line) {
                 Ok(1..) if sender.send(line).is_ok() => {}
                 _ => return,
             }
         }
     });
-    receiver
 }

@@ -28,8 +28,7 @@ use super::super::thread::Thread;
 use super::boot_info::Physical;
 use super::cpu::{self, Cpu};
 use super::paging::PAGE;
-use super::thread;
-use super::thread::nap;
+use super::thread::{self, nap};
 use super::{acpi, apic, kernel, memory};
 use crate::debug::print::say;
 

@@ -74,6 +74,17 @@ pub fn path(name: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// A program that is killed when the test is over.
+#[derive(Debug)]
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill(); // it may have ended by itself
+        let _ = self.0.wait();
+    }
+}
+
 /// Returns where what is built for bare machines is, in this profile: see `xtask run --none`.
 ///
 /// # Errors

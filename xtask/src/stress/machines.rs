@@ -17,12 +17,12 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{GLANCE, directory};
+use super::{directory, wait};
 use crate::Outcome;
 use crate::none::{self, Machine};
 use crate::on_machines::{PROGRAMS, has_passed};
@@ -256,20 +256,6 @@ fn run_to_end(machine: &Machine, program: &Path, monitor: &Path) -> Outcome<(End
         None => Ended::Never,
     };
     Ok((ended, String::from_utf8_lossy(&said).into_owned() + &state))
-}
-
-/// Waits for a machine's end; None if it does not come.
-fn wait(child: &mut Child, limit: Duration) -> Outcome<Option<std::process::ExitStatus>> {
-    let end = Instant::now() + limit;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if Instant::now() >= end {
-            return Ok(None);
-        }
-        thread::sleep(GLANCE);
-    }
 }
 
 /// Asks a machine's monitor for the CPUs' registers, and has it send an NMI.

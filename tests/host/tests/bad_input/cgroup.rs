@@ -11,10 +11,10 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{Outcome, find_tool, native, path, run, run_with, spawn};
+use gort_host_tests::programs::{Outcome, Running, find_tool, native, path, run, run_with, spawn};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -76,16 +76,6 @@ end
 run
 ";
 
-/// gdb, which takes its program along.
-struct Debugger(Child);
-
-impl Drop for Debugger {
-    fn drop(&mut self) {
-        let _ = self.0.kill(); // it may have ended by itself
-        let _ = self.0.wait();
-    }
-}
-
 /// A container's limit on a machine of eight CPUs, while the program runs: it goes down, it
 /// is lifted, it comes back.
 fn a_limit_is_followed() -> Result<(), Failed> {
@@ -117,7 +107,7 @@ fn a_limit_is_followed() -> Result<(), Failed> {
         .arg("watch-gomaxprocs")
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
-    let mut debugger = Debugger(spawn(&mut command)?);
+    let mut debugger = Running(spawn(&mut command)?); // which takes its program along
     let stdout = debugger.0.stdout.take().ok_or("no pipe")?;
     // The others are gdb's.
     let mut numbers = BufReader::new(stdout)

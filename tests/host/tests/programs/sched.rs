@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Lines, Write as _};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{ChildStderr, ChildStdout, Command, Stdio};
 use std::thread;
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{find_tool, program, run, run_with, spawn, wait};
+use gort_host_tests::programs::{Running, find_tool, program, run, run_with, spawn, wait};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -30,16 +30,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("gomaxprocs::follows_it_in_a_churn", follows_it_in_a_churn),
         Trial::test("gomaxprocs::once_set_it_stays", once_set_it_stays),
     ]
-}
-
-/// A program that is killed when the test is over.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill(); // it may have ended by itself
-        let _ = self.0.wait();
-    }
 }
 
 /// Starts testprog, with settings, to be watched.
