@@ -1,10 +1,9 @@
 //! The features for other crates: `critical-section`, `embedded-io`, `getrandom`, `log`.
-//! getrandom asks for a flag as well (src/random.rs), and so does this, which is a stage of
-//! `cargo xtask test`:
+//! getrandom asks for a flag as well (src/random.rs), which .cargo/config.toml has. This is a
+//! stage of `cargo xtask test`:
 //!
 //! ```text
-//! cargo test --test hooks --features critical-section,embedded-io,getrandom,log \
-//!     --config 'target.x86_64-unknown-linux-gnu.rustflags=["--cfg","getrandom_backend=\"custom\""]'
+//! cargo test --test hooks --features critical-section,embedded-io,getrandom,log
 //! ```
 
 #![no_std]

@@ -38,10 +38,15 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// A goroutine spins and says so each time it has done so for long, while main waits
 /// for its turn.
 fn spin_beside_main() {
-    gort::go(|| {
+    // Far more than a time slice, in either build.
+    let turns = if cfg!(debug_assertions) {
+        10_000_000
+    } else {
+        100_000_000
+    };
+    gort::go(move || {
         loop {
-            // Far more than a time slice.
-            for _ in 0..100_000_000 {
+            for _ in 0..turns {
                 black_box(());
             }
             // Not by println!, which may lose its P to others while it writes.

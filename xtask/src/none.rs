@@ -15,6 +15,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -126,7 +127,7 @@ pub(crate) fn gdb(arguments: Parser) -> Outcome {
     let program = machine.build()?;
     // Short, as a socket's path must be; and gdb has our number then.
     let socket = env::temp_dir().join(format!("gort-gdb-{}", std::process::id()));
-    let _ = std::fs::remove_file(&socket); // of another one of that number
+    let _ = fs::remove_file(&socket); // of another one of that number
     let chardev = format!("socket,path={},server=on,wait=off,id=gdb", socket.display());
     let mut qemu = machine.qemu(&program);
     qemu.args(["-S", "-chardev", &chardev, "-gdb", "chardev:gdb"]);
@@ -358,10 +359,12 @@ impl Machine {
 }
 
 /// Returns what has cargo build programs for bare machines: a command, and what it is about.
+/// What they share with programs on Linux, the crates that gort uses, is built once for both.
 pub(crate) fn building(command: &[&str], profile: Profile) -> Command {
     let mut cargo = run::cargo();
     cargo
         .env("CARGO_TARGET_DIR", target())
+        .env("CARGO_BUILD_BUILD_DIR", run::target())
         .args(command)
         .args(["--features", "none"])
         .args(profile.arguments());
@@ -378,6 +381,26 @@ pub(crate) fn build_test(name: &str, profile: Profile) -> Outcome<PathBuf> {
             .args(["--target", run::TARGET, "--message-format=json"]),
     )?;
     run::executable(&text)
+}
+
+/// Puts the programs of tests, which have been built in debug builds, beside the examples, by
+/// their names alone: where cargo has them, there are those for Linux as well.
+pub(crate) fn link_tests(names: &[&str]) -> Outcome {
+    let profile = Profile::Debug;
+    let directory = examples(profile).with_file_name("tests");
+    run::clean_dir(&directory)?;
+    let mut command = building(&["test", "--no-run", "--quiet"], profile);
+    command.args(names.iter().flat_map(|name| ["--test", name]));
+    let said = run::output(command.arg("--message-format=json"))?;
+    for name in names {
+        let named = format!("\"name\":\"{name}\"");
+        let mut lines = said.lines().filter(|line| line.contains(&named));
+        let path = lines.find_map(|line| run::executable(line).ok());
+        let path = path.ok_or_else(|| format!("cargo does not say where the test {name} is"))?;
+        fs::hard_link(&path, directory.join(name))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    Ok(())
 }
 
 /// Returns the directory of what is built for bare machines.

@@ -5,10 +5,10 @@
 //!                               native  qemu      native  qemu
 //!   tests on gort                 x      some       x      x     cargo test --tests
 //!   the documentation's examples  x                              cargo test --doc
-//!   tests of features             x      x                       --test hooks, with flags of its own
+//!   tests of features             x      x                       --test hooks, with its features
 //!   tests of its programs         x      some       x      x     cargo test -p gort-host-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
-//!   programs on machines          x (QEMU's machines)                 --test machine, none
+//!   programs on machines          x (machines)      some         --test machine, none
 //!   tests of the sources          x                                   --test docs, header, heap, layers, link,
 //!                                                                       pure, select_errors
 //!   models of what is lock-free   x                                   cargo test, in tests/loom
@@ -44,11 +44,10 @@ use report::{Report, heading};
 const HOST: &str = "gort-host-tests";
 const HOST_TESTS: &str = "tests/host/tests";
 
-/// The test of what gort has for other crates, its features, and the flag that getrandom
-/// asks for.
+/// The test of what gort has for other crates, and its features. getrandom asks for a flag
+/// besides, which .cargo/config.toml has.
 const HOOKS: &str = "hooks";
 const FEATURES: &str = "critical-section,embedded-io,getrandom,log";
-const BACKEND: &str = "rustflags=[\"--cfg\",\"getrandom_backend=\\\"custom\\\"\"]";
 
 /// The package of the models.
 const LOOM: &str = "tests/loom";
@@ -70,9 +69,20 @@ const NATIVE: &[&str] = &["elf", "gdb"];
 /// Those of programs with no system below them.
 const MACHINE: &[&str] = &["machine", "none"];
 
+/// Those among their tests that are about release builds.
+const OPTIMIZED: &[&str] = &["programs::release", "image::is_small"];
+
 /// Those that take minutes under QEMU in debug builds, where they show nothing that release
-/// builds there, and debug builds elsewhere, do not.
-const SLOW: &[&str] = &["both", "programs", "std_shape", "trace"];
+/// builds there, and debug builds elsewhere, do not. To name the lines of a death alone takes
+/// five seconds of CPU time there.
+const SLOW: &[&str] = &[
+    "bad_input",
+    "both",
+    "programs",
+    "std_shape",
+    "trace",
+    "ways_to_die",
+];
 
 /// The same of those on gort. What is special there is the processor, and the frames of
 /// signals, threads and system calls as QEMU makes them: these are about none of that, but
@@ -132,6 +142,8 @@ enum Tests {
     Hooks,
     /// Those on the host that have these names.
     Host(Vec<String>),
+    /// The same of those about machines, whose programs were built in these profiles.
+    Machines(Vec<String>, Vec<Profile>),
     /// The models, in a crate and with flags of their own.
     Loom,
 }
@@ -161,13 +173,15 @@ pub(crate) fn command(mut arguments: Parser) -> Outcome {
 }
 
 /// Lists the jobs of both lanes, the quickest to fail first: in front what runs gort's
-/// programs on Linux, beside it what compiles, or computes, or is a machine of its own.
+/// programs on Linux, beside it what compiles, or computes, or is a machine of its own, and
+/// so much of the rest that both come to their ends at about the same time.
 fn lanes(profiles: &[Profile], runners: &[Runner]) -> Outcome<(Vec<Job>, Vec<Job>)> {
     let (names, on_gort) = (host_tests()?, tests_on_gort()?);
-    let listed = |list: &[&str]| {
+    let named = |list: &[&str]| {
         let names = names.iter().filter(|name| list.contains(&name.as_str()));
-        Tests::Host(names.cloned().collect())
+        names.cloned().collect()
     };
+    let listed = |list: &[&str]| Tests::Host(named(list));
     // A test that nobody has put on a list runs in every way.
     let everywhere = |slow: bool| {
         let names = names.iter().filter(|name| {
@@ -189,6 +203,7 @@ fn lanes(profiles: &[Profile], runners: &[Runner]) -> Outcome<(Vec<Job>, Vec<Job
     };
 
     let (mut front, mut beside) = (Vec::new(), vec![Job::Build(Build::Archive)]);
+    let mut behind = Vec::new();
     for &profile in profiles {
         let examples = Build::Examples(profile);
         match profile {
@@ -200,21 +215,27 @@ fn lanes(profiles: &[Profile], runners: &[Runner]) -> Outcome<(Vec<Job>, Vec<Job
             let mut tests = on_gort.clone();
             tests.retain(|name| !(emulated_debug && PLAIN.contains(&name.as_str())));
             front.push(stage(Tests::OnGort(tests), profile, runner, &[]));
-            let tests = everywhere(!emulated_debug);
-            front.push(stage(tests, profile, runner, &[examples]));
+            let on_host = stage(everywhere(!emulated_debug), profile, runner, &[examples]);
+            match (profile, runner) {
+                (Profile::Release, Runner::Qemu) => behind.push(on_host),
+                _ => front.push(on_host),
+            }
             if runner == Runner::Native {
                 let needs = [examples, Build::Archive];
-                front.push(stage(listed(NATIVE), profile, runner, &needs));
+                behind.push(stage(listed(NATIVE), profile, runner, &needs));
             }
         }
     }
     let once = |tests, needs: &[Build]| stage(tests, Profile::Debug, Runner::Native, needs);
+    let machines = profiles.iter().map(|&profile| Build::Machines(profile));
+    let mut for_machines: Vec<_> = machines.clone().collect();
+    for_machines.push(Build::Examples(Profile::Debug));
+    beside.push(once(Tests::Documentation, &[]));
+    beside.extend(machines.map(Job::Build));
     beside.extend([
-        once(Tests::Documentation, &[]),
-        Job::Build(Build::Machines),
         once(
-            listed(MACHINE),
-            &[Build::Machines, Build::Examples(Profile::Debug)],
+            Tests::Machines(named(MACHINE), profiles.to_vec()),
+            &for_machines,
         ),
         once(listed(ONCE), &[Build::Archive]),
         once(Tests::Loom, &[]),
@@ -224,6 +245,7 @@ fn lanes(profiles: &[Profile], runners: &[Runner]) -> Outcome<(Vec<Job>, Vec<Job
             .iter()
             .map(|&runner| stage(Tests::Hooks, Profile::Debug, runner, &[])),
     );
+    beside.append(&mut behind);
     Ok((front, beside))
 }
 
@@ -289,9 +311,7 @@ impl Stage {
     fn run(&self, output: &mut Output) -> Report {
         let title = self.title();
         let needed = match &self.tests {
-            Tests::Host(names) if names.iter().any(|name| MACHINE.contains(&name.as_str())) => {
-                Some(tools::QEMU_SYSTEM)
-            }
+            Tests::Machines(..) => Some(tools::QEMU_SYSTEM),
             _ => (self.runner == Runner::Qemu).then_some(tools::QEMU),
         };
         if let Some(tool) = needed.filter(|tool| !tools::has(tool)) {
@@ -316,11 +336,8 @@ impl Stage {
             Tests::Documentation => "the documentation's examples".into(),
             Tests::Hooks => format!("{HOOKS}, {how}"),
             Tests::Loom => "loom".into(),
-            Tests::Host(names)
-                if names
-                    .iter()
-                    .all(|name| [ONCE, MACHINE].concat().contains(&name.as_str())) =>
-            {
+            Tests::Machines(names, _) => names.join(", "),
+            Tests::Host(names) if names.iter().all(|name| ONCE.contains(&name.as_str())) => {
                 names.join(", ")
             }
             Tests::Host(names) => format!("{}, {how}", names.join(", ")),
@@ -343,17 +360,10 @@ impl Stage {
                 self.on_gort(&mut cargo).arg("--doc");
             }
             Tests::Hooks => {
-                let flags = format!("target.{}.{BACKEND}", run::TARGET);
-                self.on_gort(&mut cargo).args([
-                    "--test",
-                    HOOKS,
-                    "--features",
-                    FEATURES,
-                    "--config",
-                    &flags,
-                ]);
+                self.on_gort(&mut cargo)
+                    .args(["--test", HOOKS, "--features", FEATURES]);
             }
-            Tests::Host(names) => {
+            Tests::Host(names) | Tests::Machines(names, _) => {
                 cargo.args(["--package", HOST]);
                 for name in names {
                     cargo.args(["--test", name]);
@@ -363,6 +373,12 @@ impl Stage {
                     Runner::Native => cargo.env_remove("GORT_RUNNER"),
                     Runner::Qemu => cargo.env("GORT_RUNNER", tools::QEMU),
                 };
+                if let Tests::Machines(_, profiles) = &self.tests
+                    && !profiles.contains(&Profile::Release)
+                {
+                    cargo.arg("--");
+                    cargo.args(OPTIMIZED.iter().flat_map(|test| ["--skip", test]));
+                }
             }
             Tests::Loom => {
                 // Where cargo is started says which flags it finds.
@@ -381,8 +397,11 @@ impl Stage {
             .args(self.profile.arguments());
         if self.profile == Profile::Release {
             // Forty programs, of which each would be optimized as a whole: minutes. Those of
-            // the host's tests, which are, and these are the two ways that users have.
-            cargo.env("CARGO_PROFILE_RELEASE_LTO", "off");
+            // the host's tests, which are, and these are the two ways that users have. The
+            // debugger, who looks at those, never looks at these.
+            cargo
+                .env("CARGO_PROFILE_RELEASE_LTO", "off")
+                .env("CARGO_PROFILE_RELEASE_DEBUG", "0");
         }
         if self.runner == Runner::Qemu {
             cargo.env(RUNNER, tools::QEMU);

@@ -42,8 +42,9 @@ mod sync;
 mod timer_memory;
 mod timer_models;
 
-/// How many interruptions a model has at most that takes minutes with all of them: one less,
-/// unless `GORT_LOOM=all` asks for them.
+/// How many interruptions a model has at most that takes long with all of them: one less,
+/// unless `GORT_LOOM=all` asks for them. With one less it still fails where a fence, a bit or
+/// a wake-up is left out of what it is about.
 fn patient(interruptions: usize) -> usize {
     if std::env::var_os("GORT_LOOM").is_some_and(|value| value == "all") {
         interruptions

@@ -10,6 +10,7 @@ use loom::model::Builder;
 use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 use loom::thread;
 
+use crate::patient;
 use crate::runq::RunQueue;
 use crate::spinning::Spinning;
 
@@ -282,7 +283,7 @@ fn one_is_queued_while_two_go_to_sleep() {
 #[test]
 fn two_are_queued_for_two() {
     model(
-        2,
+        patient(2),
         || Sched::new(3, &[], 2, 2),
         &[Begin::Spinning(1), Begin::Searching(2)],
         &[Where::Ring(0), Where::Ring(0)],

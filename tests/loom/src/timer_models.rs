@@ -11,6 +11,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
+use crate::patient;
 use crate::timer::Timer;
 use crate::timer_memory;
 use crate::timer_set::TimerSet;
@@ -197,7 +198,7 @@ fn it_is_fired_or_set_and_stopped() {
 /// order: neither is forgotten, and nobody sleeps for too long.
 #[test]
 fn none_that_is_set_to_earlier_is_forgotten() {
-    bounded(2, || {
+    bounded(patient(2), || {
         let model = Model::new([50, 100, 100]);
         assert!(model.reset(1, 60));
         let first = go(&model, |model| model.reset(1, 40));

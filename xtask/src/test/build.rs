@@ -18,8 +18,8 @@ pub(super) enum Build {
     Examples(Profile),
     /// The archive.
     Archive,
-    /// The examples and [`PROGRAMS`] for machines, and some examples in release builds.
-    Machines,
+    /// For machines: the examples and [`PROGRAMS`], or some examples in release builds.
+    Machines(Profile),
 }
 
 impl Build {
@@ -28,7 +28,7 @@ impl Build {
         match self {
             Self::Examples(profile) => format!("build the examples, {}", profile.name()),
             Self::Archive => "build the archive".into(),
-            Self::Machines => "build for machines".into(),
+            Self::Machines(profile) => format!("build for machines, {}", profile.name()),
         }
     }
 
@@ -42,15 +42,17 @@ impl Build {
                 dist.arg("dist");
                 vec![dist]
             }
-            Self::Machines => {
-                let examples = ["build", "--example", "hello", "--example", "goroutines"];
-                let tests = PROGRAMS.iter().flat_map(|program| ["--test", program.name]);
+            Self::Machines(Profile::Debug) => {
+                let tests = names().flat_map(|name| ["--test", name]);
                 let tests: Vec<_> = ["test", "--no-run"].into_iter().chain(tests).collect();
                 vec![
                     none::building(&["build", "--examples"], Profile::Debug),
                     none::building(&tests, Profile::Debug),
-                    none::building(&examples, Profile::Release),
                 ]
+            }
+            Self::Machines(Profile::Release) => {
+                let examples = ["build", "--example", "hello", "--example", "goroutines"];
+                vec![none::building(&examples, Profile::Release)]
             }
         })
     }
@@ -62,7 +64,15 @@ impl Build {
             for mut command in self.commands()? {
                 tally += Tally::of(&mut command, LIMIT, output)?;
             }
+            if self == Self::Machines(Profile::Debug) && tally.failed == 0 {
+                none::link_tests(&names().collect::<Vec<_>>())?;
+            }
             Ok(tally)
         })
     }
+}
+
+/// Lists the programs of tests for machines.
+fn names() -> impl Iterator<Item = &'static str> {
+    PROGRAMS.iter().map(|program| program.name)
 }

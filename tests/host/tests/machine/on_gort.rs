@@ -2,7 +2,6 @@
 //! there are, and then for each of them. A test is booted on one of the kinds of machines,
 //! which take turns; on all of them `cargo xtask stress --none` does.
 
-use std::fs;
 use std::path::PathBuf;
 
 use crate::on_machines::{PROGRAMS, Program, has_passed};
@@ -69,20 +68,11 @@ fn tests(program: &'static Program) -> Result<Vec<Trial>, Failed> {
     Ok(trials)
 }
 
-/// Finds the program that was built last.
+/// Finds a program, where `cargo xtask test` puts it.
 fn find(name: &str) -> Result<PathBuf, Failed> {
-    let directory = built_for_none()?.join("deps");
-    let mut found = Vec::new();
-    for entry in fs::read_dir(&directory)? {
-        let path = entry?.path();
-        let file = path.file_name().and_then(|file| file.to_str());
-        let hash = file.and_then(|file| file.strip_prefix(name)?.strip_prefix('-'));
-        if hash.is_some_and(|hash| !hash.contains(['-', '.'])) {
-            found.push((path.metadata()?.modified()?, path));
-        }
+    let path = built_for_none()?.join("tests").join(name);
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(format!("{} is not there", path.display()).into()),
     }
-    let newest = found.into_iter().max();
-    newest
-        .map(|(_, path)| path)
-        .ok_or_else(|| format!("{}/{name}-* is not there", directory.display()).into())
 }

@@ -166,7 +166,7 @@ fn two_and_the_starving_mode() {
 fn three_and_the_normal_mode() {
     model(
         (SHORT, 0),
-        3,
+        patient(3),
         &[Shared::add_one, Shared::add_one, Shared::add_one],
         3,
     );
@@ -186,7 +186,7 @@ fn three_and_the_starving_mode() {
 fn three_that_spin() {
     model(
         (SHORT, 1),
-        2,
+        patient(2),
         &[add_two, Shared::add_one, Shared::add_one],
         4,
     );
@@ -200,14 +200,19 @@ fn three_that_spin() {
 
 #[test]
 fn one_that_only_tries() {
-    model((LONG, 0), 3, &[add_two, Shared::add_one, try_to_add], 3);
+    model(
+        (LONG, 0),
+        patient(3),
+        &[add_two, Shared::add_one, try_to_add],
+        3,
+    );
 }
 
 #[test]
 fn a_writer_and_two_readers() {
     model(
         (SHORT, 0),
-        3,
+        patient(3),
         &[Shared::write, Shared::read, Shared::read],
         1,
     );
