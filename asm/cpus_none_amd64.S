@@ -85,7 +85,7 @@ runtime.cpuStart:
         .balign 8
 .Lgdt:  .quad   0
         .quad   0x00af9b000000ffff      /* 64-bit code */
-        .quad   0x00cf93000000ffff      /* data */
+        .quad   0x008f93000000ffff      /* data */
 .Lgdtr: .word   . - .Lgdt - 1
         .long   COPIED(.Lgdt)
         .balign 8

@@ -319,7 +319,7 @@ runtime.enableVectors:
         .balign 8
 .Lgdt:  .quad   0
         .quad   0x00af9b000000ffff      /* 64-bit code */
-        .quad   0x00cf93000000ffff      /* data */
+        .quad   0x008f93000000ffff      /* data; without the size that only 32-bit code asks for */
 .Lgdtr: .word   . - .Lgdt - 1
         .long   .Lgdt
 .Lgdtr64:

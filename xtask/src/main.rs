@@ -42,11 +42,11 @@ usage: cargo xtask COMMAND
                         run the storms of tests/stress round robin, in all of these
                         ways and on 1, 2 and 8 Ps, for 10 minutes by default;
                         the first failure ends it
-  stress --none [MINUTES] [--rounds N] [--release] [WORD...]
+  stress --none [MINUTES] [--rounds N] [--release|--debug] [WORD...]
                         boot the tests on gort whose names, PROGRAM::TEST, contain a
                         WORD, each alone on a machine: a round on microvm and on q35,
                         with 1, 2 and 4 CPUs, in release and debug builds in turn
-                        (--release: those alone);
+                        (--release, --debug: those alone);
                         for so many minutes, or N rounds. What fails is shown, and
                         what hangs asked for its goroutines
   dist [--trace]        make target/dist: libgort.a, gort.h, linker and gdb scripts

@@ -69,6 +69,7 @@ pub(crate) fn command(mut arguments: Parser) -> Outcome {
             }
             Arg::Long("none") => none = true,
             Arg::Long("release") => profiles = &[Profile::Release],
+            Arg::Long("debug") => profiles = &[Profile::Debug],
             Arg::Long("rounds") => rounds = Some(arguments.value()?.parse()?),
             other => return Err(other.unexpected().into()),
         }
@@ -77,7 +78,7 @@ pub(crate) fn command(mut arguments: Parser) -> Outcome {
         return machines::command(minutes, rounds, profiles, &words);
     }
     if rounds.is_some() || profiles.len() == 1 {
-        return Err("stress: --rounds and --release are for machines, --none".into());
+        return Err("stress: --rounds, --release and --debug are for machines, --none".into());
     }
     let ways = ways()?;
     let storms = storms(&ways, &words)?;

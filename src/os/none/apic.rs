@@ -15,14 +15,14 @@ use x86_64::registers::model_specific::Msr;
 
 use super::{memory, nanotime};
 
-/// The vectors of our own.
-pub(super) const TIMER: u8 = 0x40;
+/// The vectors of our own, in the highest class: see [`OURS_ALONE`].
+pub(super) const TIMER: u8 = 0xf0;
 /// Somebody is ready, or a signal has come.
-pub(super) const WAKE: u8 = 0x41;
+pub(super) const WAKE: u8 = 0xf1;
 /// What is mapped has changed.
-pub(super) const FLUSH: u8 = 0x42;
+pub(super) const FLUSH: u8 = 0xf2;
 /// What the CPU does by itself, for a signal of its own; no interrupt.
-pub(super) const SIGNAL: u8 = 0x43;
+pub(super) const SIGNAL: u8 = 0xf3;
 /// What the APIC sends when it has nothing to send; by its manual the low bits are ones.
 pub(super) const SPURIOUS: u8 = 0xff;
 
@@ -47,6 +47,10 @@ const SIZE: usize = 0x1000;
 /// What is written to them.
 const ENABLED: u32 = 1 << 8;
 const MASKED: u32 = 1 << 16;
+/// The CPU's priority: vectors of all lower classes stay out, whoever sends them. A device that
+/// nobody has asked for, and which nobody could make stop, can send what it likes: the handler
+/// of such a storm would take longer than it is to the next one.
+const OURS_ALONE: u32 = 0xe0;
 const NMI_DELIVERY: u32 = 0b100 << 8;
 const BY_ONE: u32 = 0b1011;
 const BUSY: u32 = 1 << 12;
@@ -95,7 +99,7 @@ pub(super) fn init() -> bool {
 
 /// Turns this CPU's on.
 pub(super) fn enable() {
-    write(TASK_PRIORITY, 0);
+    write(TASK_PRIORITY, OURS_ALONE);
     write(LOCAL_TIMER, MASKED);
     write(LOCAL_LINE0, MASKED); // the old controllers
     write(LOCAL_LINE1, NMI_DELIVERY);

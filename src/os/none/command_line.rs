@@ -14,6 +14,8 @@
 //!
 //! The file stands alone, so that a test on the host can feed it any text.
 
+use core::cmp::Ordering;
+
 /// What a word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
@@ -23,6 +25,40 @@ pub(super) enum Word {
     Argument,
     /// Neither.
     Unknown,
+}
+
+/// A variable's value is no number, or too small or too large a one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct BadNumber;
+
+/// Returns the number from 1 that a line's first variable of this name has: None if there is no
+/// such variable.
+pub(super) fn number(line: &[u8], name: &[u8], most: u32) -> Result<Option<u32>, BadNumber> {
+    let mut words = Words::new(line);
+    loop {
+        let (mut at, mut is_name, mut value) = (0, true, Some(0u32));
+        let word = words.next(&mut |byte| {
+            match at.cmp(&name.len()) {
+                Ordering::Less => is_name &= name.get(at) == Some(&byte),
+                Ordering::Equal => is_name &= byte == b'=',
+                Ordering::Greater => {
+                    let digit = char::from(byte).to_digit(10);
+                    let more = |value: u32| value.checked_mul(10)?.checked_add(digit?);
+                    value = value.and_then(more);
+                }
+            }
+            at += 1;
+        });
+        match word {
+            None => return Ok(None),
+            // As long as its name, at least: a variable has a `=`.
+            Some(Word::Variable) if is_name && at > name.len() => {
+                let number = value.filter(|value| (1..=most).contains(value));
+                return number.map(Some).ok_or(BadNumber);
+            }
+            Some(_) => {}
+        }
+    }
 }
 
 /// Takes the words of a command line, one after another.
@@ -42,6 +78,7 @@ impl<'a> Words<'a> {
 
     /// Gives the next word's bytes to `put`, and says what it is; None at the end. What an
     /// unknown word's bytes were is known when they have been put.
+    #[inline(never)] // see `start`
     pub(super) fn next(&mut self, put: &mut dyn FnMut(u8)) -> Option<Word> {
         loop {
             while let [b' ' | b'\t' | b'\n', tail @ ..] = self.rest {

@@ -28,7 +28,7 @@ use x86_64::instructions::tables::load_tss;
 use x86_64::registers::control::{Cr4, Cr4Flags};
 use x86_64::registers::model_specific::{FsBase, GsBase};
 use x86_64::registers::segmentation::{CS, DS, ES, FS, SS, Segment, Segment64};
-use x86_64::structures::gdt::{Descriptor, GlobalDescriptorTable};
+use x86_64::structures::gdt::{Descriptor, DescriptorFlags, GlobalDescriptorTable};
 use x86_64::structures::idt::{Entry, HandlerFunc, InterruptDescriptorTable};
 use x86_64::structures::tss::TaskStateSegment;
 
@@ -52,6 +52,12 @@ const VECTORS: usize = 256;
 const EXCEPTION_STACK: usize = 16 << 10;
 const SMALL_STACK: usize = 8 << 10;
 pub(super) const INTERRUPT_STACK: usize = 16 << 10;
+
+/// The data segment, also the stack's. Without the default size: 64-bit code has none, but
+/// QEMU keeps what it has translated apart by the stack segment's, and a handler, which has no
+/// stack segment at all, would have all that it shares with the rest translated once more.
+const DATA_SEGMENT: DescriptorFlags =
+    DescriptorFlags::KERNEL_DATA.difference(DescriptorFlags::DEFAULT_SIZE);
 
 /// A stack.
 #[repr(C, align(64))]
@@ -178,7 +184,7 @@ pub(super) unsafe fn init(cpu: *mut Cpu, current: &'static Context) {
     unsafe { cpu.task.get().write(task) };
     let mut segments = GlobalDescriptorTable::new();
     let code = segments.append(Descriptor::kernel_code_segment());
-    let data = segments.append(Descriptor::kernel_data_segment());
+    let data = segments.append(Descriptor::UserSegment(DATA_SEGMENT.bits()));
     // SAFETY: it stays there.
     let task = segments.append(unsafe { Descriptor::tss_segment_unchecked(cpu.task.get()) });
     // SAFETY: as above.

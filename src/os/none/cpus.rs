@@ -13,9 +13,10 @@
 //! CPU that does not answer is named on stderr, and left out: there are as many Ps as were
 //! counted, and the CPUs that there are share them.
 //!
-//! **Who says how many.** ACPI's table; where there is none, QEMU's fw_cfg; else there is
-//! one.
+//! **Who says how many.** QEMU's fw_cfg, if that is one; ACPI's table; where there is none,
+//! GORT_CPUS on the command line; else fw_cfg again; else there is one.
 
+use core::arch::x86_64::__cpuid;
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 
@@ -26,6 +27,7 @@ use x86_64::registers::model_specific::Efer;
 
 use super::super::thread::Thread;
 use super::boot_info::Physical;
+use super::command_line::{self, BadNumber};
 use super::cpu::{self, Cpu};
 use super::paging::PAGE;
 use super::thread::{self, nap};
@@ -82,8 +84,8 @@ pub(crate) fn cpu_count() -> i32 {
 }
 
 /// Finds out which CPUs there are. Once, on the CPU that boots. `rsdp` is where ACPI's first
-/// table is, or 0.
-pub(super) fn find(rsdp: u64) {
+/// table is, or 0; `line` the command line, where GORT_CPUS may be what it must not be.
+pub(super) fn find(rsdp: u64, line: &[u8]) -> Result<(), BadNumber> {
     let mut count = 0;
     let me = apic::id();
     let mut found = |id: u8| {
@@ -94,11 +96,17 @@ pub(super) fn find(rsdp: u64) {
             count += 1;
         }
     };
-    if !acpi::local_apics(&Tables, rsdp, &mut found) {
-        // QEMU numbers them one after another, as long as nobody asks for another topology.
-        (0..fw_cfg_cpus()).for_each(|id| found(id as u8));
+    // Where there is one CPU, no table can name another: to read them is a twentieth of the
+    // boot in an emulator.
+    let told = fw_cfg_cpus();
+    if told != 1 && !acpi::local_apics(&Tables, rsdp, &mut found) {
+        // Numbered one after another, as QEMU does unless somebody asks for another topology.
+        let named = command_line::number(line, b"GORT_CPUS", MOST as u32)?;
+        let cpus = named.unwrap_or(told.into());
+        (0..cpus).for_each(|id| found(id as u8));
     }
     OTHERS_COUNT.store(count, Ordering::Relaxed); // as above
+    Ok(())
 }
 
 /// ACPI's tables, wherever they are: in the first megabyte, or mapped when they are asked
@@ -124,12 +132,17 @@ impl Physical<'static> for Tables {
     }
 }
 
-/// Asks QEMU's firmware configuration how many CPUs there are; 0 if there is none.
+/// Asks QEMU's firmware configuration how many CPUs there are; 0 if there is none. Not where
+/// nothing says that this is a virtual machine: those ports could be some device's.
 fn fw_cfg_cpus() -> u16 {
     const SELECTOR: u16 = 0x510;
     const DATA: u16 = 0x511;
     const SIGNATURE: u16 = 0;
     const CPUS: u16 = 5;
+    const HYPERVISOR: u32 = 1 << 31;
+    if __cpuid(1).ecx & HYPERVISOR == 0 {
+        return 0;
+    }
     let ask = |item: u16| {
         // SAFETY: where there is no such device these ports do nothing.
         unsafe { Port::<u16>::new(SELECTOR).write(item) };

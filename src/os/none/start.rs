@@ -2,8 +2,8 @@
 //! as Linux's would, so that everything behind it is one boot.
 //!
 //! ```text
-//!   high  | strings, 16 random bytes                    |
-//!         | auxv .. , AT_NULL                           |
+//!   high  | strings                                     |
+//!         | auxv .. , AT_NULL, 16 random bytes          |
 //!         | envp .. , 0                                 |
 //!         | argv .. , 0                                 |
 //!         | argc                                        | <- rsp for _rt0_amd64
@@ -25,7 +25,7 @@ use super::super::auxv::{
     AT_HWCAP2, AT_NULL, AT_PAGESZ, AT_PHDR, AT_PHENT, AT_PHNUM, AT_RANDOM, HWCAP2_FSGSBASE,
 };
 use super::boot_info::{BootInfo, Physical, Region, Wrong};
-use super::command_line::{Word, Words};
+use super::command_line::{BadNumber, Word, Words};
 use super::paging::{ENTRYS, PAGE};
 use super::{cpus, exit, file, memory, pit, serial, time, trap};
 use crate::boot::G0_STACK;
@@ -96,13 +96,6 @@ extern "C" fn machine_start(by: u64, address: u64) -> usize {
             &[],
         );
     }
-    cpus::find(info.rsdp);
-    if !time::init(timer) {
-        refuse(
-            "gort: no clock: the CPU does not tell its counter's rate, and there is no i8254 and no RTC",
-            &[],
-        );
-    }
     let line = match line.start {
         0 => &[],
         // SAFETY: the command line, in the direct map; nobody writes there.
@@ -113,6 +106,15 @@ extern "C" fn machine_start(by: u64, address: u64) -> usize {
             )
         },
     };
+    if let Err(BadNumber) = cpus::find(info.rsdp, line) {
+        refuse("gort: GORT_CPUS: expected a number from 1 to 255", &[]);
+    }
+    if !time::init(timer) {
+        refuse(
+            "gort: no clock: the CPU does not tell its counter's rate, and there is no i8254 and no RTC",
+            &[],
+        );
+    }
     build_stack(line)
 }
 
@@ -150,30 +152,12 @@ fn take_memory(info: &BootInfo<'_>, address: u64, line: Region) {
     unsafe { Cr3::write(root, Cr3Flags::empty()) };
 }
 
-/// Counts what is in a command line.
-#[derive(Default)]
-struct Counted {
-    variables: usize,
-    arguments: usize,
-    bytes: usize,
-}
-
 /// Puts the command line's words where Linux would, and returns where argc is.
 fn build_stack(line: &'static [u8]) -> usize {
-    let mut counted = Counted::default();
-    let mut words = Words::new(line);
-    while let Some(word) = words.next(&mut |_| counted.bytes += 1) {
-        counted.bytes += 1;
-        match word {
-            Word::Variable => counted.variables += 1,
-            Word::Argument => counted.arguments += 1,
-            Word::Unknown => {}
-        }
-    }
-    let auxv = auxv();
-    let pointers = 1 + (1 + counted.arguments + 1) + (counted.variables + 1) + 2 * auxv.len();
-    let strings = RANDOM + NAME.len() + counted.bytes;
-    let above = (pointers * size_of::<usize>() + strings).next_multiple_of(PAGE);
+    // At most: between two words there is a blank, where there will be a zero. What is not
+    // needed of that is not touched. So the line need not be read twice.
+    let pointers = 1 + (1 + 1) + 1 + line.len().div_ceil(2) + 2 * AUXV + RANDOM;
+    let above = (pointers * size_of::<usize>() + line.len() + 1).next_multiple_of(PAGE);
     let size = GUARD + G0_STACK + PAGE + above;
     let Some(low) = memory::map_backed(0, size) else {
         refuse(
@@ -183,41 +167,51 @@ fn build_stack(line: &'static [u8]) -> usize {
     };
     // SAFETY: mapped for this.
     unsafe { memory::install_guard(low, GUARD) };
-    let start = low.addr() + size - above;
-    // SAFETY: `above` bytes of ours, zeros, which is aligned to a page.
-    let memory = unsafe { slice::from_raw_parts_mut(low.wrapping_add(size - above), above) };
-    let (words, texts) = memory.split_at_mut(pointers * size_of::<usize>());
+    let start = low.wrapping_add(size - above);
+    let texts = start.wrapping_add(pointers * size_of::<usize>());
     let mut stack = Stack {
-        at: start + words.len(),
-        words: words.chunks_exact_mut(size_of::<usize>()),
-        texts,
+        start: start.addr(),
+        // SAFETY: the first part of `above` bytes of ours, zeros, aligned to a page.
+        words: unsafe { slice::from_raw_parts_mut(start.cast(), pointers) },
+        count: 0,
+        texts_start: texts.addr(),
+        // SAFETY: the other part.
+        texts: unsafe { slice::from_raw_parts_mut(texts, line.len() + 1) },
         used: 0,
     };
-    stack.fill(line, counted, auxv);
-    start
+    stack.fill(line);
+    start.addr()
 }
 
-/// How many random bytes there are.
-const RANDOM: usize = 16;
+/// How many words the random bytes are.
+const RANDOM: usize = 2;
 
 /// The stack in the making.
 struct Stack<'a> {
-    /// Where the texts begin, and how much of them is used.
-    at: usize,
-    words: slice::ChunksExactMut<'a, u8>,
+    /// Where the words are, and how many of them there are.
+    start: usize,
+    words: &'a mut [usize],
+    count: usize,
+    /// Where the texts are, and how much of that is used.
+    texts_start: usize,
     texts: &'a mut [u8],
     used: usize,
 }
 
+// Not inlined, here and in `Words`: an emulator translates each copy.
 impl Stack<'_> {
-    /// Writes the next word.
-    fn word(&mut self, word: usize) {
-        if let Some(slot) = self.words.next() {
-            slot.copy_from_slice(&word.to_le_bytes());
+    /// Writes the next words.
+    #[inline(never)]
+    fn put(&mut self, words: &[usize]) {
+        let end = self.count + words.len();
+        if let Some(slots) = self.words.get_mut(self.count..end) {
+            slots.copy_from_slice(words);
+            self.count = end;
         }
     }
 
     /// Writes the next byte of the texts.
+    #[inline(never)]
     fn byte(&mut self, byte: u8) {
         if let Some(slot) = self.texts.get_mut(self.used) {
             *slot = byte;
@@ -226,39 +220,41 @@ impl Stack<'_> {
     }
 
     /// Writes everything.
-    fn fill(&mut self, line: &[u8], counted: Counted, auxv: [[usize; 2]; AUXV]) {
-        let random = self.at;
-        for word in random_words() {
-            word.to_le_bytes()
-                .into_iter()
-                .for_each(|byte| self.byte(byte));
+    fn fill(&mut self, line: &[u8]) {
+        self.put(&[0, NAME.as_ptr().expose_provenance()]);
+        self.put_words(line, Word::Argument);
+        if let Some(argc) = self.words.first_mut() {
+            *argc = self.count - 1;
         }
-        self.word(1 + counted.arguments);
-        self.word(self.at + self.used);
-        NAME.iter().for_each(|&byte| self.byte(byte));
-        for kind in [Word::Argument, Word::Variable] {
-            let mut words = Words::new(line);
-            loop {
-                let begin = self.used;
-                let Some(word) = words.next(&mut |byte| self.byte(byte)) else {
-                    break;
-                };
-                if word != kind {
-                    self.used = begin;
-                    continue;
-                }
-                self.byte(0);
-                self.word(self.at + begin);
+        self.put(&[0]);
+        self.put_words(line, Word::Variable);
+        self.put(&[0]);
+        let source = RdRand::new();
+        let behind = self.start + (self.count + 2 * AUXV) * size_of::<usize>();
+        let random_at = if source.is_some() { behind } else { 0 };
+        self.put(auxv(random_at).as_flattened());
+        // What AT_RANDOM leads to, where the CPU has it.
+        self.put(&[(); RANDOM].map(|()| {
+            let word = source.and_then(RdRand::get_u64);
+            word.unwrap_or_default() as usize
+        }));
+    }
+
+    /// Writes those words of the line that are of a kind: their texts, and where those are.
+    #[inline(never)]
+    fn put_words(&mut self, line: &[u8], kind: Word) {
+        let mut words = Words::new(line);
+        loop {
+            let begin = self.used;
+            let Some(word) = words.next(&mut |byte| self.byte(byte)) else {
+                return;
+            };
+            if word != kind {
+                self.used = begin;
+                continue;
             }
-            self.word(0);
-        }
-        for [tag, value] in auxv {
-            self.word(tag);
-            self.word(if tag == AT_RANDOM && value != 0 {
-                random
-            } else {
-                value
-            });
+            self.byte(0);
+            self.put(&[self.texts_start + begin]);
         }
     }
 }
@@ -266,8 +262,8 @@ impl Stack<'_> {
 /// How many pairs the auxiliary vector has.
 const AUXV: usize = 7;
 
-/// Makes the auxiliary vector; the random bytes' place is filled in later.
-fn auxv() -> [[usize; 2]; AUXV] {
+/// Makes the auxiliary vector. `random_at` is where random bytes are, or 0.
+fn auxv(random_at: usize) -> [[usize; 2]; AUXV] {
     const PROGRAM_HEADERS: usize = 64;
     const PROGRAM_HEADER: usize = 56;
     const COUNT: usize = 56;
@@ -281,13 +277,7 @@ fn auxv() -> [[usize; 2]; AUXV] {
         [AT_PHNUM, count.into()],
         [AT_PAGESZ, PAGE],
         [AT_HWCAP2, if fsgsbase { HWCAP2_FSGSBASE } else { 0 }],
-        [AT_RANDOM, usize::from(RdRand::new().is_some())],
+        [AT_RANDOM, random_at],
         [AT_NULL, 0],
     ]
-}
-
-/// Draws what AT_RANDOM leads to, where the CPU has it.
-fn random_words() -> [u64; 2] {
-    let source = RdRand::new();
-    [(); 2].map(|()| source.and_then(RdRand::get_u64).unwrap_or_default())
 }

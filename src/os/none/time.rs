@@ -34,9 +34,9 @@ pub(super) fn init(begun: Option<pit::Look>) -> bool {
     let Some(hertz) = told().or_else(measured) else {
         return false;
     };
-    let rate = ((NANOSECONDS as u128) << SHIFT) / u128::from(hertz);
+    let rate = ((NANOSECONDS as u64) << SHIFT) / hertz;
     BEGAN.store(arch::cputicks(), Ordering::Relaxed); // still one CPU
-    RATE.store(rate as u64, Ordering::Relaxed); // as above
+    RATE.store(rate, Ordering::Relaxed); // as above
     true
 }
 

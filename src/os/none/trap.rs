@@ -135,8 +135,8 @@ fn interrupt(frame: &mut Frame, vector: u8) {
             apic::end_of_interrupt();
         }
         apic::SPURIOUS => return, // nothing was begun that could end
-        // The old controllers', which may be spurious though all is masked, and whatever
-        // else: nobody's.
+        // The old controllers', which may be spurious though all is masked, an instruction's:
+        // nobody's. From a device none comes, see `apic`.
         _ => {
             if apic::in_service(vector) {
                 apic::end_of_interrupt();

@@ -205,7 +205,8 @@ fn c_backtrace() -> Result<(), Failed> {
 
 fn template_with_a_path() -> Result<(), Failed> {
     let scratch = Scratch::new("path")?;
-    template(&scratch, &repository(), "debug", &["build"])
+    template(&scratch, &repository(), "debug", &["build"])?;
+    template_for_no_system(&scratch)
 }
 
 /// What would come from a registry is less than the repository.
@@ -238,6 +239,27 @@ fn template_with_the_package() -> Result<(), Failed> {
         "release",
         &["build", "--release"],
     )
+}
+
+/// One switch more, and the machine that docs/none.md names.
+fn template_for_no_system(scratch: &Scratch) -> Result<(), Failed> {
+    let project = scratch.join("template");
+    let manifest = project.join("Cargo.toml");
+    let text = say("cannot read", &manifest, fs::read_to_string(&manifest))?;
+    let text = text.replacen("[\"backtrace\"]", "[\"backtrace\", \"none\"]", 1);
+    say("cannot write", &manifest, fs::write(&manifest, text))?;
+    cargo(scratch, &project, &["build"])?;
+    let chapter = repository().join("docs/none.md");
+    let text = say("cannot read", &chapter, fs::read_to_string(&chapter))?;
+    let start = text.find("qemu-system-x86_64 -M").ok_or("no command")?;
+    let (machine, _) = text[start..].split_once("\n```").ok_or("no end")?;
+    // The shell takes the lines together and the quotes off.
+    let mut shell = scratch.command("timeout");
+    shell
+        .args(["100", "sh", "-c", machine])
+        .current_dir(&project);
+    run(&mut shell)?.expect(1, "hello from gort: 5050\n", "")?;
+    Ok(())
 }
 
 /// Builds the template with gort from a directory, and runs it.

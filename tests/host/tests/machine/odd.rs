@@ -96,11 +96,32 @@ pub(crate) fn trials() -> Vec<Trial> {
     }
     trials.extend([
         Trial::test("odd::a_cpu_that_does_not_answer", no_answer),
+        Trial::test("odd::cpus_by_the_command_line", cpus_by_the_command_line),
         Trial::test("odd::a_long_command_line", a_long_command_line),
         Trial::test("odd::a_line_too_long_for_q35", too_long_for_q35),
         Trial::test("odd::what_is_typed_is_read", what_is_typed_is_read),
     ]);
     trials
+}
+
+/// Without ACPI the command line says how many CPUs there are, and QEMU's own word counts only
+/// where it does not. With ACPI it says nothing.
+fn cpus_by_the_command_line() -> Result<(), Failed> {
+    let bad = "gort: GORT_CPUS: expected a number from 1 to 255\n";
+    let cases = [
+        ("off", "GORT_CPUS=1", 0, "1\n"),
+        ("off", "OTHER=1", 0, "2\n"),
+        ("on", "GORT_CPUS=1", 0, "2\n"),
+        ("off", "GORT_CPUS=0", 1, bad),
+        ("off", "GORT_CPUS=two", 1, bad),
+    ];
+    for (acpi, variable, status, text) in cases {
+        let acpi = format!("acpi={acpi}");
+        let options = ["--qemu", "-machine", "--qemu", &acpi, "--env", variable];
+        let said = Machine::new("microvm", 2).boot(&options, "testprog", &["num-cpu"])?;
+        said.expect(status, text)?;
+    }
+    Ok(())
 }
 
 /// The command line may have 64 KiB.

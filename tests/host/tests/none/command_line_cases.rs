@@ -3,13 +3,14 @@
 use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
 
-use crate::command_line::{Word, Words};
+use crate::command_line::{BadNumber, Word, Words, number};
 
 /// The tests.
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("command_line::takes_lines_apart", takes_lines_apart),
         Trial::test("command_line::survives_any_line", survives_any_line),
+        Trial::test("command_line::finds_numbers", finds_numbers),
     ]
 }
 
@@ -65,7 +66,30 @@ fn takes_lines_apart() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Lines of what counts: it ends, and gives no more bytes than there are.
+fn finds_numbers() -> Result<(), Failed> {
+    let cases = [
+        ("", Ok(None)),
+        ("N", Ok(None)),
+        ("-- N=2", Ok(None)),
+        ("M=1 NN=2 xN=3", Ok(None)),
+        ("N=2", Ok(Some(2))),
+        ("ro \"N=\"7 N=8 -- N=9", Ok(Some(7))),
+        ("N=255", Ok(Some(255))),
+        ("N=", Err(BadNumber)),
+        ("N=0", Err(BadNumber)),
+        ("N=256", Err(BadNumber)),
+        ("N=-1", Err(BadNumber)),
+        ("N=4294967297", Err(BadNumber)),
+        ("N=two", Err(BadNumber)),
+    ];
+    for (line, expected) in cases {
+        let got = number(line.as_bytes(), b"N", 255);
+        ensure!(got == expected, "{line:?}: {got:?} instead of {expected:?}");
+    }
+    Ok(())
+}
+
+/// Lines of what counts: it ends, and gives no more words and bytes than `start` has room for.
 fn survives_any_line() -> Result<(), Failed> {
     let mut random = Random::new(3);
     for _ in 0..20_000 {
@@ -75,7 +99,8 @@ fn survives_any_line() -> Result<(), Failed> {
             .collect();
         let got = words(&line);
         let bytes: usize = got.iter().map(|(_, text)| text.chars().count()).sum();
-        ensure!(bytes <= length, "{line:?}: {got:?}");
+        let room = got.len() <= length.div_ceil(2) && bytes + got.len() <= length + 1;
+        ensure!(room, "{line:?}: {got:?}");
         let first = got.iter().position(|(word, _)| *word == Word::Argument);
         let behind = first.map_or(&[][..], |first| &got[first..]);
         ensure!(
