@@ -241,6 +241,66 @@ runtime.gosave_gogo:
         .size   runtime.gosave_gogo, . - runtime.gosave_gogo
 
 /* ------------------------------------------------------------------------
+ * runtime.gogo_ended: how runtime.goexit leaves a goroutine that has ended
+ *
+ * Goes on with the goroutine in rdx, as runtime.gosave_gogo does, and calls
+ * runtime.ended with the old one on the other one's stack. Nothing of the old one
+ * is saved: who ended its last life has it, its stack too, from then on.
+ *
+ * in: rdx = the next g, its g.locks not 0; rsp 16-byte aligned
+ *
+ * Who was switched away by runtime.gosave_gogo is taken up here, with a jump for
+ * the return: the CPU takes it that a return goes to behind the last call, which
+ * here is that by which the goroutine's waiter came to wait for it.
+ */
+        .section .text.runtime.gogo_ended, "ax", @progbits
+        .globl  runtime.gogo_ended
+        .type   runtime.gogo_ended, @function
+runtime.gogo_ended:
+        .cfi_startproc
+        .cfi_undefined rip              /* whoever called us is left for good */
+        mov     rdi, fs:[runtime.tlsg@tpoff]
+        mov     rbx, rdx
+        mov     fs:[runtime.tlsg@tpoff], rdx
+        mov     rsp, [rdx + g_sched_sp]
+        and     rsp, -16
+        xor     ebp, ebp
+        call    runtime.ended
+
+        mov     rcx, [rbx + g_sched_pc]
+        mov     rbp, [rbx + g_sched_bp]
+        mov     rdi, [rbx + g_sched_ctxt]
+        mov     rsp, [rbx + g_sched_sp]
+        dec     dword ptr [rbx + g_locks]       /* it may be preempted again */
+        lea     rax, .Lgosaved[rip]
+        cmp     rcx, rax
+        je      .Lsaved
+        jmp     rcx
+
+.Lsaved:
+        .cfi_def_cfa rbp, 16
+        .cfi_offset rip, -8
+        .cfi_offset rbp, -16
+        .cfi_offset rbx, -24
+        .cfi_offset r12, -32
+        .cfi_offset r13, -40
+        .cfi_offset r14, -48
+        .cfi_offset r15, -56
+        pop     r15
+        pop     r14
+        pop     r13
+        pop     r12
+        pop     rbx
+        pop     rbp
+        .cfi_def_cfa rsp, 8
+        pop     rcx
+        .cfi_def_cfa rsp, 0
+        .cfi_register rip, rcx
+        jmp     rcx
+        .cfi_endproc
+        .size   runtime.gogo_ended, . - runtime.gogo_ended
+
+/* ------------------------------------------------------------------------
  * runtime.Gosched: extern "C" fn()
  *
  * Gives way: to the goroutine that goyield names, if it does. All that is left
@@ -424,8 +484,8 @@ runtime.goexit:
         .cfi_startproc
         .cfi_undefined rip
         nop
-        call    runtime.goexit1         /* does not return */
-        ud2
+        call    runtime.goexit1         /* rax = how to leave this stack, rdx = the next g */
+        jmp     rax
         .cfi_endproc
         .size   runtime.goexit, . - runtime.goexit
 

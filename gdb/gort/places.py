@@ -54,7 +54,8 @@ def runner(gp):
             caller = older(frame)
             if caller is None:
                 # What is called there is on the stack of the one that goes on.
-                scheduling = scheduling or names.frame_name(frame) == "runtime.gosave_gogo"
+                switches = {"runtime.gosave_gogo", "runtime.gogo_ended"}
+                scheduling = scheduling or names.frame_name(frame) in switches
                 break
             frame = caller
     return None if scheduling else thread

@@ -9,7 +9,7 @@ use super::osinit::osinit;
 use super::schedinit::schedinit;
 use crate::debug::boottrace;
 use crate::os;
-use crate::sched::{self, Closure, malg_first};
+use crate::sched::{self, NOTHING, NewG, malg_first};
 
 // SAFETY: the routines' contracts stand in asm/: both may be called here, once, in
 // the order below. mainPC is a constant.
@@ -44,7 +44,7 @@ extern "C" fn rt0_go(argc: i32, argv: *const *const u8) -> ! {
     boottrace::step("runtime.osinit");
     schedinit(); // all subsystems, in order
     boottrace::step("runtime.schedinit");
-    _ = sched::newproc(MAIN_PC, &Closure::NONE, None, 0, malg_first); // the main goroutine
+    _ = sched::newproc(MAIN_PC, NOTHING, None, 0, malg_first).map(NewG::queue); // the main goroutine
     boottrace::step("runtime.newproc");
     mstart() // this thread, for ever; its step ends when runtime.main begins
 }

@@ -18,13 +18,30 @@
 //!    one that is woken by an unlock is who wakes the next. At worst an unlock
 //!    wakes nobody.
 //!
+//! **Given back by a plain store.** Of the two atomic instructions the second is there
+//! for the one case in a million in which somebody sleeps. Where the system can have all
+//! threads of the process run through a fence (Linux's membarrier), who wants to sleep
+//! bears that cost instead ([`FutexLock::wait_counted`]):
+//!
+//! ```text
+//!    who unlocks                who sleeps
+//!    word = OPEN                sleepers += 1
+//!    (no fence)                 membarrier: a fence, there and here
+//!    sleepers > 0? wake one     word == OPEN? take it, else sleep
+//! ```
+//!
+//! 3. At the barrier the unlocking thread is either before its store, and then it sees the
+//!    sleeper afterwards, or behind it, and then the sleeper sees the word open, or
+//!    somebody else's, for whom the same is true. Nobody stores anything but OPEN and
+//!    LOCKED, and each unlock wakes one as long as anybody sleeps.
+//!
 //! The file stands alone: `atomic` and `os` are the runtime's here, and models of
 //! them in the tests under loom.
 
 use core::hint::spin_loop;
 
 use super::atomic::{AtomicU32, Ordering};
-use super::os::{futexsleep, futexwakeup, osyield};
+use super::os::{futexsleep, futexwakeup, light_barrier, membarrier, osyield};
 
 pub(super) const OPEN: u32 = 0;
 pub(super) const LOCKED: u32 = 1;
@@ -45,20 +62,28 @@ impl FutexLock {
         self.take(LOCKED)
     }
 
+    /// Takes the lock as `state`, if it opens while this looks `spins` times.
+    fn spin(&self, spins: u32, state: u32) -> bool {
+        for _ in 0..spins {
+            for _ in 0..PAUSES {
+                spin_loop();
+            }
+            // A look first: a compare-and-swap that fails takes the cache line away from
+            // whoever is about to unlock. Relaxed: `take` looks again.
+            if self.0.load(Ordering::Relaxed) == OPEN && self.take(state) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Takes the lock, whatever it costs: looks `spins` times whether it opens, then
     /// once behind whoever else waits for this CPU, then sleeps.
     pub(super) fn wait(&self, spins: u32) {
         let mut state = LOCKED;
         loop {
-            for _ in 0..spins {
-                for _ in 0..PAUSES {
-                    spin_loop();
-                }
-                // A look first: a compare-and-swap that fails takes the cache line away from
-                // whoever is about to unlock. Relaxed: `take` looks again.
-                if self.0.load(Ordering::Relaxed) == OPEN && self.take(state) {
-                    return;
-                }
+            if self.spin(spins, state) {
+                return;
             }
             osyield();
             // The one place that says CONTENDED: it takes the lock or leaves a mark
@@ -86,6 +111,39 @@ impl FutexLock {
     pub(super) fn unlock(&self) -> bool {
         // Release pairs with the acquire of whoever takes it next.
         self.0.swap(OPEN, Ordering::Release) == CONTENDED
+    }
+
+    /// The same for a lock that is given back by [`unlock_counted`](Self::unlock_counted), with
+    /// those same `sleepers`.
+    pub(super) fn wait_counted(&self, spins: u32, sleepers: &AtomicU32) {
+        if self.spin(spins, LOCKED) {
+            return;
+        }
+        osyield();
+        // Relaxed: the barrier orders it, and that is all it is for.
+        sleepers.fetch_add(1, Ordering::Relaxed);
+        let may_sleep = membarrier();
+        while !self.try_lock() {
+            if may_sleep {
+                futexsleep(&self.0, LOCKED, -1);
+            } else {
+                osyield();
+            }
+            if self.spin(spins, LOCKED) {
+                break;
+            }
+        }
+        sleepers.fetch_sub(1, Ordering::Relaxed); // one too many would do no harm
+    }
+
+    /// Gives the lock back. Only for who has it; tells whether to call [`wake`](Self::wake).
+    #[inline]
+    #[must_use]
+    pub(super) fn unlock_counted(&self, sleepers: &AtomicU32) -> bool {
+        // Release pairs with the acquire of whoever takes it next.
+        self.0.store(OPEN, Ordering::Release);
+        light_barrier(); // pairs with membarrier
+        sleepers.load(Ordering::Relaxed) != 0 // as above
     }
 
     /// Wakes one who waits, if one sleeps.

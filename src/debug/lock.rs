@@ -16,12 +16,17 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::futex_lock::{FutexLock, LOCKED, OPEN};
-use crate::sched;
+use crate::{os, sched};
 
 /// How often a thread looks whether a lock opens, each time after a microsecond, until it
 /// goes to sleep: about what it costs to sleep and be woken. What the runtime does under a
 /// lock is mostly shorter.
 const SPINS: u32 = 4;
+
+/// The same for a [`ParkLock`] that is given back by a plain store: to sleep for one costs more,
+/// and the usual reason why it does not open is that sysmon has its owner's CPU, for some
+/// microseconds.
+const SPINS_TO_PARK: u32 = 20;
 
 /// What a lock protects, in the order in which locks may be taken.
 pub(crate) mod rank {
@@ -146,7 +151,7 @@ impl ParkLock {
     fn wait(&self) {
         loop {
             if let Some(contention) = many_threads() {
-                return (contention.wait)(&self.0);
+                return (contention.wait_to_park)(&self.0);
             }
             if self.0.try_lock() {
                 return;
@@ -157,21 +162,43 @@ impl ParkLock {
     /// Opens it. Only who has it, on the M that took it.
     #[inline]
     pub(crate) fn unlock(&self) {
-        if one_p() {
-            self.0.0.store(OPEN, Ordering::Release); // nobody waits: see one_p
-        } else if self.0.unlock()
-            && let Some(contention) = many_threads()
-        {
+        // Relaxed: the bit was set before there was a second thread.
+        if SLEEPERS.load(Ordering::Relaxed) & NO_BARRIER != 0 {
+            return self.unlock_by_exchange();
+        }
+        if self.0.unlock_counted(&SLEEPERS) {
+            self.wake();
+        }
+    }
+
+    /// The same where there is no membarrier.
+    #[cold]
+    fn unlock_by_exchange(&self) {
+        if self.0.unlock() {
+            self.wake();
+        }
+    }
+
+    /// Wakes somebody who waits for it.
+    #[cold]
+    fn wake(&self) {
+        if let Some(contention) = many_threads() {
             (contention.wake)(&self.0);
         }
     }
 }
 
+/// How many threads sleep for a [`ParkLock`], any of them, or are about to: then who opens one
+/// wakes somebody. It is read far more often than anybody sleeps.
+static SLEEPERS: AtomicU32 = AtomicU32::new(0);
+
+/// In its place: there is no membarrier, and [`ParkLock`]s are as all others.
+const NO_BARRIER: u32 = 1 << 31;
+
 /// Tells whether there is one P, and so nobody else who could want a [`ParkLock`]: who takes
 /// one holds a P, from before that until it is open again, and the number of Ps changes only
-/// while all of them are stopped. It spares two locked instructions, most of what an
-/// operation on a channel costs then. Whoever gets the P next is after us in any case: it
-/// goes from hand to hand with release and acquire.
+/// while all of them are stopped. It spares a locked instruction. Whoever gets the P next is
+/// after us in any case: it goes from hand to hand with release and acquire.
 #[inline]
 fn one_p() -> bool {
     sched::GOMAXPROCS.load(Ordering::Relaxed) == 1 // written while the world is stopped
@@ -180,6 +207,7 @@ fn one_p() -> bool {
 /// What is done about a lock that more than one thread wants.
 struct Contention {
     wait: fn(&FutexLock),
+    wait_to_park: fn(&FutexLock),
     wake: fn(&FutexLock),
 }
 
@@ -192,8 +220,15 @@ static MANY_THREADS: AtomicPtr<Contention> = AtomicPtr::new(ptr::null_mut());
 pub(crate) fn expect_threads() {
     static CONTENTION: Contention = Contention {
         wait,
+        wait_to_park,
         wake: FutexLock::wake,
     };
+    if many_threads().is_some() {
+        return;
+    }
+    if !os::register_membarrier() {
+        SLEEPERS.store(NO_BARRIER, Ordering::Relaxed); // as below
+    }
     // Relaxed: whoever makes a thread hands over all that it has written.
     MANY_THREADS.store((&raw const CONTENTION).cast_mut(), Ordering::Relaxed);
 }
@@ -206,9 +241,22 @@ fn many_threads() -> Option<&'static Contention> {
 
 /// Waits for a lock that somebody else has.
 fn wait(lock: &FutexLock) {
+    lock.wait(spins(SPINS));
+}
+
+/// Waits for a [`ParkLock`].
+fn wait_to_park(lock: &FutexLock) {
+    if SLEEPERS.load(Ordering::Relaxed) & NO_BARRIER != 0 {
+        return lock.wait(spins(SPINS)); // as in `unlock`
+    }
+    lock.wait_counted(spins(SPINS_TO_PARK), &SLEEPERS);
+}
+
+/// Returns how often to look whether a lock opens: as often as that, if anybody can open it.
+fn spins(times: u32) -> u32 {
     // On the only CPU nobody opens it while we look. Relaxed: written at boot.
     let alone = sched::NCPU.load(Ordering::Relaxed) <= 1;
-    lock.wait(if alone { 0 } else { SPINS });
+    if alone { 0 } else { times }
 }
 
 impl<T, const RANK: u8> Drop for Guard<'_, T, RANK> {

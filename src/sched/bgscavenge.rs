@@ -16,7 +16,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 use super::gfree::{cold_stacks, gfget, scavenge_stacks};
-use super::newproc::{Closure, newproc};
+use super::newproc::{NOTHING, newproc};
 use super::park::{gopark, goready};
 use super::runtime2::G;
 use super::waitreason::WaitReason;
@@ -48,7 +48,8 @@ pub(crate) fn start_bgscavenge() {
         return work();
     }
     super::syscall::need_p();
-    if let Ok(goid) = newproc(bgscavenge, &Closure::NONE, None, 0, gfget) {
+    if let Some(new) = newproc(bgscavenge, NOTHING, None, 0, gfget) {
+        let goid = new.queue();
         super::system::SCAVENGER.set(goid.get());
     }
 }

@@ -18,9 +18,10 @@ use core::hint::spin_loop;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
+use super::goexit::exit_to_next;
 use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
-use super::newproc::{end_time_slice, exit_to_next, runqget, runqputslow};
+use super::newproc::{end_time_slice, runqget, runqputslow};
 use super::park::{Park, gopark, goready};
 use super::proc::{
     GLOBAL_QUEUE_TICKS, Many, execute, global_queue_len, globrunqget, globrunqget_in_turn,

@@ -112,6 +112,8 @@ pub(super) fn warm(gp: *const G) {
 }
 
 /// Makes a goroutine with a stack, dead as yet.
+#[cold]
+#[inline(never)]
 fn malg(stack: usize) -> Option<&'static G> {
     let stack = mem::gostack(stack)?;
     let gp = place(stack.top);

@@ -38,9 +38,7 @@ use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::sysmon::wake_sysmon;
 use super::timers::wake_time;
-use super::{
-    GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem, try_getp,
-};
+use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem};
 use crate::debug::fatal::throw;
 use crate::debug::trace;
 use crate::mem;
@@ -71,32 +69,32 @@ pub(super) fn wakep() {
     releasem();
 }
 
-/// Does what [`wakep`] does, for who has queued it with a P in its hands: where that is
-/// the only one there is, none is idle. Should there be more a moment later, the world
-/// was stopped meanwhile, and who starts it again looks at all queues.
+/// Does what [`wakep`] does, for who has made a goroutine and queued it with this P in its
+/// hands, and keeps its M: where that P is the only one there is, none is idle. Should there
+/// be more a moment later, the world was stopped meanwhile, and who starts it again looks at
+/// all queues.
 ///
-/// One goroutine alone is left to who readied it, which mostly waits for it next, and
+/// One goroutine alone is left to who made or readied it, which mostly waits for it next, and
 /// then runs it at once: to wake a thread costs more than that, and one that looks for
 /// work takes the queue's cache lines away each time it looks. Where that was wrong,
 /// sysmon sees it ([`super::sysmon`]), and the next ones are not left alone.
 #[inline]
-pub(super) fn wakep_with_p() {
-    if GOMAXPROCS.load(Ordering::Relaxed) == 1 {
-        return;
-    }
-    let left = try_getp(acquirem()).is_some_and(|pp| are_left_alone(pp, 1));
-    releasem();
-    if !left {
-        wakep();
-    }
+pub(super) fn wakep_for_new(pp: &P) {
+    wakep_for(pp, 1);
 }
 
-/// The same for who has readied one that waited, and keeps its M. Two are left there: whoever talks with two
+/// The same for who has readied one that waited. Two are left there: whoever talks with two
 /// others, as a select does, readies one and the other before it waits, and the three are
 /// several times faster on one P than on two that take the channels from each other.
 #[inline]
 pub(super) fn wakep_for_ready(pp: &P) {
-    if GOMAXPROCS.load(Ordering::Relaxed) != 1 && !are_left_alone(pp, 2) {
+    wakep_for(pp, 2);
+}
+
+/// Wakes one more M, if that helps, for who has queued one on this P.
+#[inline]
+fn wakep_for(pp: &P, few: u32) {
+    if GOMAXPROCS.load(Ordering::Relaxed) != 1 && !are_left_alone(pp, few) {
         wakep();
     }
 }

@@ -413,8 +413,9 @@ fn set_stack(gp: &G, lo: usize, hi: usize) {
 /// Go does so in runtime.main. Here the first goroutine beside the main one
 /// brings it: while there is one alone, nobody waits for its P. A thread costs
 /// 50 µs to make and to end, a fifth of what the shortest program takes.
+#[inline]
 pub(crate) fn start_sysmon() {
-    if !try_start_sysmon() {
+    if !SYSMON_STARTED.is_completed() && !try_start_sysmon() {
         throw("runtime: cannot map a stack for a new thread");
     }
 }

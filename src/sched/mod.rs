@@ -10,7 +10,8 @@
 //! | `pstatus` | what a P is doing, and who gets it out of a system call |
 //! | `glist` | queues and free lists of goroutines |
 //! | `status` | a goroutine's states and the ways between them |
-//! | `newproc` | how a goroutine is made, and how it ends |
+//! | `newproc` | how a goroutine is made |
+//! | `goexit` | how a goroutine ends |
 //! | `newstack` | how a goroutine goes on with another piece of stack |
 //! | `gfree` | Gs and their stacks before that and after it |
 //! | `proc` | the loop: schedule, execute, and the ways out of a goroutine |
@@ -62,6 +63,7 @@ mod findrunnable;
 mod freeze;
 mod gfree;
 mod glist;
+mod goexit;
 mod gosched;
 mod gpack;
 mod idle;
@@ -128,7 +130,7 @@ pub(crate) use machine::gsignal_at;
 #[cfg(feature = "sched-trace")]
 pub(crate) use machine::start_system_m;
 pub(crate) use machine::{mcommoninit, set_max_threads, start_sysmon};
-pub(crate) use newproc::{Closure, Entry, NoRoom, go, gomaxprocs, newproc, num_goroutine};
+pub(crate) use newproc::{Entry, NOTHING, NewG, NoRoom, go, gomaxprocs, newproc, num_goroutine};
 pub(crate) use newproc::{try_go, try_go_unchecked};
 pub(crate) use newstack::newstack;
 pub(crate) use park::{

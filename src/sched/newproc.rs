@@ -1,7 +1,6 @@
-//! How a goroutine is made, and how it ends.
+//! How a goroutine is made.
 //!
-//! Go's counterparts: `newproc`, `newproc1`, `goexit1`, `goexit0` in
-//! `runtime/proc.go`. A new goroutine's stack, from the top:
+//! Go's counterparts: `newproc`, `newproc1` in `runtime/proc.go`. A new goroutine's stack, from the top:
 //!
 //! ```text
 //!   hi ->   +--------------------+
@@ -9,7 +8,7 @@
 //!           +--------------------+
 //!           | G                  |  the struct itself: one page, touched anyway
 //!           +--------------------+
-//!           | the closure        |  moved here by newproc1
+//!           | the closure        |  moved here by who starts it
 //!           +--------------------+
 //!           | runtime.goexit + 1 |  <- sched.sp: as if goexit had called the entry
 //!           +--------------------+
@@ -20,7 +19,7 @@
 //! returns, it returns into goexit.
 
 use crate::alloc::boxed::Box;
-use core::mem::ManuallyDrop;
+use core::alloc::Layout;
 use core::num::NonZero;
 use core::panic::Location;
 use core::ptr;
@@ -28,15 +27,13 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::gfree::{gfget, warm};
 use super::glist::BATCH;
-use super::idle::wakep_with_p;
-use super::locked::lock_to;
-use super::proc::{dropg, left, many, mcall, schedule};
+use super::idle::wakep_for_new;
+use super::proc::many;
 use super::procresize::allp;
-use super::runtime2::{G, GStatus, M, P};
+use super::runtime2::{G, GStatus, P};
 use super::status::casgstatus;
-use super::switch::{drop_left, next_at_hand, switch};
 use super::system::system_goroutines;
-use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, releasem};
+use super::{GOMAXPROCS, SCHED, acquirem, getg, getp, held, releasem};
 use crate::debug::fatal::throw;
 use crate::debug::trace;
 use crate::mem;
@@ -116,65 +113,22 @@ fn start<F: Send, C: FnOnce(F)>(
     _call: C,
 ) -> Result<NonZero<u64>, NoRoom> {
     extern "C" fn entry<F, C: FnOnce(F)>(closure: *mut u8) {
-        // SAFETY: newproc1 moved an F there, and this is its only use.
+        // SAFETY: what started this moved an F there, and this is its only use.
         let f = unsafe { closure.cast::<F>().read() };
         // SAFETY: C has no bytes, so that any address holds one.
         let call = unsafe { ptr::dangling::<C>().read() };
         call(f);
     }
-    /// Moves an F.
-    fn move_to<F>(to: *mut u8, from: *const u8) {
-        // SAFETY: newproc1 calls this once, with `from` being the F below and `to`
-        // a place for one.
-        unsafe { to.cast::<F>().copy_from_nonoverlapping(from.cast(), 1) };
-    }
     const { assert!(size_of::<C>() == 0) };
-    let f = ManuallyDrop::new(f);
-    let closure = Closure {
-        data: (&raw const f).cast(),
-        size: size_of::<F>(),
-        align: align_of::<F>(),
-        move_to: move_to::<F>,
-    };
     let made = &getg().made;
     made.set(made.get().wrapping_add(1));
-    if made.get() > MANY_MADE && queue_is_full() {
-        made.set(0);
-        make_room();
+    if made.get() > MANY_MADE {
+        made.set(look_at_queue());
     }
-    let started = newproc(entry::<F, C>, &closure, location, stack, gfget);
-    match started {
-        Ok(_) => {
-            wakep_with_p();
-            // The cooperative end of sysmon's request: a goroutine that only spawns
-            // gives way here.
-            if getg().preempt.load(Ordering::Relaxed) && super::may_go() {
-                super::gosched();
-            }
-        }
-        Err(_) => drop(ManuallyDrop::into_inner(f)), // nobody has moved it
-    }
-    started
-}
-
-/// A closure that is to be moved onto the new stack.
-pub(crate) struct Closure {
-    /// Where it is.
-    data: *const u8,
-    size: usize,
-    align: usize,
-    /// Moves it: for its own type this is a few instructions.
-    move_to: fn(*mut u8, *const u8),
-}
-
-impl Closure {
-    /// Nothing at all.
-    pub(crate) const NONE: Self = Self {
-        data: ptr::dangling(),
-        size: 0,
-        align: 1,
-        move_to: |_, _| {},
-    };
+    let new = newproc(entry::<F, C>, Layout::new::<F>(), location, stack, gfget).ok_or(NoRoom)?;
+    // SAFETY: newproc has made room for an F there, and nobody else knows the goroutine.
+    unsafe { new.closure.cast::<F>().write(f) };
+    Ok(run(new))
 }
 
 /// Ends the program: it has to have that goroutine.
@@ -190,28 +144,68 @@ fn no_room() -> ! {
 /// others are made.
 type Take = fn(&'static P, usize) -> Option<&'static G>;
 
-/// Makes a goroutine and puts it next on this P's queue; returns its number. From
-/// a goroutine or g0.
+/// The closure of a goroutine that has none.
+pub(crate) const NOTHING: Layout = Layout::new::<()>();
+
+/// A goroutine that has been made, and that nobody knows of yet.
+pub(crate) struct NewG {
+    gp: &'static G,
+    /// Where its closure is to be moved.
+    closure: *mut u8,
+}
+
+impl NewG {
+    /// Puts it next on this P's queue; returns its number.
+    #[inline(never)] // the boot needs no more than this
+    pub(crate) fn queue(self) -> NonZero<u64> {
+        let goid = queue(getp(held(getg())), &self);
+        releasem();
+        goid
+    }
+}
+
+/// Makes a goroutine with room for a closure of that layout, if there is room for it. The
+/// caller puts one there and queues the goroutine; it keeps its M meanwhile. From a
+/// goroutine or g0.
 #[unsafe(export_name = "runtime.newproc")]
 #[inline(never)]
 pub(crate) fn newproc(
     entry: Entry,
-    closure: &Closure,
+    closure: Layout,
     location: Option<&'static Location<'static>>,
     stack: usize,
     take: Take,
-) -> Result<NonZero<u64>, NoRoom> {
+) -> Option<NewG> {
     crate::stops_here!();
     let mp = acquirem();
-    let pp = getp(mp);
-    let Some(newg) = newproc1(entry, closure, getg(), pp, location, stack, take) else {
+    let new = newproc1(entry, closure, getg(), getp(mp), location, stack, take);
+    if new.is_none() {
         releasem();
-        return Err(NoRoom);
-    };
-    let goid = newg.goid.get(); // once queued, it may end and be another one
-    runqput(pp, newg, true);
+    }
+    new
+}
+
+/// Queues a goroutine as the P's next; returns its number.
+#[inline(always)]
+fn queue(pp: &'static P, new: &NewG) -> NonZero<u64> {
+    let goid = new.gp.goid.get(); // once queued, it may end and be another one
+    runqput(pp, new.gp, true);
+    NonZero::new(goid).unwrap_or(NonZero::<u64>::MIN) // numbers begin at 1
+}
+
+/// Queues a goroutine and sees to it that it runs soon; returns its number.
+#[inline(never)]
+fn run(new: NewG) -> NonZero<u64> {
+    let gp = getg();
+    let pp = getp(held(gp));
+    let goid = queue(pp, &new);
+    wakep_for_new(pp);
     releasem();
-    NonZero::new(goid).ok_or(NoRoom) // numbers begin at 1
+    // The cooperative end of sysmon's request: a goroutine that only spawns gives way here.
+    if gp.preempt.load(Ordering::Relaxed) && super::may_go() {
+        super::gosched();
+    }
+    goid
 }
 
 /// Makes a runnable goroutine: a dead one again, or a new stack if there is room.
@@ -219,22 +213,21 @@ pub(crate) fn newproc(
 #[inline(never)]
 fn newproc1(
     entry: Entry,
-    closure: &Closure,
+    closure: Layout,
     callergp: &G,
     pp: &'static P,
     location: Option<&'static Location<'static>>,
     stack: usize,
     take: Take,
-) -> Option<&'static G> {
+) -> Option<NewG> {
     let newg = take(pp, stack)?;
     // The closure below the G, then the return address, so that the entry finds
     // the stack as behind a call: rsp + 8 divisible by 16.
-    let align = closure.align.max(16);
-    let data = (ptr::from_ref(newg).addr() - closure.size) & !(align - 1);
+    let align = closure.align().max(16);
+    let data = (ptr::from_ref(newg).addr() - closure.size()) & !(align - 1);
     let sp = data - 8;
     // Below the G, of which we only have a reference: stackalloc exposed it all.
     let below = |address: usize| ptr::with_exposed_provenance_mut::<u8>(address);
-    (closure.move_to)(below(data), closure.data);
     // SAFETY: between the G and `lo`, which is far below, and divisible by 8;
     // nobody runs on this stack.
     unsafe {
@@ -261,12 +254,15 @@ fn newproc1(
     count_up(&pp.made);
     trace::create(pp, newg);
     casgstatus(newg, GStatus::Dead, GStatus::Runnable);
-    Some(newg)
+    Some(NewG {
+        gp: newg,
+        closure: below(data),
+    })
 }
 
 /// Counts one more. By the P's owner.
 #[inline]
-fn count_up(count: &AtomicUsize) {
+pub(super) fn count_up(count: &AtomicUsize) {
     let more = count.load(Ordering::Relaxed).wrapping_add(1); // only we write it
     count.store(more, Ordering::Release); // pairs with num_goroutine
 }
@@ -312,11 +308,20 @@ pub(super) fn runqputslow(pp: &'static P, gp: *mut G) {
     }
 }
 
-/// Tells whether the P's queue is full.
-fn queue_is_full() -> bool {
+/// Gives way to those that fill this P's queue, if it is nearly full. Returns with how
+/// many the caller starts to count anew: it looks again when it has made a few more.
+#[cold]
+#[inline(never)]
+fn look_at_queue() -> u32 {
+    /// How many more it makes before it looks again.
+    const FEW: u32 = 16;
     let count = getp(acquirem()).runq.len();
     releasem();
-    count >= super::runq::RUNQ_SIZE as u32
+    if count + FEW < super::runq::RUNQ_SIZE as u32 {
+        return MANY_MADE - FEW;
+    }
+    make_room();
+    0
 }
 
 /// Lets those go first that fill this P's queue, if that helps: when they have ended, or
@@ -326,8 +331,6 @@ fn queue_is_full() -> bool {
 /// It does not where they take long: the caller would come back late each time. The next
 /// times are skipped then, twice as many as before, and what there is no room for goes to
 /// the global queue, as in Go. Where that is empty it is tried each time: it shall stay so.
-#[cold]
-#[inline(never)]
 fn make_room() {
     /// How many times are skipped at most.
     const MAX_SKIPS: u32 = 255;
@@ -384,72 +387,6 @@ pub(super) fn runqget(pp: &'static P) -> Option<(&'static G, bool)> {
     }
     // SAFETY: what a run queue holds are Gs, which are never freed.
     Some((unsafe { &*gp }, inherit_time))
-}
-
-/// A goroutine's outermost function has returned: leave its stack, for good.
-#[unsafe(export_name = "runtime.goexit1")]
-#[inline(never)]
-pub(super) extern "C" fn goexit1() -> ! {
-    let thread = getg().thread.get();
-    // SAFETY: null, or what the module `thread` left there.
-    if let Some(head) = unsafe { thread.as_ref() } {
-        // SAFETY: as above; this is the goroutine's end.
-        unsafe { (head.end)() };
-    }
-    if let Some(many) = many() {
-        (many.exit)();
-    }
-    mcall(goexit0);
-    crate::arch::abort() // nobody runs a dead goroutine
-}
-
-/// Ends the current goroutine and goes on with the next, if that is at hand: else it
-/// comes back. On the goroutine.
-pub(super) fn exit_to_next() {
-    extern "C" fn ended(gp: &'static G, mp: &&'static M) -> bool {
-        drop_left(gp);
-        destroy(gp, getp(mp));
-        true
-    }
-    let gp = getg();
-    let mp = acquirem();
-    if let Some(next) = next_at_hand(gp, mp) {
-        trace::end_run(mp, next);
-        switch(gp, mp, next, ended, &mp);
-    }
-    releasem();
-}
-
-/// Ends a goroutine. On g0.
-#[unsafe(export_name = "runtime.goexit0")]
-pub(super) extern "C" fn goexit0(gp: &'static G) -> ! {
-    let mp = left(gp);
-    let pp = getp(mp);
-    trace::end(mp);
-    let locked = ptr::eq(mp.lockedg.get(), gp);
-    if mp.locked_int.get() != 0 {
-        throw("exited a goroutine internally locked to the OS thread");
-    }
-    dropg(mp, gp);
-    lock_to(gp, ptr::null_mut()); // as it is, where it was not locked
-    mp.lockedg.set(ptr::null()); // locked_ext stays: see newm
-    destroy(gp, pp);
-    if let (true, Some(many)) = (locked, many()) {
-        (many.mexit)(mp); // who knows what it has done to its thread
-    }
-    schedule()
-}
-
-/// Puts a goroutine that has ended, and whose stack nobody is on, on the P's free list.
-#[inline]
-fn destroy(gp: &'static G, pp: &'static P) {
-    casgstatus(gp, GStatus::Running, GStatus::Dead);
-    count_up(&pp.ended);
-    gp.preempt.store(false, Ordering::Relaxed); // the free list hands it on
-    gp.gopc.set(None);
-    if let Some(gfput) = gp.gfput.get() {
-        gfput(pp, gp); // somebody may have it from here on
-    }
 }
 
 /// Returns how many Ps there are.

@@ -28,7 +28,7 @@
 use core::ptr;
 use core::sync::atomic::Ordering;
 
-use super::newproc::goexit0;
+use super::goexit::goexit0;
 use super::runtime2::{G, STACK_GUARD, Stack, Stktop};
 use super::{acquirem, getg, releasem};
 use crate::arch;

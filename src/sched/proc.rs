@@ -14,8 +14,9 @@ use core::sync::atomic::Ordering;
 use super::checkdead::deadlock;
 use super::gfree::allgs;
 use super::glist::Batch;
+use super::goexit::{Exit, goexit_here};
 use super::locked::unlock_os_thread;
-use super::newproc::{goexit1, runqput};
+use super::newproc::runqput;
 use super::newstack::leave_segments;
 use super::runq::RUNQ_SIZE;
 use super::runtime2::{G, GStatus, Gobuf, M, P};
@@ -97,8 +98,8 @@ pub(super) struct Many {
     pub(super) schedule: fn(&'static M) -> !,
     /// `newproc::runqputslow`
     pub(super) runqputslow: fn(&'static P, *mut G),
-    /// `newproc::exit_to_next`
-    pub(super) exit: fn(),
+    /// `goexit::exit_to_next`
+    pub(super) exit: fn() -> Option<Exit>,
     /// `syscall::try_entersyscall`
     pub(super) try_entersyscall: extern "C" fn() -> bool,
     /// `syscall::need_p`
@@ -307,7 +308,7 @@ pub(crate) fn goexit(abandon: bool) -> ! {
     if !abandon && !getg().stktop.get().is_null() {
         mcall(leave_segments);
     }
-    goexit1()
+    goexit_here()
 }
 
 /// Calls `f` for each of the program's goroutines that is not dead.

@@ -17,7 +17,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use core::{hint, ptr};
 
 use super::gfree::gfget;
-use super::newproc::{Closure, Entry, newproc};
+use super::newproc::{Entry, NOTHING, newproc};
 use super::park::{gopark, goready};
 use super::preempt::do_sig_preempt;
 use super::runtime2::G;
@@ -153,9 +153,9 @@ pub(crate) fn start_signal_receiver(entry: Entry) {
     super::machine::start_sysmon();
     HOOKS.store((&raw const WITH_SYSMON).cast_mut(), Ordering::Release); // pairs with sighandler
     super::syscall::need_p();
-    match newproc(entry, &Closure::NONE, None, 0, gfget) {
-        Ok(goid) => SIGNAL_RECEIVER.set(goid.get()),
-        Err(_) => throw("out of memory (stack allocation)"),
+    match newproc(entry, NOTHING, None, 0, gfget) {
+        Some(new) => SIGNAL_RECEIVER.set(new.queue().get()),
+        None => throw("out of memory (stack allocation)"),
     }
 }
 

@@ -37,7 +37,7 @@
 //! spins, the flag is gone, and who queues while all Ps are busy reads one word.
 //!
 //! One goroutine alone, or two, may be left to the P that has them, for a while
-//! (`wakep_with_p` and `wakep_for_ready` in `idle`): 1 holds for sysmon then, which looks at
+//! (`wakep_for_new` and `wakep_for_ready` in `idle`): 1 holds for sysmon then, which looks at
 //! the queue later, and wakes as if it had queued them.
 //!
 //! The file stands alone, generic over its atomics: `atomic` is

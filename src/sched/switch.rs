@@ -102,8 +102,7 @@ pub(super) fn switch<T>(
     publish: Publish<T>,
     arg: &T,
 ) {
-    next.locks.store(1, Ordering::Relaxed); // it is ours
-    take_over(mp, next);
+    take_next(mp, next);
     // SAFETY: `gp` is the current goroutine and `next` another one that is ours, with
     // its context saved; `publish` and `arg` go together, and `arg` lies on `gp`'s stack
     // or elsewhere for as long as `publish` needs it.
@@ -115,6 +114,13 @@ pub(super) fn switch<T>(
             ptr::from_ref(arg).cast(),
         );
     }
+}
+
+/// Makes the next goroutine the one that this M runs; it keeps that until it goes on.
+#[inline(always)]
+pub(super) fn take_next(mp: &'static M, next: &'static G) {
+    next.locks.store(1, Ordering::Relaxed); // it is ours
+    take_over(mp, next);
 }
 
 /// Takes the goroutine that was left off its M. In `publish`, first of all.

@@ -57,8 +57,10 @@ pub(super) struct Inner {
     ended: Token<G>,
     /// Its `thread_local!` values. The goroutine's own.
     pub(super) locals: Locals,
-    /// It is no party any more, but has yet to end. The goroutine's own.
-    left: Cell<bool>,
+    /// It is no party any more, but has yet to end, if not 0. The goroutine's own. A whole
+    /// word, so that all of this is zeroed by words: what is read soon after has to have been
+    /// written by one store, or the CPU waits until that is in its cache.
+    left: Cell<u64>,
     /// The scopes that it is in the midst of. The goroutine's own.
     pub(super) open: Open,
     /// The scope that it was spawned in, or null. Written by who spawns it, before.
@@ -77,7 +79,7 @@ impl Inner {
             token: Token::new(),
             ended: Token::new(),
             locals: Locals::new(),
-            left: Cell::new(false),
+            left: Cell::new(0),
             open: Open::new(),
             scope: Cell::new(ptr::null()),
         }
@@ -186,7 +188,7 @@ impl Party {
     /// Gives up what the goroutine is party to, which it does once, and keeps the handle.
     fn into_thread(self) -> Thread {
         let party = mem::ManuallyDrop::new(self);
-        if !party.inner().left.replace(true) {
+        if party.inner().left.replace(1) == 0 {
             party.give_up();
         }
         // SAFETY: the party is not dropped, nor used again.

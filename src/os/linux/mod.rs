@@ -73,7 +73,10 @@ pub(crate) use signal_context::{SignalContext, signal_code};
 pub(crate) use syscall::{
     exit, preempt_thread, process_id, signal_process, signal_thread, thread_id,
 };
-pub(crate) use thread::{EAGAIN, exit_thread, futexsleep, futexwakeup, nap, new_thread, osyield};
+pub(crate) use thread::{
+    EAGAIN, exit_thread, futexsleep, futexwakeup, light_barrier, membarrier, nap, new_thread,
+    osyield, register_membarrier,
+};
 pub(crate) use time::{getcpu, monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
 #[cfg(feature = "sched-trace")]
 pub(crate) use {file::create, memory::populate, signal::forget_write_signals};

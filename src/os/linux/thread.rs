@@ -2,10 +2,10 @@
 
 use core::arch::asm;
 use core::ffi::c_void;
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 
 use rustix::thread::futex::{self, Flags};
-use rustix::thread::{NanosleepRelativeResult, Timespec};
+use rustix::thread::{MembarrierCommand, NanosleepRelativeResult, Timespec};
 
 use super::super::thread::Thread;
 use super::signal::set_mask;
@@ -92,6 +92,24 @@ pub(crate) fn futexsleep(word: &AtomicU32, value: u32, ns: i64) {
 pub(crate) fn futexwakeup(word: &AtomicU32, count: u32) {
     // It fails for addresses that are none.
     let _ = futex::wake(word, Flags::PRIVATE, count);
+}
+
+/// Prepares [`membarrier`]; false if the system has none.
+pub(crate) fn register_membarrier() -> bool {
+    rustix::thread::membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok()
+}
+
+/// Has each thread of this process run through a fence of all its loads and stores, this one
+/// too, before it returns. What pairs with it elsewhere is [`light_barrier`]. False if it is
+/// not allowed any more: a program may have locked itself in.
+pub(crate) fn membarrier() -> bool {
+    rustix::thread::membarrier(MembarrierCommand::PrivateExpedited).is_ok()
+}
+
+/// A fence for the compiler alone: the CPU is told by who calls [`membarrier`].
+#[inline(always)]
+pub(crate) fn light_barrier() {
+    compiler_fence(Ordering::SeqCst);
 }
 
 /// Lets whoever else waits for this CPU go first.

@@ -3,7 +3,7 @@
 //! Linux's counterparts: clone, exit, futex, nanosleep, sched_yield.
 
 use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 
 use x86_64::instructions::interrupts::without_interrupts;
 
@@ -165,6 +165,21 @@ pub(crate) fn futexsleep(word: &AtomicU32, value: u32, ns: i64) {
             kernel.sleep(me, word.as_ptr().addr(), deadline);
         }
     });
+}
+
+/// There is none: another CPU would have to be interrupted for it, and answer.
+pub(crate) fn register_membarrier() -> bool {
+    false
+}
+
+/// What the runtime calls where that is prepared: never.
+pub(crate) fn membarrier() -> bool {
+    false
+}
+
+/// Goes with it.
+pub(crate) fn light_barrier() {
+    compiler_fence(Ordering::SeqCst);
 }
 
 /// Wakes up to `count` threads that sleep on that word.

@@ -37,11 +37,18 @@ const SWITCHES: Case = (
     &["runtime.gogo", "__morestack of asm/switch_amd64.S"],
     &[
         "runtime.mcall",
-        "runtime.gosave_gogo",
+        "runtime.gogo_ended",
         "runtime.systemstack",
         "runtime.clone",
         "runtime.goexit",
     ],
+);
+
+/// One waits for another, which ends.
+const WAITS: Case = (
+    &["walk", "park"],
+    &["runtime.gogo"],
+    &["runtime.gosave_gogo", "runtime.gogo_ended"],
 );
 
 /// A recursion over several segments of stack.
@@ -72,6 +79,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     [
         ("bt_anywhere_in_the_boot", BOOT),
         ("bt_anywhere_in_a_switch", SWITCHES),
+        ("bt_anywhere_in_a_wait", WAITS),
         ("bt_anywhere_over_segments", SEGMENTS),
         ("bt_anywhere_at_a_segments_seam", SEAM),
         ("bt_anywhere_in_a_fault", FAULT),

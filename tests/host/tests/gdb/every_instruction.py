@@ -31,6 +31,7 @@ ROOTS = {
     "runtime.goexit",
     "runtime.clone",
     "runtime.gogo",
+    "runtime.gogo_ended",
 }
 
 # Routines that leave a stack in their middle, and are a root there and nowhere else: on

@@ -22,11 +22,12 @@ use runtime2::Note;
 /// The system as src/os has it.
 mod os {
     use std::sync::OnceLock;
-    use std::sync::atomic::AtomicU32;
+    use std::sync::atomic::{AtomicU32, Ordering, compiler_fence};
     use std::time::Instant;
 
-    use rustix::thread::Timespec;
+    use rustix::thread::MembarrierCommand::{PrivateExpedited, RegisterPrivateExpedited};
     use rustix::thread::futex::{self, Flags};
+    use rustix::thread::{self, Timespec};
 
     pub(super) fn futexsleep(word: &AtomicU32, value: u32, ns: i64) {
         let timeout = Timespec {
@@ -39,6 +40,18 @@ mod os {
 
     pub(super) fn futexwakeup(word: &AtomicU32, count: u32) {
         let _ = futex::wake(word, Flags::PRIVATE, count);
+    }
+
+    /// Prepared for all tests of this process; where there is none it says so, and nobody
+    /// sleeps.
+    pub(super) fn membarrier() -> bool {
+        static REGISTERED: OnceLock<bool> = OnceLock::new();
+        *REGISTERED.get_or_init(|| thread::membarrier(RegisterPrivateExpedited).is_ok())
+            && thread::membarrier(PrivateExpedited).is_ok()
+    }
+
+    pub(super) fn light_barrier() {
+        compiler_fence(Ordering::SeqCst);
     }
 
     pub(super) fn osyield() {
@@ -57,8 +70,16 @@ fn throw(message: &str) -> ! {
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("futex_lock_counts_right_when_all_sleep", || count(0)),
-        Trial::test("futex_lock_counts_right_when_all_look_first", || count(50)),
+        Trial::test("futex_lock_counts_right_when_all_sleep", || count(0, None)),
+        Trial::test("futex_lock_counts_right_when_all_look_first", || {
+            count(50, None)
+        }),
+        Trial::test("futex_lock_by_plain_stores_when_all_sleep", || {
+            count(0, Some(&AtomicU32::new(0)))
+        }),
+        Trial::test("futex_lock_by_plain_stores_when_all_look_first", || {
+            count(50, Some(&AtomicU32::new(0)))
+        }),
         Trial::test("note_goes_to_and_fro", to_and_fro),
         Trial::test("note_says_when_the_time_is_over", time_is_over),
         Trial::test("note_is_woken_before_the_time_is_over", woken_in_time),
@@ -75,8 +96,8 @@ struct Locked {
 unsafe impl Sync for Locked {}
 
 /// Threads count, more of them than there are CPUs; now and then one gives its CPU away
-/// while it has the lock.
-fn count(spins: u32) -> Result<(), Failed> {
+/// while it has the lock. With `sleepers` that is given back by a plain store.
+fn count(spins: u32, sleepers: Option<&AtomicU32>) -> Result<(), Failed> {
     const THREADS: u64 = 6;
     const ROUNDS: u64 = 50_000;
     let locked = Locked {
@@ -89,7 +110,10 @@ fn count(spins: u32) -> Result<(), Failed> {
             scope.spawn(move || {
                 for round in 0..ROUNDS {
                     if !all.lock.try_lock() {
-                        all.lock.wait(spins);
+                        match sleepers {
+                            Some(sleepers) => all.lock.wait_counted(spins, sleepers),
+                            None => all.lock.wait(spins),
+                        }
                     }
                     // SAFETY: under the lock.
                     let numbers = unsafe { &mut *all.numbers.get() };
@@ -101,7 +125,11 @@ fn count(spins: u32) -> Result<(), Failed> {
                         assert_eq!(*number, first, "somebody else is here");
                         *number += 1;
                     }
-                    if all.lock.unlock() {
+                    let wake = match sleepers {
+                        Some(sleepers) => all.lock.unlock_counted(sleepers),
+                        None => all.lock.unlock(),
+                    };
+                    if wake {
                         all.lock.wake();
                     }
                 }

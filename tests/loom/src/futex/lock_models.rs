@@ -13,6 +13,8 @@ use super::os;
 /// A lock, and what it protects.
 struct Locked {
     lock: FutexLock,
+    /// Who sleeps, where it is given back by a plain store.
+    sleepers: Option<AtomicU32>,
     value: UnsafeCell<u32>,
 }
 
@@ -22,10 +24,11 @@ unsafe impl Sync for Locked {}
 unsafe impl Send for Locked {}
 
 impl Locked {
-    fn new() -> Arc<Self> {
+    fn new(counted: bool) -> Arc<Self> {
         os::begin();
         Arc::new(Self {
             lock: FutexLock(AtomicU32::new(0)),
+            sleepers: counted.then(|| AtomicU32::new(0)),
             value: UnsafeCell::new(0),
         })
     }
@@ -33,11 +36,18 @@ impl Locked {
     /// Counts, as `debug::lock` would.
     fn count(&self, spins: u32) {
         if !self.lock.try_lock() {
-            self.lock.wait(spins);
+            match &self.sleepers {
+                Some(sleepers) => self.lock.wait_counted(spins, sleepers),
+                None => self.lock.wait(spins),
+            }
         }
         // SAFETY: loom sees to it that nobody else is here.
         self.value.with_mut(|value| unsafe { *value += 1 });
-        if self.lock.unlock() {
+        let wake = match &self.sleepers {
+            Some(sleepers) => self.lock.unlock_counted(sleepers),
+            None => self.lock.unlock(),
+        };
+        if wake {
             self.lock.wake();
         }
     }
@@ -51,10 +61,19 @@ impl Locked {
 
 /// Each of `threads` counts so often; whoever is never woken keeps loom from its end.
 fn model(threads: u32, rounds: u32, spins: u32, preemptions: Option<usize>) {
+    check(threads, rounds, spins, preemptions, false);
+}
+
+/// The same, of a lock that is given back by a plain store.
+fn counted(threads: u32, rounds: u32, spins: u32, preemptions: Option<usize>) {
+    check(threads, rounds, spins, preemptions, true);
+}
+
+fn check(threads: u32, rounds: u32, spins: u32, preemptions: Option<usize>, counted: bool) {
     let mut model = Builder::new();
     model.preemption_bound = preemptions;
     model.check(move || {
-        let locked = Locked::new();
+        let locked = Locked::new(counted);
         let others: Vec<_> = (1..threads)
             .map(|_| {
                 let locked = Arc::clone(&locked);
@@ -89,4 +108,15 @@ fn three_are_all_woken() {
 #[test]
 fn three_look_before_they_sleep() {
     model(3, 1, 1, Some(3));
+}
+
+#[test]
+fn two_take_turns_by_plain_stores() {
+    counted(2, 2, 0, None);
+}
+
+/// Two sleep, and each unlock wakes one.
+#[test]
+fn three_are_all_woken_by_plain_stores() {
+    counted(3, 1, 0, Some(3));
 }

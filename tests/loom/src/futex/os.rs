@@ -1,10 +1,10 @@
 //! A futex: the kernel compares the word and puts the thread to sleep as one step, as
-//! seen from whoever wakes. So it is here, as loom changes threads only where it is
-//! called: between the comparison and the queue it is not.
+//! seen from whoever wakes. So it is here, by a lock as the kernel's.
 
 use std::cell::{Cell, RefCell};
 
-use loom::sync::atomic::{AtomicU32, Ordering};
+use loom::sync::Mutex;
+use loom::sync::atomic::{AtomicU32, Ordering, fence};
 use loom::thread::{self, Thread};
 
 /// Who sleeps, on which word, and a number for this sleep of his.
@@ -23,6 +23,12 @@ thread_local! {
     static NOW: Cell<i64> = const { Cell::new(0) };
 }
 
+loom::lazy_static! {
+    /// The lock of the kernel's queue: who sleeps has it from before he looks at the word until
+    /// he is in the queue, and who wakes takes it.
+    static ref QUEUE: Mutex<()> = Mutex::new(());
+}
+
 /// Begins a model: nobody sleeps, the time is 0.
 pub(super) fn begin() {
     SLEEPERS.take();
@@ -34,8 +40,9 @@ pub(super) fn begin() {
 /// there is to a time.
 pub(super) fn futexsleep(word: &AtomicU32, value: u32, ns: i64) {
     let address = std::ptr::from_ref(word).addr();
-    // The last value that anybody has written; a load might give an older one.
-    if word.fetch_add(0, Ordering::Relaxed) != value {
+    let queue = QUEUE.lock().unwrap();
+    // It may have changed since, by somebody who has yet to come and wake us.
+    if word.load(Ordering::Relaxed) != value {
         return;
     }
     if ns >= 0 {
@@ -52,6 +59,7 @@ pub(super) fn futexsleep(word: &AtomicU32, value: u32, ns: i64) {
             thread,
         });
     });
+    drop(queue);
     while asleep(number) {
         thread::park();
     }
@@ -64,6 +72,7 @@ fn asleep(number: u64) -> bool {
 
 pub(super) fn futexwakeup(word: &AtomicU32, count: u32) {
     let address = std::ptr::from_ref(word).addr();
+    let _queue = QUEUE.lock().unwrap();
     for _ in 0..count {
         let woken = SLEEPERS.with_borrow_mut(|sleepers| {
             let found = sleepers.iter().position(|sleeper| sleeper.word == address);
@@ -73,6 +82,17 @@ pub(super) fn futexwakeup(word: &AtomicU32, count: u32) {
             sleeper.thread.unpark();
         }
     }
+}
+
+/// A fence of every thread that happens while this is called is more than loom knows; but
+/// what it is for is that either side has a fence between its store and its load.
+pub(super) fn membarrier() -> bool {
+    fence(Ordering::SeqCst);
+    true
+}
+
+pub(super) fn light_barrier() {
+    fence(Ordering::SeqCst);
 }
 
 pub(super) fn osyield() {
