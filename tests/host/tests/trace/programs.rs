@@ -102,7 +102,8 @@ const CASES: &[Case] = &[
 
 /// The command that runs so long that the system takes the CPU from some thread in between,
 /// where there is much else to do. What that thread's P did at that time may seem to be
-/// earlier than it was by all of that, and the order of the Ps' events is a guess there.
+/// earlier than it was by all of that, and the order of the Ps' events is a guess there: of a
+/// million events 1 to 124 fitted nothing, with fifteen threads at work on two CPUs.
 const LONG: &str = "much";
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -119,6 +120,8 @@ pub(crate) fn trials() -> Vec<Trial> {
                     ensure!(recording.cut == 0, "{} bytes are cut off", recording.cut);
                     if name != LONG || procs == 1 {
                         consistent(&recording, &model)?;
+                    } else {
+                        nearly_consistent(&model)?;
                     }
                     check(&recording, &model)
                 },
@@ -208,6 +211,18 @@ pub(crate) fn consistent(recording: &Recording, model: &Model) -> Result<(), Fai
                 + model.extra_counts.get(&extra::READY).unwrap_or(&0)
                 + model.extra_counts.get(&extra::EXIT).unwrap_or(&0),
         "{arrows} arrows of {woken}"
+    );
+    Ok(())
+}
+
+/// Checks what holds where some of the order is a guess: nearly all of it is right.
+fn nearly_consistent(model: &Model) -> Result<(), Failed> {
+    ensure!(model.lost == 0, "{} events were lost", model.lost);
+    let events: u64 = model.counts.values().sum();
+    ensure!(
+        model.misfits * 100 <= events,
+        "{} events of {events} fit nothing",
+        model.misfits
     );
     Ok(())
 }
