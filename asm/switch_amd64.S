@@ -248,10 +248,6 @@ runtime.gosave_gogo:
  * is saved: who ended its last life has it, its stack too, from then on.
  *
  * in: rdx = the next g, its g.locks not 0; rsp 16-byte aligned
- *
- * Who was switched away by runtime.gosave_gogo is taken up here, with a jump for
- * the return: the CPU takes it that a return goes to behind the last call, which
- * here is that by which the goroutine's waiter came to wait for it.
  */
         .section .text.runtime.gogo_ended, "ax", @progbits
         .globl  runtime.gogo_ended
@@ -272,30 +268,6 @@ runtime.gogo_ended:
         mov     rdi, [rbx + g_sched_ctxt]
         mov     rsp, [rbx + g_sched_sp]
         dec     dword ptr [rbx + g_locks]       /* it may be preempted again */
-        lea     rax, .Lgosaved[rip]
-        cmp     rcx, rax
-        je      .Lsaved
-        jmp     rcx
-
-.Lsaved:
-        .cfi_def_cfa rbp, 16
-        .cfi_offset rip, -8
-        .cfi_offset rbp, -16
-        .cfi_offset rbx, -24
-        .cfi_offset r12, -32
-        .cfi_offset r13, -40
-        .cfi_offset r14, -48
-        .cfi_offset r15, -56
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rbx
-        pop     rbp
-        .cfi_def_cfa rsp, 8
-        pop     rcx
-        .cfi_def_cfa rsp, 0
-        .cfi_register rip, rcx
         jmp     rcx
         .cfi_endproc
         .size   runtime.gogo_ended, . - runtime.gogo_ended

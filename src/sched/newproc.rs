@@ -20,6 +20,7 @@
 
 use crate::alloc::boxed::Box;
 use core::alloc::Layout;
+use core::arch::asm;
 use core::num::NonZero;
 use core::panic::Location;
 use core::ptr;
@@ -118,6 +119,10 @@ fn start<F: Send, C: FnOnce(F)>(
         // SAFETY: C has no bytes, so that any address holds one.
         let call = unsafe { ptr::dangling::<C>().read() };
         call(f);
+        // As if it returned. The CPU foresees a return by the last call, and this was not
+        // called: the next returns of who goes on would all be foreseen wrong.
+        // SAFETY: goexit leaves this stack for good; rsp is aligned, as for a call.
+        unsafe { asm!("jmp {}", sym runtime_goexit, options(noreturn)) }
     }
     const { assert!(size_of::<C>() == 0) };
     let made = &getg().made;

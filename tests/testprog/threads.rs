@@ -1,13 +1,14 @@
 //! Ends of a program that has many threads: busy ones, blocked ones, locked ones.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::hint::spin_loop;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 
 use gort::__private::waiting;
 use gort::process::{self, ExitCode};
-use gort::{debug, println, runtime, thread};
+use gort::{channel, debug, println, runtime, thread};
 use rustix::thread::Timespec;
 
 use crate::{Command, Failure, OK, deaths, number};
@@ -82,6 +83,11 @@ pub(crate) const COMMANDS: &[Command] = &[
             let _ = other.join();
         }
         println!("awake");
+        OK
+    }),
+    ("crossing", |count| {
+        let (values, sum) = cross(number(count));
+        println!("{values} values, {sum}");
         OK
     }),
     ("timer-beside-call", |_| timer_beside_call()),
@@ -274,4 +280,30 @@ fn timer_beside_call() -> Result<ExitCode, Failure> {
     }
     println!("{}", if is(5) { "late" } else { "in time" });
     OK
+}
+
+/// Many send so many values each by one channel, and as many receive them; returns how many
+/// came, and their sum.
+fn cross(count: usize) -> (usize, usize) {
+    const EACH: usize = 32;
+    let (sender, receiver) = channel::bounded(1);
+    for _ in 0..EACH {
+        let sender = sender.clone();
+        gort::go(move || (0..count).for_each(|value| sender.send(value).unwrap_or_default()));
+    }
+    drop(sender);
+    let receivers: Vec<_> = (0..EACH)
+        .map(|_| {
+            let values = receiver.clone();
+            thread::spawn(move || {
+                values
+                    .iter()
+                    .fold((0, 0), |(n, sum), value| (n + 1, sum + value))
+            })
+        })
+        .collect();
+    let came = receivers
+        .into_iter()
+        .filter_map(|receiver| receiver.join().ok());
+    came.fold((0, 0), |(n, sum), (its, of)| (n + its, sum + of))
 }

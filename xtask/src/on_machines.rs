@@ -160,6 +160,7 @@ pub(crate) const PROGRAMS: &[Program] = &[
     Program {
         slow: &[
             "a_million_calls_deep",
+            "a_million_times_over_one_seam",
             "segments_that_were_given_back_are_used_first",
         ],
         ..whole("stack")

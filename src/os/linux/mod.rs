@@ -26,6 +26,10 @@
 //! Where there are more than two CPUs and GOMAXPROCS does not say how many Ps to
 //! make, the control group's files are opened, read and closed as well, behind
 //! `fcntl`: two to find the group and one for each group around it.
+//!
+//! With the first `go` there are a second thread, sysmon, and more by and by: `clone`,
+//! `futex`, `sched_yield`, `tgkill` and `getpid` for what they have to do with each other, and
+//! `membarrier`, once to ask for it, and again where one sleeps for a channel's lock.
 
 pub(crate) mod cgroup;
 mod exe;

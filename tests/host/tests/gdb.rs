@@ -12,6 +12,8 @@ mod backtraces;
 mod boot_order;
 #[path = "gdb/crowd.rs"]
 mod crowd;
+#[path = "gdb/deaths.rs"]
+mod deaths;
 #[path = "gdb/document.rs"]
 mod document;
 #[path = "gdb/embedded.rs"]
@@ -50,5 +52,6 @@ fn main() {
     trials.extend(crowd::trials());
     trials.extend(backtraces::trials());
     trials.extend(segments::trials());
+    trials.extend(deaths::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -44,11 +44,11 @@ const SWITCHES: Case = (
     ],
 );
 
-/// One waits for another, which ends.
+/// One waits for another.
 const WAITS: Case = (
     &["walk", "park"],
     &["runtime.gogo"],
-    &["runtime.gosave_gogo", "runtime.gogo_ended"],
+    &["runtime.gosave_gogo"],
 );
 
 /// A recursion over several segments of stack.

@@ -88,7 +88,8 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
         ],
         &[
             "goroutines::descend",
-            "goroutines::main::{closure#",
+            // As itself, or, where its last call is a jump, in the name of who calls it.
+            "goroutines::main::{closure",
             "runtime.goexit",
         ],
         &["gort::sched::newproc::start::entry", "runtime.goexit"],

@@ -12,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("injected::write_in_pieces", write_in_pieces),
         Trial::test("injected::write_of_nothing", write_of_nothing),
         Trial::test("injected::thread_refused", thread_refused),
+        Trial::test("injected::no_membarrier", no_membarrier),
         Trial::test("injected::guards_refused", guards_refused),
         Trial::test("injected::mappings_refused", mappings_refused),
         Trial::test("injected::second_thread_only", second_thread_only),
@@ -137,6 +138,21 @@ fn second_thread_only() -> Result<(), Failed> {
         with_procs(procs, &changes, &["sleeps-beside-others", "5"])?
             .expect(0, "awake\n", "")
             .map_err(|error| format!("sleeps, GOMAXPROCS={procs}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// A system without it, and a program that has locked itself in since: channels that many want
+/// at a time do without.
+fn no_membarrier() -> Result<(), Failed> {
+    for change in [
+        "membarrier:error=ENOSYS",
+        "membarrier:error=EPERM:when=2+",
+        "membarrier:retval=0:when=1000+", // as it is
+    ] {
+        with_procs("4", &[change], &["crossing", "2000"])?
+            .expect(0, "64000 values, 63968000\n", "")
+            .map_err(|error| format!("{change}: {error}"))?;
     }
     Ok(())
 }

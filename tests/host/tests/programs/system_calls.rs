@@ -16,6 +16,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("system_calls::hello", hello).with_ignored_flag(!native()),
         Trial::test("system_calls::more_threads", more_threads).with_ignored_flag(!native()),
         Trial::test("system_calls::a_seam", a_seam).with_ignored_flag(!native()),
+        Trial::test("system_calls::masks_of_handlers", masks_of_handlers)
+            .with_ignored_flag(!native()),
     ]
 }
 
@@ -56,6 +58,43 @@ fn a_seam() -> Result<(), Failed> {
         one.len(),
         million.len()
     );
+    Ok(())
+}
+
+/// A handler is not interrupted by another one: all have one stack. What preempts is, by a
+/// fault of its own, which has words for it.
+fn masks_of_handlers() -> Result<(), Failed> {
+    let Some(strace) = find_tool("strace") else {
+        return Err("strace is not there: apt-get install strace".into());
+    };
+    // It starts sysmon, and with it what preempts.
+    let outcome = run(Command::new(strace)
+        .args(["-f", "-e", "trace=rt_sigaction", "--"])
+        .arg(path("testprog")?)
+        .args(["calls-beside-main", "1"])
+        .env_clear())?;
+    let trace = String::from_utf8_lossy(&outcome.stderr);
+    ensure!(outcome.status.success(), "{}: {trace}", outcome.status);
+    let mut handlers = 0;
+    for line in trace.lines() {
+        let Some((_, action)) = line.split_once("rt_sigaction(") else {
+            continue;
+        };
+        let Some((signal, action)) = action.split_once(", {sa_handler=") else {
+            continue; // it asks what there is
+        };
+        if action.starts_with("SIG_") {
+            continue;
+        }
+        let expected = match signal {
+            "SIGURG" => "sa_mask=~[ILL BUS FPE SEGV]",
+            _ => "sa_mask=~[]",
+        };
+        let blocks = action.contains(expected);
+        ensure!(blocks, "expected {expected}: {line}");
+        handlers += 1;
+    }
+    ensure!(handlers > 4, "{handlers} handlers:\n{trace}");
     Ok(())
 }
 
