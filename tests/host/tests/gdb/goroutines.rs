@@ -88,8 +88,8 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
         ],
         &[
             "goroutines::descend",
-            // As itself, or, where its last call is a jump, in the name of who calls it.
-            "goroutines::main::{closure",
+            // The closure has a frame, or, where its last call is a jump, a part of this name.
+            "gort::sched::newproc::start::entry",
             "runtime.goexit",
         ],
         &["gort::sched::newproc::start::entry", "runtime.goexit"],
@@ -100,6 +100,8 @@ fn goroutines_are_listed_and_traced() -> Result<(), Failed> {
         let inlined = |line: &&str| chain[0].ends_with("::entry") && !line.contains(chain[0]);
         let frames: Vec<&str> = text.lines().skip_while(inlined).collect();
         goes_through(&frames.join("\n"), chain)?;
+        let closure = "goroutines::main::{closure";
+        ensure!(number != first.goid || text.contains(closure), "{text}");
         let all = gdb.command("goroutine all bt")?;
         ensure!(
             all.contains(&text),
