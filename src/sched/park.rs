@@ -29,7 +29,9 @@
 //! 3. Once it has let others find the goroutine, neither it nor `park_m` touches
 //!    the goroutine, or anything on its stack, again: it may run elsewhere, or be
 //!    dead, by then. Where the unlock function says no, nobody found it, and it is
-//!    still theirs: it goes on at once.
+//!    still theirs: it goes on at once. That must be the outcome of the very step by which
+//!    others would have found it: who looks again later, and takes it back from where it
+//!    lay, may take it back from its next wait.
 
 use core::cell::Cell;
 use core::ffi::c_void;

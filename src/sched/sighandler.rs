@@ -165,7 +165,8 @@ pub(crate) fn start_signal_receiver(entry: Entry) {
 pub(crate) extern "C" fn signal_recv() -> u64 {
     /// Lets sysmon find the receiver, whose context has been saved.
     fn publish(gp: &'static G, _: *const c_void) -> bool {
-        QUEUE.publish(ptr::from_ref(gp).cast_mut())
+        QUEUE.publish(ptr::from_ref(gp).cast_mut(), hurry_sysmon);
+        true
     }
     loop {
         let signals = QUEUE.take();

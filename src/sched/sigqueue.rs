@@ -12,7 +12,7 @@
 //!   pending |= bit; was it? done
 //!   call = true
 //!   wakes sysmon ----------------->   call = false           publish: receiver = me
-//!   delivering -= 1                   receiver? takes it              pending? takes itself back
+//!   delivering -= 1                   receiver? takes it              pending? calls sysmon, too
 //!                                     readies it  -------->  take: pending = 0
 //!                                                            hands them on
 //! ```
@@ -20,7 +20,8 @@
 //! 1. *No signal is lost between two receives.* Each kind is received at least once after
 //!    it was sent: it is `pending` before sysmon is called, and sysmon looks for the
 //!    receiver when it has been. Either it finds it, or the receiver, which makes itself
-//!    known behind that, finds the signal.
+//!    known behind that, finds the signal. It does not take itself back then: it may have been
+//!    found, have run, and be parked again by another M, whose receiver that would be.
 //! 2. *Whose bit was set already need not call.* Whoever set it does, or has: the bit is
 //!    cleared by the receiver alone, which then runs.
 //! 3. *The handler may come between any two instructions.* It changes these words and
@@ -121,17 +122,15 @@ impl<T> SigQueue<T> {
         self.receiver.swap(ptr::null_mut(), Ordering::AcqRel)
     }
 
-    /// The receiver parks: lets sysmon find it. Says false if it is to go on, and nobody
-    /// has found it.
-    pub(super) fn publish(&self, receiver: *mut T) -> bool {
+    /// The receiver parks: lets sysmon find it, and calls it if there is something already, as
+    /// a handler does. It may run elsewhere before this returns.
+    pub(super) fn publish(&self, receiver: *mut T, wake: impl FnOnce()) {
         // Acquire and release pair with answer.
         self.receiver.swap(receiver, Ordering::AcqRel);
         // Relaxed: either answer was before us, or it comes and finds us.
-        if self.pending.load(Ordering::Relaxed) == 0 {
-            return true;
+        if self.pending.load(Ordering::Relaxed) != 0 {
+            self.call(wake);
         }
-        let taken_back = self.receiver.swap(ptr::null_mut(), Ordering::AcqRel); // as above
-        taken_back.is_null() // who has found it readies it
     }
 
     /// Takes all that has come. By the receiver.

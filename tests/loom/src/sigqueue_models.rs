@@ -41,6 +41,14 @@ impl Goroutine {
         }
     }
 
+    /// Is parked until somebody readies it.
+    fn wait(&self) {
+        while self.status.load(Ordering::Acquire) != RUNNABLE {
+            thread::park();
+        }
+        self.change(RUNNABLE, RUNNING);
+    }
+
     /// Changes the status, as casgstatus does.
     fn change(&self, from: u32, to: u32) {
         let changed = self
@@ -110,6 +118,12 @@ impl World {
         }
     }
 
+    /// As the unlock function.
+    fn publish(&self, receiver: &Goroutine) {
+        let receiver = ptr::from_ref(receiver).cast_mut();
+        self.queue.publish(receiver, || self.hurry_sysmon());
+    }
+
     /// As `signal_recv`.
     fn receive(&self, me: &Goroutine) -> u64 {
         loop {
@@ -120,14 +134,8 @@ impl World {
             // SAFETY: loom sees to it that nobody else is here.
             me.context.with_mut(|saved| unsafe { *saved += 1 });
             me.change(RUNNING, WAITING);
-            if self.queue.publish(ptr::from_ref(me).cast_mut()) {
-                while me.status.load(Ordering::Acquire) != RUNNABLE {
-                    thread::park();
-                }
-            } else {
-                me.change(WAITING, RUNNABLE);
-            }
-            me.change(RUNNABLE, RUNNING);
+            self.publish(me);
+            me.wait();
         }
     }
 
@@ -244,6 +252,53 @@ fn who_has_stopped_gets_no_more() {
         assert_eq!(handed_on, u32::from(sent));
         assert!(world.send(END));
         drop(receiver.join().unwrap());
+        sysmon.join().unwrap();
+    });
+}
+
+/// Who parks the receiver is still at it when that has been found, has run, and parks again, on
+/// another M: as a thread of its own here.
+#[test]
+fn it_parks_again_while_it_is_published() {
+    check(2, || {
+        let world = World::new(ONE | END);
+        let sysmon = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || world.sysmon())
+        };
+        let me = Arc::new(Goroutine::new());
+        let handler = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || {
+                world.send(ONE);
+                world.send(END);
+            })
+        };
+        let mut first = None;
+        loop {
+            let signals = world.queue.take();
+            if signals & END != 0 {
+                break;
+            }
+            if signals != 0 {
+                continue;
+            }
+            // SAFETY: loom sees to it that nobody else is here.
+            me.context.with_mut(|saved| unsafe { *saved += 1 });
+            me.change(RUNNING, WAITING);
+            if first.is_none() {
+                let (world, me) = (Arc::clone(&world), Arc::clone(&me));
+                first = Some(thread::spawn(move || world.publish(&me)));
+            } else {
+                world.publish(&me);
+            }
+            me.wait();
+        }
+        handler.join().unwrap();
+        if let Some(first) = first {
+            first.join().unwrap();
+        }
+        world.end();
         sysmon.join().unwrap();
     });
 }
