@@ -86,6 +86,15 @@ fn spawn() {
         .into_iter()
         .for_each(|thread| _ = thread.join().unwrap());
     assert_eq!(RAN.load(Ordering::Relaxed), 10_000);
+    others_ended();
+}
+
+/// Waits until all goroutines but this one have ended: whoever is joined may have some way
+/// left to its end.
+fn others_ended() {
+    while runtime::num_goroutine() > 1 {
+        thread::yield_now();
+    }
 }
 
 /// Two goroutines that send each other a number.
@@ -196,4 +205,5 @@ fn locked() {
         ping_pong(100);
     });
     other.join().unwrap();
+    others_ended();
 }

@@ -12,7 +12,8 @@ struct Now {
     time: f64,
     goid: u64,
     since: f64,
-    /// The one that has just parked, if the scheduler has come.
+    /// The one that has parked last, if the P has done nothing since but that the scheduler
+    /// came.
     parked: u64,
     m: u32,
     /// Whose system call it was left in.
@@ -128,7 +129,6 @@ impl Builder {
         let now = self.now.entry(p).or_default();
         now.goid = goid;
         now.since = time;
-        now.parked = 0;
     }
 
     /// A goroutine may run.
@@ -157,6 +157,7 @@ impl Builder {
         now.time = time;
         let (current, m) = (now.goid, now.m);
         let goid = event.argument;
+        now.parked = 0;
         match event.kind {
             words::RUN => {
                 if current != 0 {

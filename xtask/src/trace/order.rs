@@ -1,9 +1,15 @@
 //! The Ps' events in one order, in which nobody runs before he was ready.
 //!
 //! Times of different Ps may be off by a few microseconds against each other, since not
-//! every event has its own. So the order is by what can be: the earliest event comes first
-//! that fits the state of its goroutine, and what was not possible earlier is as late as
+//! every event has its own. So the order is by what can be: of the events that fit the state
+//! of their goroutines the first comes first, and what was not possible earlier is as late as
 //! what made it possible.
+//!
+//! Which is the first is a guess, and one of two: by when each was, as far as is known, or by
+//! when it was at the latest. The former goes wrong where a goroutine ran for long between
+//! two events with one time, and wakes somebody at its end; the latter where one of the Ps
+//! was fast all the time. A wrong guess shows: in the end nothing fits. What is tried first
+//! is the former.
 //!
 //! At the end of a file some of what made events possible is missing: the Ps are looked at
 //! one by one, and a program may be killed. What can never come then is left out, with what
@@ -30,6 +36,21 @@ enum Next {
 
 /// Makes a model of what a file holds.
 pub(crate) fn model(recording: &Recording) -> Model {
+    let wrong = |model: &Model| model.misfits + model.left_out;
+    let model = guess(recording, |event| event.time);
+    if wrong(&model) == 0 {
+        return model;
+    }
+    let other = guess(recording, |event| event.latest);
+    if wrong(&other) < wrong(&model) {
+        other
+    } else {
+        model
+    }
+}
+
+/// Makes one where that event comes first, of those that fit, for which `key` is least.
+fn guess(recording: &Recording, key: impl Fn(&Event) -> f64) -> Model {
     let mut builder = Builder::new();
     let mut streams: Vec<(u32, &[Event])> = recording
         .ps
@@ -39,30 +60,35 @@ pub(crate) fn model(recording: &Recording) -> Model {
     let mut extras = &recording.extra[..];
     let whole = is_whole(recording);
     loop {
-        // The earliest that is possible, and the earliest.
-        let mut possible: Option<(f64, Next)> = None;
+        // The first that is possible, and the earliest.
+        let mut possible: Option<((f64, f64), Next)> = None;
         let mut earliest: Option<(f64, Next)> = None;
-        let mut consider = |time: f64, next, fits: bool| {
+        let mut consider = |key: f64, time: f64, next, fits: bool| {
             if earliest.is_none_or(|(other, _)| time < other) {
                 earliest = Some((time, next));
             }
-            if fits && possible.is_none_or(|(other, _)| time < other) {
-                possible = Some((time, next));
+            if fits && possible.is_none_or(|(other, _)| (key, time) < other) {
+                possible = Some(((key, time), next));
             }
         };
         for (index, (p, events)) in streams.iter().enumerate() {
             if let Some(event) = events.first() {
-                consider(event.time, Next::P(index), fits(&builder, *p, event));
+                consider(
+                    key(event),
+                    event.time,
+                    Next::P(index),
+                    fits(&builder, *p, event),
+                );
             }
         }
         if let Some((time, event)) = extras.first() {
-            consider(*time, Next::Extra, extra_fits(&builder, event));
+            consider(*time, *time, Next::Extra, extra_fits(&builder, event));
         }
         let Some((first, stuck)) = earliest else {
             return builder.finish(recording.end);
         };
         let next = match possible {
-            Some((time, next)) if whole || time - first <= SKEW => next,
+            Some(((_, time), next)) if whole || time - first <= SKEW => next,
             _ if whole && first >= recording.tail - SKEW => {
                 builder.model.left_out += leave_out(&mut streams, &mut extras, stuck);
                 continue;

@@ -34,8 +34,10 @@ pub(crate) struct Recording {
 /// An event of a P's. Times are in nanoseconds since the trace began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Event {
-    /// When.
+    /// When, as far as is known.
     pub(crate) time: f64,
+    /// When at the latest, by the next of its P's that has a time of its own.
+    pub(crate) latest: f64,
     /// One of the kinds in `words`.
     pub(crate) kind: u32,
     /// The reason or the place that holds, a number.
@@ -237,6 +239,7 @@ fn events(stream: &Stream, clock: &Clock) -> Vec<Event> {
                 };
                 events.push(Event {
                     time: time.take().unwrap_or_default(),
+                    latest: f64::INFINITY,
                     kind,
                     name: if kind == words::CREATE { place } else { reason },
                     argument,
@@ -270,9 +273,13 @@ fn spread(events: &mut [Event], stamped: &[usize]) {
             };
             pace = step;
         }
+        let until = to.map_or(f64::INFINITY, |to| events[to].time);
         let end = to.unwrap_or(events.len());
         for (place, event) in events[from..end].iter_mut().enumerate() {
             event.time = start + step * place as f64;
+            // These are written down when it has happened, others before that.
+            let has_been = matches!(event.kind, words::RUN | words::EXIT | words::P_START);
+            event.latest = if place == 0 && has_been { start } else { until };
         }
     }
 }

@@ -177,6 +177,7 @@ fn cut() -> Result<(), Failed> {
 fn left_out() -> Result<(), Failed> {
     let event = |time, kind, argument| read::Event {
         time,
+        latest: time,
         kind,
         name: 0,
         argument,
