@@ -247,7 +247,7 @@ runtime.gosave_gogo:
  * runtime.ended with the old one on the other one's stack. Nothing of the old one
  * is saved: who ended its last life has it, its stack too, from then on.
  *
- * in: rdx = the next g, its g.locks not 0; rsp 16-byte aligned
+ * in: rdx = the next g, its g.locks not 0
  */
         .section .text.runtime.gogo_ended, "ax", @progbits
         .globl  runtime.gogo_ended

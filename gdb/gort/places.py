@@ -10,6 +10,9 @@ from gort import names, structs
 # How deep to look for the first frame that is not the runtime's.
 DEPTH = 64
 
+# Routines that leave a goroutine, and call what is to be done then on the next one's stack.
+SWITCHES = {"runtime.gosave_gogo", "runtime.gogo_ended"}
+
 # A closure in the name of an instance of a generic function.
 CLOSURE = re.compile(r"([\w:{}#]*)(\{closure_env#\d+\})")
 
@@ -54,8 +57,7 @@ def runner(gp):
             caller = older(frame)
             if caller is None:
                 # What is called there is on the stack of the one that goes on.
-                switches = {"runtime.gosave_gogo", "runtime.gogo_ended"}
-                scheduling = scheduling or names.frame_name(frame) in switches
+                scheduling = scheduling or names.frame_name(frame) in SWITCHES
                 break
             frame = caller
     return None if scheduling else thread

@@ -174,7 +174,9 @@ impl ParkLock {
     /// The same where there is no membarrier.
     #[cold]
     fn unlock_by_exchange(&self) {
-        if self.0.unlock() {
+        if one_p() {
+            self.0.0.store(OPEN, Ordering::Release); // nobody waits: see one_p
+        } else if self.0.unlock() {
             self.wake();
         }
     }
@@ -197,7 +199,7 @@ const NO_BARRIER: u32 = 1 << 31;
 
 /// Tells whether there is one P, and so nobody else who could want a [`ParkLock`]: who takes
 /// one holds a P, from before that until it is open again, and the number of Ps changes only
-/// while all of them are stopped. It spares a locked instruction. Whoever gets the P next is
+/// while all of them are stopped. It spares a locked instruction, and two where there is no membarrier. Whoever gets the P next is
 /// after us in any case: it goes from hand to hand with release and acquire.
 #[inline]
 fn one_p() -> bool {

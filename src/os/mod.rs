@@ -44,4 +44,4 @@ pub(crate) use signal_table::{
     LAST_SIGNAL, SIGABRT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGSTKFLT, SIGSYS, SIGTERM, SIGTRAP,
     SignalClass, signal_bit, signal_class,
 };
-pub(crate) use thread::Thread;
+pub(crate) use thread::{Thread, light_barrier};

@@ -1,6 +1,8 @@
-//! What a new thread starts with, whoever makes it.
+//! What is the same of threads, whoever makes them: what a new one starts with, and the light
+//! half of a fence.
 
 use core::ffi::c_void;
+use core::sync::atomic::{Ordering, compiler_fence};
 
 /// A thread that is to be made.
 pub(crate) struct Thread {
@@ -14,4 +16,10 @@ pub(crate) struct Thread {
     pub(crate) start: extern "C" fn(),
     /// Where FS points.
     pub(crate) tls: usize,
+}
+
+/// A fence for the compiler alone: the CPU is told by who calls `membarrier`.
+#[inline(always)]
+pub(crate) fn light_barrier() {
+    compiler_fence(Ordering::SeqCst);
 }

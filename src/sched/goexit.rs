@@ -76,9 +76,8 @@ pub(super) fn goexit_here() -> ! {
     // SAFETY: as in runtime.goexit: the stack is left for good, with its frames.
     unsafe {
         asm!(
-            "and rsp, -16",
-            "jmp {switch}",
-            switch = in(reg) exit.switch,
+            "jmp {}",
+            in(reg) exit.switch,
             in("rdx") exit.next,
             options(noreturn)
         )

@@ -16,7 +16,7 @@
 //! ```
 //!
 //! `gogo` jumps to sched.pc with the closure's address in rdi. When the entry
-//! returns, it returns into goexit.
+//! returns, it returns into goexit; a closure's goes there by a jump.
 
 use crate::alloc::boxed::Box;
 use core::alloc::Layout;

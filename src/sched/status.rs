@@ -14,7 +14,7 @@
 //!                      |                             |                            | |
 //!                      |                          Syscall <---entersyscall--------+ |
 //!                      |                             +------exitsyscall--> Running  |
-//!                      +----------------------------------goexit0, exit_to_next-----+
+//!                      +----------------------------------goexit0, ended------------+
 //! ```
 
 use core::sync::atomic::Ordering;

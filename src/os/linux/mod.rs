@@ -78,8 +78,8 @@ pub(crate) use syscall::{
     exit, preempt_thread, process_id, signal_process, signal_thread, thread_id,
 };
 pub(crate) use thread::{
-    EAGAIN, exit_thread, futexsleep, futexwakeup, light_barrier, membarrier, nap, new_thread,
-    osyield, register_membarrier,
+    EAGAIN, exit_thread, futexsleep, futexwakeup, membarrier, nap, new_thread, osyield,
+    register_membarrier,
 };
 pub(crate) use time::{getcpu, monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
 #[cfg(feature = "sched-trace")]

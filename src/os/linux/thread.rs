@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
+use core::sync::atomic::AtomicU32;
 
 use rustix::thread::futex::{self, Flags};
 use rustix::thread::{MembarrierCommand, NanosleepRelativeResult, Timespec};
@@ -100,16 +100,10 @@ pub(crate) fn register_membarrier() -> bool {
 }
 
 /// Has each thread of this process run through a fence of all its loads and stores, this one
-/// too, before it returns. What pairs with it elsewhere is [`light_barrier`]. False if it is
+/// too, before it returns. What pairs with it elsewhere is `light_barrier`. False if it is
 /// not allowed any more: a program may have locked itself in.
 pub(crate) fn membarrier() -> bool {
     rustix::thread::membarrier(MembarrierCommand::PrivateExpedited).is_ok()
-}
-
-/// A fence for the compiler alone: the CPU is told by who calls [`membarrier`].
-#[inline(always)]
-pub(crate) fn light_barrier() {
-    compiler_fence(Ordering::SeqCst);
 }
 
 /// Lets whoever else waits for this CPU go first.

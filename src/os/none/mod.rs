@@ -76,8 +76,8 @@ pub(crate) use signal::{
 };
 pub(crate) use signal_context::{SignalContext, signal_code};
 pub(crate) use thread::{
-    EAGAIN, exit_thread, futexsleep, futexwakeup, getcpu, light_barrier, membarrier, nap,
-    new_thread, osyield, register_membarrier, thread_id,
+    EAGAIN, exit_thread, futexsleep, futexwakeup, getcpu, membarrier, nap, new_thread, osyield,
+    register_membarrier, thread_id,
 };
 pub(crate) use time::{monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
 #[cfg(feature = "sched-trace")]

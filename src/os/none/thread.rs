@@ -3,7 +3,7 @@
 //! Linux's counterparts: clone, exit, futex, nanosleep, sched_yield.
 
 use core::ptr;
-use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use x86_64::instructions::interrupts::without_interrupts;
 
@@ -175,11 +175,6 @@ pub(crate) fn register_membarrier() -> bool {
 /// What the runtime calls where that is prepared: never.
 pub(crate) fn membarrier() -> bool {
     false
-}
-
-/// Goes with it.
-pub(crate) fn light_barrier() {
-    compiler_fence(Ordering::SeqCst);
 }
 
 /// Wakes up to `count` threads that sleep on that word.

@@ -119,6 +119,20 @@ pub fn native() -> bool {
     runner().is_empty()
 }
 
+/// Tells whether the programs are release builds.
+pub fn release() -> bool {
+    env::var("GORT_PROFILE").is_ok_and(|profile| profile == "release")
+}
+
+/// Finds strace.
+///
+/// # Errors
+///
+/// A message if it is not there.
+pub fn strace() -> Result<PathBuf, String> {
+    find_tool("strace").ok_or_else(|| "strace is not there: apt-get install strace".into())
+}
+
 /// Looks a tool up in PATH.
 pub fn find_tool(name: &str) -> Option<PathBuf> {
     if name.contains('/') {

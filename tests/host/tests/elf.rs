@@ -5,13 +5,13 @@
 //! The names that the runtime exports are in `elf/symbols.txt`.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::fs;
 use std::process::Command;
 
 use goblin::elf::program_header::{PF_W, PF_X, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_LOAD};
 use goblin::elf::sym::{STT_FUNC, STT_OBJECT};
 use goblin::elf::{Elf, Sym};
+use gort_host_tests::programs::release;
 use gort_host_tests::{ensure, programs};
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -67,11 +67,6 @@ fn main() {
         ));
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
-}
-
-/// Tells whether it is the release build that is looked at.
-fn release() -> bool {
-    env::var("GORT_PROFILE").is_ok_and(|profile| profile == "release")
 }
 
 /// An ELF file, its bytes and what they mean.

@@ -10,7 +10,7 @@ use loom::cell::UnsafeCell;
 use loom::model::Builder;
 use loom::sync::atomic::{AtomicU32, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
-use loom::thread::{self, Thread};
+use loom::thread::{self, JoinHandle, Thread};
 
 use crate::sigqueue::SigQueue;
 
@@ -126,6 +126,11 @@ impl World {
 
     /// As `signal_recv`.
     fn receive(&self, me: &Goroutine) -> u64 {
+        self.receive_by(me, || self.publish(me))
+    }
+
+    /// The same, with another unlock function.
+    fn receive_by(&self, me: &Goroutine, mut publish: impl FnMut()) -> u64 {
         loop {
             let signals = self.queue.take();
             if signals != 0 {
@@ -134,7 +139,7 @@ impl World {
             // SAFETY: loom sees to it that nobody else is here.
             me.context.with_mut(|saved| unsafe { *saved += 1 });
             me.change(RUNNING, WAITING);
-            self.publish(me);
+            publish();
             me.wait();
         }
     }
@@ -144,6 +149,12 @@ impl World {
         self.over.store(1, Ordering::Release);
         self.hurry_sysmon();
     }
+}
+
+/// Calls `f` on a thread of its own.
+fn go<T: 'static>(world: &Arc<World>, f: impl FnOnce(&World) -> T + 'static) -> JoinHandle<T> {
+    let world = Arc::clone(world);
+    thread::spawn(move || f(&world))
 }
 
 /// Runs a model in every order with so many preemptions.
@@ -158,14 +169,8 @@ fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
 fn none_is_lost() {
     check(3, || {
         let world = World::new(ONE | TWO);
-        let sysmon = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.sysmon())
-        };
-        let handler = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || assert!(world.send(TWO)))
-        };
+        let sysmon = go(&world, World::sysmon);
+        let handler = go(&world, |world| assert!(world.send(TWO)));
         let me = Goroutine::new();
         assert!(world.send(ONE)); // on the receiver's own thread
         let mut got = 0;
@@ -184,10 +189,7 @@ fn each_is_received_after_it_came() {
     check(3, || {
         let world = World::new(ONE | END);
         let sent = Arc::new(AtomicU32::new(0));
-        let sysmon = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.sysmon())
-        };
+        let sysmon = go(&world, World::sysmon);
         let handler = {
             let (world, sent) = (Arc::clone(&world), Arc::clone(&sent));
             thread::spawn(move || {
@@ -216,10 +218,7 @@ fn who_has_stopped_gets_no_more() {
         let world = World::new(ONE | END);
         // What the channel has got. A plain cell: it is the stopper's in the end.
         let channel = Arc::new(UnsafeCell::new(0));
-        let sysmon = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.sysmon())
-        };
+        let sysmon = go(&world, World::sysmon);
         let receiver = {
             let (world, channel) = (Arc::clone(&world), Arc::clone(&channel));
             thread::spawn(move || {
@@ -238,10 +237,7 @@ fn who_has_stopped_gets_no_more() {
                 me // sysmon may look at it until it has ended
             })
         };
-        let handler = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.send(ONE))
-        };
+        let handler = go(&world, |world| world.send(ONE));
         world.queue.drop_wish(ONE, false);
         while !world.queue.is_idle() {
             thread::yield_now();
@@ -262,38 +258,22 @@ fn who_has_stopped_gets_no_more() {
 fn it_parks_again_while_it_is_published() {
     check(2, || {
         let world = World::new(ONE | END);
-        let sysmon = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || world.sysmon())
-        };
+        let sysmon = go(&world, World::sysmon);
         let me = Arc::new(Goroutine::new());
-        let handler = {
-            let world = Arc::clone(&world);
-            thread::spawn(move || {
-                world.send(ONE);
-                world.send(END);
-            })
-        };
+        let handler = go(&world, |world| {
+            world.send(ONE);
+            world.send(END);
+        });
         let mut first = None;
-        loop {
-            let signals = world.queue.take();
-            if signals & END != 0 {
-                break;
-            }
-            if signals != 0 {
-                continue;
-            }
-            // SAFETY: loom sees to it that nobody else is here.
-            me.context.with_mut(|saved| unsafe { *saved += 1 });
-            me.change(RUNNING, WAITING);
+        let mut publish = || {
             if first.is_none() {
-                let (world, me) = (Arc::clone(&world), Arc::clone(&me));
-                first = Some(thread::spawn(move || world.publish(&me)));
+                let receiver = Arc::clone(&me);
+                first = Some(go(&world, move |world| world.publish(&receiver)));
             } else {
                 world.publish(&me);
             }
-            me.wait();
-        }
+        };
+        while world.receive_by(&me, &mut publish) & END == 0 {}
         handler.join().unwrap();
         if let Some(first) = first {
             first.join().unwrap();

@@ -12,8 +12,7 @@ const MINUTE: i64 = 60_000_000_000;
 
 pub(crate) fn trials() -> Vec<Trial> {
     // Functions that are inlined in release builds.
-    let release = std::env::var("GORT_PROFILE").is_ok_and(|profile| profile == "release");
-    let ignored = release || !programs::native();
+    let ignored = programs::release() || !programs::native();
     vec![
         Trial::test("deaths_while_dying", while_dying).with_ignored_flag(ignored),
         Trial::test("deaths_of_changed_goroutines", changed).with_ignored_flag(ignored),

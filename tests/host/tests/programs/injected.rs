@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use gort_host_tests::programs::{Outcome, find_tool, native, path, run};
+use gort_host_tests::programs::{Outcome, native, path, run, strace};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -43,10 +43,7 @@ fn with_procs(procs: &str, changes: &[&str], arguments: &[&str]) -> Result<Outco
 
 /// Makes the command for that.
 fn changed(changes: &[&str], name: &str, arguments: &[&str]) -> Result<Command, Failed> {
-    let Some(strace) = find_tool("strace") else {
-        return Err("strace is not there: apt-get install strace".into());
-    };
-    let mut command = Command::new(strace);
+    let mut command = Command::new(strace()?);
     command
         .args(["-f", "-o", "/dev/null"])
         .args(changes.iter().map(|change| format!("-einject={change}")))

@@ -6,7 +6,9 @@ use std::io::Read as _;
 use std::process::{Command, Stdio};
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{Outcome, in_shell, native, program, run, run_with, spawn, wait};
+use gort_host_tests::programs::{
+    Outcome, in_shell, native, program, release, run, run_with, spawn, wait,
+};
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -33,7 +35,7 @@ const MAIN: &str = "\ngoroutine 1 *[running]:\n**";
 
 /// Debug builds check each free.
 fn checked() -> bool {
-    std::env::var("GORT_PROFILE").map_or(true, |profile| profile != "release")
+    !release()
 }
 
 /// Checks a death whose message names the address that the program announced: as

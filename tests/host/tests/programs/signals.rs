@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use gort_host_tests::ensure;
 use gort_host_tests::programs::{
-    Outcome, excerpt, find_tool, in_shell, like, native, path, program, run, run_with, runner,
-    spawn, wait,
+    Outcome, excerpt, find_tool, in_shell, like, native, path, program, release, run, run_with,
+    runner, spawn, wait,
 };
 use libtest_mimic::{Failed, Trial};
 use rustix::process::{Pid, Signal, kill_process};
@@ -408,8 +408,7 @@ fn process_1() -> Result<(), Failed> {
     outcome.expect(0, text, "")?;
     let outcome = run(&mut as_1(&["reset", &SIGQUIT.to_string()]))?;
     // In debug builds with the runtime's own, which hands signals on.
-    let release = std::env::var("GORT_PROFILE").is_ok_and(|profile| profile == "release");
-    is_dump(&outcome, "SIGQUIT: quit", if release { 1 } else { 2 })?;
+    is_dump(&outcome, "SIGQUIT: quit", if release() { 1 } else { 2 })?;
     let outcome = run(as_1(&["panic"]).env("GOTRACEBACK", "crash"))?;
     ensure!(outcome.status.code() == Some(128 + SIGABRT), "{outcome:?}");
     // From outside of its namespace.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use gort_host_tests::ensure;
 use gort_host_tests::programs::{
-    Outcome, excerpt, like, native, program, run, run_with, spawn, wait,
+    Outcome, excerpt, like, native, program, release, run, run_with, spawn, wait,
 };
 use libtest_mimic::{Failed, Trial};
 
@@ -126,8 +126,7 @@ fn guards_are_no_mappings() -> Result<(), Failed> {
 /// A hundred thousand goroutines, whatever the kernel's limit for mappings. In a debug
 /// build that takes long: there, enough that some have no guard.
 fn a_hundred_thousand() -> Result<(), Failed> {
-    let release = std::env::var("GORT_PROFILE").is_ok_and(|profile| profile == "release");
-    let count = if release { 100_000 } else { 30_000 };
+    let count = if release() { 100_000 } else { 30_000 };
     for environment in [&[OLD][..], &[]] {
         let mut command = program("testprog")?;
         command

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{find_tool, native, path, run};
+use gort_host_tests::programs::{Outcome, native, path, run, strace};
 use libtest_mimic::{Failed, Trial};
 
 /// The most that hello may need, from execve to exit_group.
@@ -45,7 +45,7 @@ fn hello() -> Result<(), Failed> {
 /// To call over a seam of the stack asks for memory at the first time only.
 fn a_seam() -> Result<(), Failed> {
     let calls = |times: &str| -> Result<Vec<String>, Failed> {
-        let trace = strace("testprog", &["seam", times], &[])?;
+        let trace = whole("testprog", &["seam", times], &[])?;
         let printed = format!("write(1, \"{times} times\\n\"");
         ensure!(trace.contains(&printed), "no {printed:?} in\n{trace}");
         Ok(trace.lines().filter_map(call).map(String::from).collect())
@@ -64,15 +64,8 @@ fn a_seam() -> Result<(), Failed> {
 /// A handler is not interrupted by another one: all have one stack. What preempts is, by a
 /// fault of its own, which has words for it.
 fn masks_of_handlers() -> Result<(), Failed> {
-    let Some(strace) = find_tool("strace") else {
-        return Err("strace is not there: apt-get install strace".into());
-    };
     // It starts sysmon, and with it what preempts.
-    let outcome = run(Command::new(strace)
-        .args(["-f", "-e", "trace=rt_sigaction", "--"])
-        .arg(path("testprog")?)
-        .args(["calls-beside-main", "1"])
-        .env_clear())?;
+    let outcome = traced("testprog", &["calls-beside-main", "1"], &[])?;
     let trace = String::from_utf8_lossy(&outcome.stderr);
     ensure!(outcome.status.success(), "{}: {trace}", outcome.status);
     let mut handlers = 0;
@@ -101,17 +94,10 @@ fn masks_of_handlers() -> Result<(), Failed> {
 /// Before a thread does its work, sysmon's or another, it gets a signal stack, and the
 /// signal mask that the program was started with, as has each thread that has made one.
 fn more_threads() -> Result<(), Failed> {
-    let Some(strace) = find_tool("strace") else {
-        return Err("strace is not there: apt-get install strace".into());
-    };
     for procs in ["1", "4"] {
         // A goroutine that blocks in the system has others run on another thread.
-        let outcome = run(Command::new(&strace)
-            .args(["-f", "--"])
-            .arg(path("testprog")?)
-            .args(["calls-beside-main", "5"])
-            .env_clear()
-            .env("GOMAXPROCS", procs))?;
+        let arguments = ["calls-beside-main", "5"];
+        let outcome = traced("testprog", &arguments, &[("GOMAXPROCS", procs)])?;
         ensure!(
             outcome.stdout == b"back\n",
             "GOMAXPROCS={procs}: {outcome:?}"
@@ -176,23 +162,25 @@ fn masks_are_right(trace: &str) -> Result<(), String> {
 
 /// Lists the names of the calls that hello makes, in this environment.
 fn trace(environment: &[(&str, &str)]) -> Result<Vec<String>, Failed> {
-    let trace = strace("hello", &[], environment)?;
+    let trace = whole("hello", &[], environment)?;
     let printed = trace.contains("write(1, \"vim-go\\n\"");
     ensure!(printed, "hello did not print its line:\n{trace}");
     Ok(trace.lines().filter_map(call).map(String::from).collect())
 }
 
-/// Returns what strace writes about a program, in this environment.
-fn strace(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<String, Failed> {
-    let Some(strace) = find_tool("strace") else {
-        return Err("strace is not there: apt-get install strace".into());
-    };
-    let outcome = run(Command::new(strace)
+/// Runs a program under strace, in this environment.
+fn traced(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<Outcome, Failed> {
+    Ok(run(Command::new(strace()?)
         .args(["-f", "--"])
         .arg(path(name)?)
         .args(arguments)
         .env_clear()
-        .envs(environment.iter().copied()))?;
+        .envs(environment.iter().copied()))?)
+}
+
+/// Returns what strace writes about a program with one thread, in this environment.
+fn whole(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<String, Failed> {
+    let outcome = traced(name, arguments, environment)?;
     let trace = String::from_utf8_lossy(&outcome.stderr).into_owned();
     ensure!(
         outcome.status.success(),
