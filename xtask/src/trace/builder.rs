@@ -149,7 +149,8 @@ impl Builder {
             | words::RUN
             | words::PARK_RUN
             | words::END_RUN
-            | words::YIELD_RUN => self.state(event.argument).since,
+            | words::YIELD_RUN
+            | words::REFUSED => self.state(event.argument).since,
             _ => 0.0,
         };
         let now = self.now.entry(p).or_default();

@@ -143,7 +143,7 @@ fn fits(builder: &Builder, p: u32, event: &Event) -> bool {
     let doing = || builder.doing(event.argument);
     match event.kind {
         words::CREATE => doing().is_none(),
-        words::READY => matches!(doing(), Some(Doing::Waiting(_))),
+        words::READY | words::REFUSED => matches!(doing(), Some(Doing::Waiting(_))),
         words::EXIT => matches!(doing(), Some(Doing::Syscall(_))),
         words::RUN => match doing() {
             Some(Doing::Runnable) => true,

@@ -278,7 +278,10 @@ fn spread(events: &mut [Event], stamped: &[usize]) {
         for (place, event) in events[from..end].iter_mut().enumerate() {
             event.time = start + step * place as f64;
             // These are written down when it has happened, others before that.
-            let has_been = matches!(event.kind, words::RUN | words::EXIT | words::P_START);
+            let has_been = matches!(
+                event.kind,
+                words::RUN | words::REFUSED | words::EXIT | words::P_START
+            );
             event.latest = if place == 0 && has_been { start } else { until };
         }
     }
