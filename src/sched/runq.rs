@@ -24,7 +24,9 @@
 //!
 //! Putting costs no locked instruction, but where somebody is put off from
 //! `runnext`; taking costs one. Where there is only one P there is no thief, and
-//! [`RunQueue::get_alone`] takes without.
+//! [`RunQueue::get_alone`] takes without. (A second `runnext` was tried, from which the owner
+//! takes without one, and sysmon alone by membarrier: two Ps became no faster. The next lock
+//! waits for what the exchange would have waited for.)
 //!
 //! The file stands alone, generic over what it queues, so that build.rs can
 //! take the layout of [`super::runtime2::P`] from it; and over its atomics:
