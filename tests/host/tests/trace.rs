@@ -29,6 +29,8 @@ mod words;
 mod ends;
 #[path = "trace/formats.rs"]
 mod formats;
+#[path = "trace/orders.rs"]
+mod orders;
 #[path = "trace/programs.rs"]
 mod programs;
 #[path = "trace/slow.rs"]
@@ -50,6 +52,7 @@ fn main() {
     let mut trials = programs::trials();
     trials.extend(ends::trials());
     trials.extend(formats::trials());
+    trials.extend(orders::trials());
     trials.extend(slow::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

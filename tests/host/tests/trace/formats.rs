@@ -9,7 +9,6 @@ use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use crate::read::Recording;
 use crate::words::{self, pack, parts, word};
 use crate::{File, json, page, read, traced};
 
@@ -19,7 +18,6 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("trace_formats::packed_words", packed_words),
         Trial::test("trace_formats::damage", damage),
         Trial::test("trace_formats::cut", cut),
-        Trial::test("trace_formats::left_out", left_out),
         Trial::test("trace_formats::json", chrome),
         Trial::test("trace_formats::json_by_the_program", chrome_by_the_program),
         Trial::test("trace_formats::boot", boot),
@@ -169,38 +167,6 @@ fn cut() -> Result<(), Failed> {
         let model = crate::Model::new(&read::read(&whole).map_err(|error| error.to_string())?);
         ensure!(model.misfits == 0, "{name}: {} fit nothing", model.misfits);
     }
-    Ok(())
-}
-
-/// What runs somebody of whom nothing says that he was made is left out, with what comes
-/// after it.
-fn left_out() -> Result<(), Failed> {
-    let event = |time, kind, argument| read::Event {
-        time,
-        latest: time,
-        kind,
-        name: 0,
-        argument,
-    };
-    let first = vec![event(1.0, words::P_START, 0)];
-    let second = vec![
-        event(2.0, words::P_START, 1),
-        event(3.0, words::RUN, 7),
-        event(4.0, words::END, 0),
-    ];
-    let model = crate::Model::new(&Recording {
-        ps: BTreeMap::from([(0, first), (1, second)]),
-        end: 5.0,
-        ..Recording::default()
-    });
-    ensure!(
-        (model.left_out, model.misfits) == (2, 0),
-        "{} left out, {} fit nothing",
-        model.left_out,
-        model.misfits
-    );
-    let counts = BTreeMap::from([(words::P_START, 2)]);
-    ensure!(model.counts == counts, "{:?}", model.counts);
     Ok(())
 }
 
