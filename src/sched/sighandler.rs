@@ -25,7 +25,7 @@ use super::sigqueue::SigQueue;
 use super::sysmon::hurry_sysmon;
 use super::system::SIGNAL_RECEIVER;
 use super::waitreason::WaitReason;
-use super::{M0, acquirem, gosched, releasem};
+use super::{M0, acquirem, getg, gosched, may_go, releasem};
 use crate::debug::fatal::{self, throw};
 use crate::debug::sigquit;
 use crate::os::{self, Sigaction, SignalClass, SignalContext, signal_bit};
@@ -274,6 +274,11 @@ pub(crate) fn raise_signal(signal: i32) {
         acquirem(); // the thread stays ours
         os::signal_thread(os::thread_id(), signal);
         releasem();
+    }
+    // The cooperative end of sysmon's request: who raises one after the other is hardly ever
+    // found outside of this, and others wait to receive them.
+    if getg().preempt.load(Ordering::Relaxed) && may_go() {
+        gosched();
     }
 }
 

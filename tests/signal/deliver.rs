@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use gort::channel::{TryRecvError, bounded, unbounded};
-use gort::runtime::{gosched, num_goroutine};
+use gort::runtime::{self, gosched, num_goroutine};
 use gort::signal::{self, Signal};
 use gort::thread;
 use gort::time::Duration;
@@ -38,6 +38,25 @@ fn is_dumped(name: &str, text: &str, f: impl FnOnce()) {
 fn wait() -> ! {
     loop {
         thread::park();
+    }
+}
+
+/// Wants a signal, receives it and wants it no more, again and again, while somebody raises it.
+fn wanted_and_unwanted() {
+    let raise = thread::spawn(|| {
+        loop {
+            signal::raise(Signal::USR1);
+        }
+    });
+    loop {
+        let (sender, signals) = bounded(1);
+        signal::notify(&sender, &[Signal::USR1]);
+        signals.recv().unwrap();
+        signal::stop(&sender);
+        gosched();
+        if raise.is_finished() {
+            return;
+        }
     }
 }
 
@@ -320,20 +339,14 @@ gort_test::test_module! {
     /// It is wanted and unwanted all the time, and comes all the time: it is sent, or it
     /// ends the program.
     fn in_the_midst_of_stop() {
-        is_ended("in_the_midst_of_stop", || {
-            let raise = thread::spawn(|| loop {
-                signal::raise(Signal::USR1);
-            });
-            loop {
-                let (sender, signals) = bounded(1);
-                signal::notify(&sender, &[Signal::USR1]);
-                signals.recv().unwrap();
-                signal::stop(&sender);
-                gosched();
-                if raise.is_finished() {
-                    return;
-                }
-            }
+        is_ended("in_the_midst_of_stop", wanted_and_unwanted);
+    }
+
+    /// The same where who raises it has the only P, and gives way when that is asked for.
+    fn in_the_midst_of_stop_on_one() {
+        is_ended("in_the_midst_of_stop_on_one", || {
+            runtime::gomaxprocs(1);
+            wanted_and_unwanted();
         });
     }
 
