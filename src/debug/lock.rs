@@ -199,8 +199,9 @@ const NO_BARRIER: u32 = 1 << 31;
 
 /// Tells whether there is one P, and so nobody else who could want a [`ParkLock`]: who takes
 /// one holds a P, from before that until it is open again, and the number of Ps changes only
-/// while all of them are stopped. It spares a locked instruction, and two where there is no membarrier. Whoever gets the P next is
-/// after us in any case: it goes from hand to hand with release and acquire.
+/// while all of them are stopped. It spares a locked instruction, and two where there is no
+/// membarrier. Whoever gets the P next is after us in any case: it goes from hand to hand with
+/// release and acquire.
 #[inline]
 fn one_p() -> bool {
     sched::GOMAXPROCS.load(Ordering::Relaxed) == 1 // written while the world is stopped

@@ -46,6 +46,16 @@ unsafe extern "C" {
     pub(crate) safe fn gosched();
 }
 
+/// The cooperative end of sysmon's request: the current goroutine gives way, if that was asked
+/// of it and it may.
+#[inline]
+pub(super) fn gosched_if_asked(gp: &G) {
+    // Relaxed: a request, ordered with nothing.
+    if gp.preempt.load(Ordering::Relaxed) && super::may_go() {
+        gosched();
+    }
+}
+
 /// What `goyield` tells the assembly.
 #[repr(C)]
 struct Handover {

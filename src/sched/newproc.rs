@@ -28,6 +28,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::gfree::{gfget, warm};
 use super::glist::BATCH;
+use super::gosched::gosched_if_asked;
 use super::idle::wakep_for_new;
 use super::proc::many;
 use super::procresize::allp;
@@ -206,10 +207,7 @@ fn run(new: NewG) -> NonZero<u64> {
     let goid = queue(pp, &new);
     wakep_for_new(pp);
     releasem();
-    // The cooperative end of sysmon's request: a goroutine that only spawns gives way here.
-    if gp.preempt.load(Ordering::Relaxed) && super::may_go() {
-        super::gosched();
-    }
+    gosched_if_asked(gp); // one that only spawns
     goid
 }
 

@@ -17,6 +17,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use core::{hint, ptr};
 
 use super::gfree::gfget;
+use super::gosched::gosched_if_asked;
 use super::newproc::{Entry, NOTHING, newproc};
 use super::park::{gopark, goready};
 use super::preempt::do_sig_preempt;
@@ -25,7 +26,7 @@ use super::sigqueue::SigQueue;
 use super::sysmon::hurry_sysmon;
 use super::system::SIGNAL_RECEIVER;
 use super::waitreason::WaitReason;
-use super::{M0, acquirem, getg, gosched, may_go, releasem};
+use super::{M0, acquirem, getg, gosched, releasem};
 use crate::debug::fatal::{self, throw};
 use crate::debug::sigquit;
 use crate::os::{self, Sigaction, SignalClass, SignalContext, signal_bit};
@@ -275,11 +276,9 @@ pub(crate) fn raise_signal(signal: i32) {
         os::signal_thread(os::thread_id(), signal);
         releasem();
     }
-    // The cooperative end of sysmon's request: who raises one after the other is hardly ever
-    // found outside of this, and others wait to receive them.
-    if getg().preempt.load(Ordering::Relaxed) && may_go() {
-        gosched();
-    }
+    // Who raises one after the other is hardly ever found outside of this, and others wait to
+    // receive them.
+    gosched_if_asked(getg());
 }
 
 /// Tells whether somebody wants a signal.

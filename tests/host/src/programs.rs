@@ -48,7 +48,7 @@ const GLANCE: Duration = Duration::from_millis(1);
 ///
 /// A message if it is not there.
 pub fn path(name: &str) -> Result<PathBuf, String> {
-    let profile = env::var("GORT_PROFILE").unwrap_or_else(|_| "debug".into());
+    let profile = profile();
     let flag = match profile.as_str() {
         "debug" => "",
         "release" => " --release",
@@ -91,7 +91,7 @@ impl Drop for Running {
 ///
 /// A message if this is not in cargo's target directory.
 pub fn built_for_none() -> Result<PathBuf, String> {
-    let profile = env::var("GORT_PROFILE").unwrap_or_else(|_| "debug".into());
+    let profile = profile();
     // This program is TARGET/TRIPLE/PROFILE/deps/NAME.
     let own = env::current_exe().map_err(|error| format!("current_exe: {error}"))?;
     let mut above = own.ancestors().skip(3);
@@ -119,9 +119,16 @@ pub fn native() -> bool {
     runner().is_empty()
 }
 
+/// Returns the profile's name.
+#[must_use]
+pub fn profile() -> String {
+    env::var("GORT_PROFILE").unwrap_or_else(|_| "debug".into())
+}
+
 /// Tells whether the programs are release builds.
+#[must_use]
 pub fn release() -> bool {
-    env::var("GORT_PROFILE").is_ok_and(|profile| profile == "release")
+    profile() == "release"
 }
 
 /// Finds strace.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use gort_host_tests::ensure;
-use gort_host_tests::programs::{Outcome, command, excerpt, native, run, runner};
+use gort_host_tests::programs::{Outcome, command, excerpt, native, profile, release, run, runner};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 /// How many programs there are at least.
@@ -60,11 +60,6 @@ fn there_are_enough() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Returns the profile's name.
-fn profile() -> String {
-    env::var("GORT_PROFILE").unwrap_or_else(|_| "debug".into())
-}
-
 /// Returns cargo's directory, the one that this test is in: TARGET/PROFILE/deps/NAME.
 fn target() -> Result<PathBuf, String> {
     let own = env::current_exe().map_err(|error| format!("current_exe: {error}"))?;
@@ -82,7 +77,7 @@ fn build() -> Result<(), String> {
         let mut command = Command::new(&cargo);
         command
             .args(["build", "--quiet", "--target", TARGET])
-            .args((profile() == "release").then_some("--release"))
+            .args(release().then_some("--release"))
             .args(more)
             .current_dir(package())
             .env("CARGO_TARGET_DIR", &target)

@@ -109,9 +109,10 @@ enum Build {
 impl Build {
     /// Returns those of this run.
     fn all() -> Vec<Self> {
-        match env::var("GORT_PROFILE").as_deref() {
-            Ok("release") => vec![Self::Release, Self::Stripped],
-            _ => vec![Self::Debug],
+        if programs::release() {
+            vec![Self::Release, Self::Stripped]
+        } else {
+            vec![Self::Debug]
         }
     }
 

@@ -111,4 +111,9 @@ impl Model {
     pub(crate) fn new(recording: &Recording) -> Self {
         order::model(recording)
     }
+
+    /// Counts the goroutines that have ended.
+    pub(crate) fn ended(&self) -> u64 {
+        self.goroutines.values().filter(|one| one.ended).count() as u64
+    }
 }

@@ -128,7 +128,7 @@ impl Summary {
             top,
             all,
             goroutines: model.goroutines.len() as u64,
-            ended: model.goroutines.values().filter(|one| one.ended).count() as u64,
+            ended: model.ended(),
         }
     }
 }

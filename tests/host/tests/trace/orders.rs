@@ -136,8 +136,7 @@ fn woken_late() -> Result<(), Failed> {
         event(52.0, words::END, 0),
     ];
     let model = all_fits(&recording(first, second))?;
-    let ended = model.goroutines.values().filter(|one| one.ended).count();
-    ensure!(ended == 3, "{ended} have ended");
+    ensure!(model.ended() == 3, "{} have ended", model.ended());
     Ok(())
 }
 

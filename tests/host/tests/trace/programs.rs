@@ -22,13 +22,7 @@ const CASES: &[Case] = &[
     }),
     ("spawn", |_, model| {
         ensure!(made(model) == 10_001, "{} goroutines", made(model));
-        ensure!(
-            ended(model) == 10_000 || has_ends(model, 10_000),
-            "{} have ended, {} events are left out",
-            ended(model),
-            model.left_out
-        );
-        Ok(())
+        have_ended(model, 10_000)
     }),
     ("ping-pong", |_, model| {
         ensure!(made(model) == 2, "{} goroutines", made(model));
@@ -92,13 +86,7 @@ const CASES: &[Case] = &[
             recording.ps.len() > 1 || model.extra_counts.contains_key(&extra::M_END),
             "its M lives"
         );
-        ensure!(
-            ended(model) == 2 || has_ends(model, 2),
-            "{} have ended, {} events are left out",
-            ended(model),
-            model.left_out
-        );
-        Ok(())
+        have_ended(model, 2)
     }),
     (LONG, |_, model| {
         ensure!(model.lost == 0, "{} events were lost", model.lost);
@@ -150,15 +138,15 @@ fn made(model: &Model) -> u64 {
     count(model, &[words::CREATE])
 }
 
-/// Counts the goroutines that have ended.
-fn ended(model: &Model) -> u64 {
-    model.goroutines.values().filter(|one| one.ended).count() as u64
-}
-
-/// Tells whether so many may have ended: what is left out, since both guesses at the order
-/// were wrong, has the others.
-fn has_ends(model: &Model, count: u64) -> bool {
-    ended(model) < count && ended(model) + model.left_out >= count
+/// Checks that so many have ended. Where both guesses at the order were wrong, what is left
+/// out has the others.
+fn have_ended(model: &Model, count: u64) -> Result<(), Failed> {
+    let (ended, left_out) = (model.ended(), model.left_out);
+    ensure!(
+        ended <= count && ended + left_out >= count,
+        "{ended} have ended, {left_out} events are left out"
+    );
+    Ok(())
 }
 
 /// Checks what holds for every program.
