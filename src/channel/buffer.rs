@@ -151,6 +151,17 @@ impl Buffer {
         self.recv.slots.get().wrapping_add(index * size)
     }
 
+    /// Returns a number that each pop counts up, modulo the length: of a ring.
+    pub(super) fn popped(&self) -> usize {
+        self.recv.index.get()
+    }
+
+    /// Returns how many pops there were since [`popped`](Self::popped) was `before`, if fewer
+    /// than the ring has slots.
+    pub(super) fn popped_since(&self, before: usize) -> usize {
+        (self.popped() + self.len - before) % self.len
+    }
+
     /// Tells whether the next value is in another block than the last: before it is popped,
     /// [`used_up`](Self::used_up) has to be called.
     #[inline(always)]

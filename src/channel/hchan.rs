@@ -26,6 +26,7 @@ use core::alloc::Layout;
 
 use super::atomic::{AtomicU8, AtomicUsize, Ordering};
 use super::buffer::{Buffer, copy_value};
+use super::linger::Haste;
 use super::scheduler::{ParkLock, WaitReason, acquirem, need_p, releasem};
 use super::token::fits;
 use super::waitq::{Outcome, ReadyList, Sudog, Waitq};
@@ -75,6 +76,8 @@ pub(super) struct Hchan {
     pub(super) recv_watch: Waitq,
     /// The same for sends.
     pub(super) send_watch: Waitq,
+    /// Whether senders that find it full park at once.
+    pub(super) haste: Haste,
     /// What the values' type is called, for debuggers. Go's `elemtype`.
     pub(super) elemtype: &'static str,
 }
@@ -119,6 +122,7 @@ impl Hchan {
             inline: fits(value),
             recv_watch: Waitq::new(),
             send_watch: Waitq::new(),
+            haste: Haste::new(),
             elemtype,
         }
     }
@@ -196,6 +200,7 @@ impl Hchan {
     /// The rest of [`send`](Self::send), from the lock on.
     #[inline(never)]
     fn send_slow(&self, elem: *const u8, timeout: Timeout) -> Outcome {
+        let mut times = 0;
         loop {
             if self.is_closed() {
                 self.leave();
@@ -216,6 +221,10 @@ impl Hchan {
                     continue;
                 }
                 Given::Full => {
+                    if timeout != Timeout::Now && self.lingers(times) {
+                        times += 1;
+                        continue;
+                    }
                     let elem = elem.cast_mut();
                     return self.wait(Side::Send, elem, timeout);
                 }

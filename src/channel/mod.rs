@@ -24,7 +24,8 @@
 //! after that has chosen to send, comes back as an error if the receivers go meanwhile. And
 //! `try_send` or `try_recv` that meets a select of the other side which waits waits for its
 //! completion: for the message that it makes, or until it has a place for one that is larger
-//! than 32 bytes; crossbeam spins then. Where one has to wait, nothing spins here.
+//! than 32 bytes; crossbeam spins then. Where one has to wait, nothing spins here, but a sender
+//! that finds a buffer full, for a few microseconds where that pays.
 //!
 //! **Large messages.** A message goes from the sender's stack to the receiver's, or through
 //! the buffer, in one copy; but a `T` that is passed and returned by value is copied by the
@@ -41,6 +42,7 @@
 //! | `hchan`, `ends` | the channel: send, receive, close |
 //! | `buffer` | where values are in between |
 //! | `waiting`, `waitq` | how a goroutine waits, and who does |
+//! | `linger` | why a sender does not always do so at once |
 //! | `shared` | who has a handle |
 //! | `selecting` | the select: the three passes |
 //! | `select_ops`, `token`, `case` | what it does with each channel |
@@ -56,6 +58,7 @@ mod error;
 mod hchan;
 mod iter;
 mod layout;
+mod linger;
 mod new;
 mod receiver;
 mod select;
@@ -79,8 +82,8 @@ mod scheduler {
     pub(super) use crate::debug::lock::ParkLock;
     pub(super) use crate::sched::waiter::Waiter;
     pub(super) use crate::sched::{
-        G, Locked, WaitReason, acquirem, cheaprand, getg, goparkunlock, goready, goready_releasem,
-        need_p, open, park_locked, releasem,
+        G, Locked, WaitReason, acquirem, can_linger, cheaprand, do_spin, getg, goparkunlock,
+        goready, goready_releasem, need_p, open, park_locked, releasem,
     };
     pub(super) use crate::time::Instant;
 }

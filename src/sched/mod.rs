@@ -29,7 +29,7 @@
 //! | `freeze` | how all stand still while the program dies |
 //! | `machine` | Ms: mstart, newm |
 //! | `sema` | a queue of goroutines, and the lock and the word that go with it |
-//! | `active_spin` | whether to look at a lock for a moment before parking |
+//! | `active_spin` | whether to look at a lock or a channel for a moment before parking |
 //! | `waitreason` | what goroutines wait for, in words |
 //! | `waiter` | a wait for the first of several parties, or for the time |
 //! | `timed` | a wait that the clock may end as well |
@@ -118,7 +118,7 @@ use crate::debug::fatal::throw;
 use crate::debug::lock::{Mutex, ParkLock, rank};
 use crate::os;
 
-pub(crate) use active_spin::{can_spin, do_spin};
+pub(crate) use active_spin::{can_linger, can_spin, do_spin};
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
 use glist::GQueue;

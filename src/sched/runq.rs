@@ -336,6 +336,11 @@ impl<T, const N: usize> RunQueue<T, N> {
         }
     }
 
+    /// Tells whether something is in front of the ring. Owner only; it may be stolen.
+    pub(crate) fn has_next(&self) -> bool {
+        !self.runnext.load(Ordering::Relaxed).is_null() // a hint
+    }
+
     /// Returns the ring's first item if there are some more behind it, which is when
     /// its memory may be far away. Owner only.
     pub(crate) fn crowds_next(&self) -> Option<*const T> {

@@ -150,6 +150,12 @@ gort_test::test_module! {
         leaving::<12>(Some(2), ROUNDS);
     }
 
+    /// Senders linger at a buffer of that size: the last receiver may leave meanwhile.
+    fn receivers_leave_with_many() {
+        leaving::<1>(Some(16), ROUNDS);
+        leaving::<12>(Some(16), ROUNDS);
+    }
+
     fn receivers_leave_without_a_limit() {
         leaving::<1>(None, ROUNDS);
         leaving::<12>(None, ROUNDS);

@@ -17,6 +17,8 @@ mod case;
 mod ends;
 #[path = "../../../src/channel/hchan.rs"]
 mod hchan;
+#[path = "../../../src/channel/linger.rs"]
+mod linger;
 #[path = "../../../src/channel/select_ops.rs"]
 mod select_ops;
 #[path = "../../../src/channel/selecting.rs"]

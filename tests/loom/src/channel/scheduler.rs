@@ -57,6 +57,14 @@ pub(super) fn acquirem() {}
 
 pub(super) fn releasem() {}
 
+pub(super) fn can_linger(times: u32) -> bool {
+    times == 0
+}
+
+pub(super) fn do_spin() {
+    loom::thread::yield_now();
+}
+
 pub(super) fn cheaprand((): ()) -> u32 {
     0
 }
