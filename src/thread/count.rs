@@ -53,6 +53,12 @@ impl Count {
         self.word.load(Ordering::Acquire) / PARTY == 1
     }
 
+    /// Tells whether there is but one party, and no handle besides its own, for good. By a
+    /// party.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.word.load(Ordering::Acquire) == PARTY + HANDLE // as above
+    }
+
     /// A party leaves, and gives its handle back, unless it is the last: then this says
     /// false, and has done nothing. After true the memory is others'.
     #[must_use]

@@ -90,6 +90,11 @@ impl Inner {
         self.count.one_party()
     }
 
+    /// Tells whether the caller's party and handle are the only ones; for good, then.
+    pub(super) fn is_alone(&self) -> bool {
+        self.count.is_alone()
+    }
+
     /// Notes the goroutine's number.
     pub(super) fn set_id(&self, goid: u64) {
         self.id.store(goid, Ordering::Relaxed); // whoever gets a handle gets it later

@@ -10,6 +10,7 @@ use core::any::Any;
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem;
 use core::ptr::NonNull;
 
 use super::handle::{Drops, Inner, Party, Thread};
@@ -80,11 +81,18 @@ impl<T> Packet<T> {
     /// # Safety
     ///
     /// By the JoinHandle only, with its party, which must be one of a packet of this type.
-    pub(super) unsafe fn wait(party: &Party) -> Result<T> {
+    pub(super) unsafe fn wait(party: Party) -> Result<T> {
         sleep_until_set(party.inner().ended(), WaitReason::THREAD_JOIN);
+        let packet = party.address();
         // SAFETY: the caller's promise, and the goroutine has ended.
-        unsafe { Self::take(party.address()) }
-            .ok_or_else(|| Box::new(GOEXIT) as Box<dyn Any + Send>)
+        let result = unsafe { Self::take(packet) };
+        // The usual case, without what depends on a type that is known here.
+        if party.inner().is_alone() {
+            mem::forget(party);
+            // SAFETY: there is no result any more, and this was the last handle.
+            unsafe { Self::free(packet) };
+        }
+        result.ok_or_else(|| Box::new(GOEXIT) as Box<dyn Any + Send>)
     }
 
     /// Drops the result, if there is one.
@@ -180,7 +188,7 @@ impl<T> JoinHandle<T> {
     /// ```
     pub fn join(self) -> Result<T> {
         // SAFETY: this is the handle, of such a packet.
-        unsafe { Packet::wait(&self.party) }
+        unsafe { Packet::wait(self.party) }
     }
 
     /// Tells whether the goroutine has ended, so that `join` would not wait.

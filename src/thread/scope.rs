@@ -296,7 +296,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// ```
     pub fn join(self) -> Result<T> {
         // SAFETY: this is the handle, of such a packet.
-        unsafe { Packet::wait(&self.party) }
+        unsafe { Packet::wait(self.party) }
     }
 
     /// Tells whether the goroutine has ended, so that `join` would not wait.

@@ -50,6 +50,11 @@ impl Packet {
     /// A party leaves, and drops the result if it is the last.
     fn leave(&self) {
         self.look();
+        if self.count.is_alone() {
+            touch(&self.result);
+            touch(&self.memory);
+            return;
+        }
         if self.count.leave_party() {
             touch(&self.result);
         }
