@@ -140,7 +140,9 @@ fn map_image(tables: &mut Tables) -> Result<(), NoFrame> {
     }
     let large = (&raw const LARGE).addr();
     let size = (&raw const ELARGE).addr().next_multiple_of(PAGE) - large;
-    tables.reserve(large, size, false)
+    tables.reserve(large, size, false)?;
+    tables.touch(large); // the boot heap's first page, which each program needs
+    Ok(())
 }
 
 /// Returns where a physical address of memory is to be found, of which the map has told.
@@ -148,21 +150,20 @@ pub(super) fn direct<T>(physical: u64) -> *mut T {
     ptr::with_exposed_provenance_mut(DIRECT + physical as usize)
 }
 
-/// Maps a device's registers, for good. None if there is no memory for that.
+/// Maps a device's registers, for good, where [`direct`] says; but for what is mapped there.
+/// None if there is no memory for that.
 pub(super) fn map_device(physical: u64, size: usize) -> Option<*mut u8> {
     let region = whole_pages(Region {
         start: physical,
         end: physical.checked_add(size as u64)?,
     });
     let size = (region.end - region.start) as usize;
-    let result = locked(|space| {
-        let address = space.find(0, size)?;
+    let address = DIRECT + region.start as usize;
+    let mapped = locked(|space| {
         let tables = &mut space.tables;
-        let mapped = tables.map(address, region.start, size, DEVICE, false);
-        mapped.ok().map(|()| address)
+        tables.map(address, region.start, size, DEVICE, false)
     });
-    let address = result? + (physical - region.start) as usize;
-    Some(ptr::with_exposed_provenance_mut(address))
+    mapped.ok().map(|()| direct(physical))
 }
 
 /// Maps memory at its physical address as well, so that it can be executed there: for the
@@ -194,8 +195,19 @@ pub(super) fn map_now(size: usize) -> Option<*mut u8> {
     touch_all(memory, size).then_some(memory)
 }
 
+/// Leaves so many bytes of addresses out, in front of what is mapped next: a touch of them is a
+/// fault for good. During boot, when nobody can have asked for them.
+pub(super) fn leave_out(size: usize) {
+    SPACE.with(|space| space.next += size);
+}
+
+/// Gives a page memory that is to be touched at once: a fault would take longer.
+pub(crate) fn will_touch(address: usize) {
+    locked(|space| space.tables.touch(address));
+}
+
 /// Gives all pages of a range memory; false where there is none left.
-fn touch_all(memory: *mut u8, size: usize) -> bool {
+pub(super) fn touch_all(memory: *mut u8, size: usize) -> bool {
     let start = memory.addr();
     (start..start + size).step_by(PAGE).all(|page| {
         let touched = locked(|space| space.tables.touch(page));
@@ -265,14 +277,16 @@ pub(crate) unsafe fn install_guard(memory: *mut u8, size: usize) -> bool {
     take_off(memory.addr(), size, Tables::guard)
 }
 
-/// The same for the first time: these guards are what they say.
+/// The same for the first time, in a range that was just mapped: these guards are what they
+/// say, and there is nothing to take off.
 ///
 /// # Safety
 ///
 /// As for [`install_guard`].
 pub(crate) unsafe fn try_install_guard(memory: *mut u8, size: usize) -> bool {
+    let fresh = locked(|space| space.tables.guard_reserved(memory.addr(), size));
     // SAFETY: the caller's promise.
-    unsafe { install_guard(memory, size) }
+    fresh || unsafe { install_guard(memory, size) }
 }
 
 /// The same: there is one kind of guard.

@@ -67,7 +67,7 @@ pub(crate) use machine::fill_random;
 pub(crate) use machine::{cgroup, cpu_limit, huge_page_size, process_id, random};
 pub(crate) use memory::{
     Scarcity, discard, free_memory, install_guard, map, map_backed, max_map_count, no_huge_pages,
-    protect, resident, scarcity, try_install_guard, unmap,
+    protect, resident, scarcity, try_install_guard, unmap, will_touch,
 };
 pub(crate) use signal::{
     Sigaction, action, change_action, die_by_abort, die_from_signal, init_preempt_signal, initsig,

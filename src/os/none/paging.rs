@@ -135,7 +135,8 @@ impl Tables {
     }
 
     /// Maps what is at a physical address, with the largest pages that fit; a page of
-    /// 1 GiB only where `giant` says that the CPU has those.
+    /// 1 GiB only where `giant` says that the CPU has those. Pages that are there stay as they
+    /// are.
     #[inline(never)] // an emulator translates each copy: at boot that is what takes time
     pub(super) fn map(
         &mut self,
@@ -147,6 +148,9 @@ impl Tables {
     ) -> Result<(), NoFrame> {
         let largest = if giant { 3 } else { 2 };
         let result = self.walk(address, size, &mut |_, entry, place| {
+            if is_page(entry, place) {
+                return Ok(Next::Over);
+            }
             if place.whole && place.level <= largest {
                 let physical = physical + (place.address - address) as u64;
                 if physical.is_multiple_of(span(place.level) as u64) {
@@ -187,13 +191,7 @@ impl Tables {
         backed: bool,
     ) -> Result<(), NoFrame> {
         let flags = if backed { RESERVED | BACKED } else { RESERVED };
-        let result = self.walk(address, size, &mut |_, entry, place| {
-            if entry.is_unused() && place.whole && place.level < TOP {
-                entry.set_flags(flags);
-                return Ok(Next::Over);
-            }
-            Ok(Next::Down)
-        });
+        let result = self.mark(address, size, (Flags::empty(), flags), TOP - 1);
         match result {
             Ok(()) if backed => self.promised += size / PAGE,
             Ok(()) => {}
@@ -209,6 +207,33 @@ impl Tables {
             }
         }
         Ok(())
+    }
+
+    /// Makes a guard of a range that was just reserved. False if there is something else, or no
+    /// memory for the tables: then a part of it may be one.
+    pub(super) fn guard_reserved(&mut self, address: usize, size: usize) -> bool {
+        self.mark(address, size, (RESERVED, GUARD), 1).is_ok()
+    }
+
+    /// Makes the entries of a range something else, those of tables of `largest` and below.
+    /// Ends where one is not what it is to be before, nor can be taken apart.
+    fn mark(
+        &mut self,
+        address: usize,
+        size: usize,
+        (before, behind): (Flags, Flags),
+        largest: u32,
+    ) -> Result<(), Stop> {
+        self.walk(address, size, &mut |_, entry, place| {
+            if place.whole && place.level <= largest && entry.flags() == before {
+                entry.set_flags(behind);
+                Ok(Next::Over)
+            } else if place.level == 1 {
+                Err(Stop::Enough(place.address))
+            } else {
+                Ok(Next::Down)
+            }
+        })
     }
 
     /// Makes a range nobody's, as far as the batch has room for its frames: returns where to
@@ -450,7 +475,13 @@ fn is_table(entry: &PageTableEntry, place: Place) -> bool {
         && !entry.flags().contains(Flags::HUGE_PAGE)
 }
 
+/// Tells whether an entry is a page, of any size.
+fn is_page(entry: &PageTableEntry, place: Place) -> bool {
+    entry.flags().contains(Flags::PRESENT) && !is_table(entry, place)
+}
+
 /// Takes a frame and fills it with zeros.
+#[inline(never)] // an emulator translates each copy
 fn zeroed(frames: &mut Frames, offset: usize) -> Option<u64> {
     // SAFETY: a frame that came back, in which `give` has put a word.
     let frame = frames.take(|frame| unsafe { pointer::<u64>(frame, offset).read() })?;

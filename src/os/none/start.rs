@@ -27,7 +27,7 @@ use super::super::auxv::{
 use super::boot_info::{BootInfo, Physical, Region, Wrong};
 use super::command_line::{BadNumber, Word, Words};
 use super::paging::{ENTRYS, PAGE};
-use super::{cpus, exit, file, memory, pit, serial, time, trap};
+use super::{cpus, exit, file, memory, serial, time, trap};
 use crate::boot::G0_STACK;
 use crate::debug::print::say;
 
@@ -37,7 +37,8 @@ const BY_PVH: u64 = 0;
 /// The program's name: nobody tells.
 const NAME: &[u8] = b"program\0";
 
-/// What is below g0's 64 KiB, for a Rust frame that steps over the last page.
+/// The addresses below g0's 64 KiB that are left out, for a Rust frame that steps over the last
+/// page.
 const GUARD: usize = 4 * PAGE;
 
 // SAFETY: a label of the linker script; only its address is used.
@@ -45,6 +46,9 @@ unsafe extern "C" {
     #[link_name = "runtime.ehdr"]
     safe static EHDR: u8;
 }
+
+/// What the boot touches of that: what is in use, and what `memory::locked` looks at.
+const READY: usize = 3 * PAGE;
 
 /// Physical memory as the entry has mapped it.
 struct FirstGigabyte;
@@ -66,8 +70,10 @@ impl Physical<'static> for FirstGigabyte {
 /// nothing. Returns what `_rt0_amd64` takes for the kernel's stack.
 #[unsafe(export_name = "runtime.machineStart")]
 extern "C" fn machine_start(by: u64, address: u64) -> usize {
-    let timer = pit::begin(); // which runs beside the rest
     serial::init();
+    if !time::init() {
+        refuse(time::NO_CLOCK, &[]);
+    }
     let info = match by {
         BY_PVH => BootInfo::from_pvh(&FirstGigabyte, address),
         _ => BootInfo::from_linux(&FirstGigabyte, address),
@@ -108,12 +114,6 @@ extern "C" fn machine_start(by: u64, address: u64) -> usize {
     };
     if let Err(BadNumber) = cpus::find(info.rsdp, line) {
         refuse("gort: GORT_CPUS: expected a number from 1 to 255", &[]);
-    }
-    if !time::init(timer) {
-        refuse(
-            "gort: no clock: the CPU does not tell its counter's rate, and there is no i8254 and no RTC",
-            &[],
-        );
     }
     build_stack(line)
 }
@@ -158,16 +158,18 @@ fn build_stack(line: &'static [u8]) -> usize {
     // needed of that is not touched. So the line need not be read twice.
     let pointers = 1 + (1 + 1) + 1 + line.len().div_ceil(2) + 2 * AUXV + RANDOM;
     let above = (pointers * size_of::<usize>() + line.len() + 1).next_multiple_of(PAGE);
-    let size = GUARD + G0_STACK + PAGE + above;
-    let Some(low) = memory::map_backed(0, size) else {
+    let size = G0_STACK + PAGE + above;
+    memory::leave_out(GUARD);
+    let stack = memory::map_backed(0, size).map(|low| low.wrapping_add(size - above));
+    // What the boot needs of it at once, where a fault would take longer: the first words, and
+    // what is below them.
+    let ready = |start: &*mut u8| memory::touch_all(start.wrapping_sub(READY), READY + PAGE);
+    let Some(start) = stack.filter(ready) else {
         refuse(
             "gort: not enough memory for a command line of %d bytes",
             &[line.len() as u64],
         );
     };
-    // SAFETY: mapped for this.
-    unsafe { memory::install_guard(low, GUARD) };
-    let start = low.wrapping_add(size - above);
     let texts = start.wrapping_add(pointers * size_of::<usize>());
     let mut stack = Stack {
         start: start.addr(),
