@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `start` | from the entry to `_rt0_amd64`: a stack like Linux's |
 //! | `boot_info`, `command_line` | what the virtual machine monitor has told; pure |
-//! | `memory`, `paging`, `frames` | address space, page tables, memory |
+//! | `memory`, `paging`, `entries`, `frames` | address space, page tables, memory |
 //! | `serial`, `file`, `exit` | standard streams, and the end |
 //! | `time`, `pit`, `rtc` | clocks |
 //! | `machine` | random bits |
@@ -26,6 +26,7 @@ mod boot_info;
 mod command_line;
 mod cpu;
 mod cpus;
+mod entries;
 mod exit;
 mod file;
 mod frames;
