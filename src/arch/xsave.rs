@@ -61,11 +61,12 @@ pub(crate) fn init_xsave(osxsave: bool) {
 
 /// Returns how far an area reaches that has these components, each at its own place.
 fn area(mask: u64) -> usize {
-    (FIRST_DESCRIBED..u64::BITS)
-        .filter(|component| mask & 1 << component != 0)
-        .map(|component| {
-            let leaf = __cpuid_count(LEAF_XSAVE, component);
-            (leaf.eax + leaf.ebx) as usize // its size and its place
-        })
-        .fold(LEGACY_SIZE, usize::max)
+    let mut rest = mask >> FIRST_DESCRIBED << FIRST_DESCRIBED;
+    let mut end = LEGACY_SIZE;
+    while rest != 0 {
+        let leaf = __cpuid_count(LEAF_XSAVE, rest.trailing_zeros());
+        end = end.max((leaf.eax + leaf.ebx) as usize); // its size and its place
+        rest &= rest - 1;
+    }
+    end
 }

@@ -95,6 +95,12 @@ unsafe fn table<T>(start: &'static [u8; 0], end: &'static [u8; 0]) -> &'static [
 #[unsafe(export_name = "runtime.doInit")]
 #[inline(never)]
 fn do_init(tasks: &'static [InitTask]) {
+    // The runtime's, in most programs: an emulator would translate all of the below for it.
+    if !cfg!(feature = "archive")
+        && let [task] = tasks
+    {
+        return run(task);
+    }
     // The compiler keeps no order, and reverses it where it optimises across
     // crates: a module's tasks run where its first one is, by their lines.
     for first in tasks {

@@ -4,6 +4,7 @@
 //! `runtime/security_unix.go`, `readGOMEMLIMIT` in `runtime/mgcpacer.go`. A value that is not understood is named on stderr
 //! in one line, and otherwise ignored.
 
+use core::hint;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use super::args::{auxv, gogetenv};
@@ -123,7 +124,8 @@ fn read_godebug(complain: bool) {
         .unwrap_or_default()
         .split(|&byte| byte == b',')
     {
-        if !set(setting) && complain && !setting.is_empty() {
+        // Hidden, or there would be two loops.
+        if !set(setting) && hint::black_box(complain) && !setting.is_empty() {
             say(
                 "gort: GODEBUG: %q: expected boottrace=N, inittrace=N, asyncpreemptoff=N, clobberfree=N, guardinstall=N, schedtrace=N, scheddetail=N or updatemaxprocs=N, N a whole number",
                 &[],

@@ -111,6 +111,7 @@ fn map_first() -> bool {
         return false;
     };
     FIRST.init(start.addr() + SLOT - LINE, SLOT, FIRST_SLOTS);
+    os::will_touch(start.addr() + SLOT - LINE); // by newproc, which makes the first G there
     guard::init(start)
 }
 

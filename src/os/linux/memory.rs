@@ -136,6 +136,10 @@ pub(crate) unsafe fn no_huge_pages(memory: *mut u8, size: usize) {
     unsafe { advise(memory, size, MADV_NOHUGEPAGE) };
 }
 
+/// Nothing: a fault costs no more than a call would.
+#[inline(always)]
+pub(crate) fn will_touch(_: usize) {}
+
 /// Gets the memory for a range at once, which else would come page by page. A system
 /// before Linux 5.14 says no.
 ///

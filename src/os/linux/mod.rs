@@ -67,7 +67,7 @@ pub(crate) use machine::fill_random;
 pub(crate) use machine::{cpu_count, huge_page_size, random};
 pub(crate) use memory::{
     Scarcity, discard, install_guard, map, map_backed, max_map_count, no_huge_pages, protect,
-    resident, scarcity, try_install_guard, unmap,
+    resident, scarcity, try_install_guard, unmap, will_touch,
 };
 pub(crate) use signal::{
     Sigaction, action, change_action, die_by_abort, die_from_signal, init_preempt_signal, initsig,

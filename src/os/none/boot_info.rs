@@ -11,13 +11,23 @@
 //! Invariants:
 //! 1. Nothing here trusts what it reads: all of it comes through [`Physical`], which knows
 //!    what can be read, and no input panics.
-//! 2. Regions are those of usable memory alone, none of them empty, in any order.
-//!    What there is no room for in the list is counted, and not used.
+//! 2. [`Regions`] are those of usable memory alone, whole pages, none of them empty, by their
+//!    addresses, and none has a part of another. What there is no room for in the list is
+//!    counted, and not used.
 //!
 //! The file stands alone, so that a test on the host can feed it any memory.
 
 /// How many regions of memory there may be.
 pub(super) const MAX_REGIONS: usize = 64;
+
+/// The size of a frame: what memory is handed out by.
+pub(super) const FRAME: u64 = 4096;
+
+/// Below it nothing is used: it is the firmware's, and the other CPUs' first code's.
+const LOW: u64 = 1 << 20;
+
+/// Nor above this, 64 TiB: what the CPU's addresses have room for beside the program's.
+const HIGH: u64 = 1 << 46;
 
 /// The type of usable memory in both maps.
 const RAM: u32 = 1;
@@ -38,13 +48,132 @@ pub(super) trait Physical<'a> {
     fn at(&self, address: u64, length: usize) -> &'a [u8];
 }
 
+/// Pages of memory that can be used, by their addresses.
+pub(super) struct Regions {
+    list: [Region; MAX_REGIONS],
+    count: usize,
+    /// How many pages there are in the list.
+    pub(super) pages: usize,
+    /// How many regions are not in the list.
+    pub(super) left_out: usize,
+}
+
+impl Regions {
+    /// Makes an empty list.
+    pub(super) const fn new() -> Self {
+        Self {
+            list: [Region { start: 0, end: 0 }; MAX_REGIONS],
+            count: 0,
+            pages: 0,
+            left_out: 0,
+        }
+    }
+
+    /// Returns the regions.
+    pub(super) fn list(&self) -> &[Region] {
+        self.list.get(..self.count).unwrap_or_default()
+    }
+
+    /// Adds the pages that lie in a region with all their bytes, but for those that are in the
+    /// list.
+    fn add(&mut self, region: Region) {
+        self.take_out(region);
+        let start = region.start.clamp(LOW, HIGH).next_multiple_of(FRAME);
+        let end = region.end.min(HIGH) & !(FRAME - 1);
+        if start < end {
+            self.insert(Region { start, end });
+        }
+    }
+
+    /// Adds whole pages that the list has none of, where they belong.
+    fn insert(&mut self, region: Region) {
+        let Some(slot) = self.list.get_mut(self.count) else {
+            self.left_out += 1;
+            return;
+        };
+        *slot = region;
+        let mut at = self.count;
+        while at > 0 && self.list[at - 1].start > region.start {
+            self.list.swap(at - 1, at);
+            at -= 1;
+        }
+        self.count += 1;
+        self.pages += region.frames();
+    }
+
+    /// Takes out all pages that a region has a part of.
+    #[inline(never)] // an emulator translates each copy
+    pub(super) fn take_out(&mut self, hole: Region) {
+        if hole.start >= hole.end {
+            return;
+        }
+        let hole = hole.pages();
+        let mut at = 0;
+        while at < self.count
+            && let Some(slot) = self.list.get_mut(at)
+        {
+            let region = *slot;
+            at += 1;
+            if region.end <= hole.start || hole.end <= region.start {
+                continue; // as nearly always
+            }
+            self.pages -= region.frames();
+            let [before, behind] = [
+                Region {
+                    start: region.start,
+                    end: hole.start,
+                },
+                Region {
+                    start: hole.end,
+                    end: region.end,
+                },
+            ];
+            if before.start < before.end {
+                *slot = before;
+                self.pages += before.frames();
+                if behind.start < behind.end {
+                    self.insert(behind); // which is looked at once more
+                }
+            } else if behind.start < behind.end {
+                *slot = behind;
+                self.pages += behind.frames();
+            } else {
+                at -= 1;
+                self.count -= 1;
+                self.list.copy_within(at + 1..=self.count, at);
+            }
+        }
+    }
+}
+
+impl Region {
+    /// Counts the frames of whole pages.
+    fn frames(self) -> usize {
+        ((self.end - self.start) / FRAME) as usize
+    }
+
+    /// Returns the pages that this has a part of.
+    pub(super) fn pages(self) -> Self {
+        Self {
+            start: self.start & !(FRAME - 1),
+            end: self.end.saturating_add(FRAME - 1) & !(FRAME - 1),
+        }
+    }
+}
+
+/// Where the map of memory is: entries of that size, which begin with an address, a size and a
+/// type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Map {
+    at: u64,
+    entries: u64,
+    size: u64,
+}
+
 /// What was told.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BootInfo<'a> {
-    regions: [Region; MAX_REGIONS],
-    count: usize,
-    /// How many regions are not in the list.
-    pub(super) left_out: usize,
+    map: Map,
     /// Without the NUL at its end.
     pub(super) command_line: &'a [u8],
     /// Where that was.
@@ -65,37 +194,26 @@ pub(super) enum Wrong {
 }
 
 impl<'a> BootInfo<'a> {
-    /// Nothing told.
-    const fn new() -> Self {
-        Self {
-            regions: [Region { start: 0, end: 0 }; MAX_REGIONS],
-            count: 0,
-            left_out: 0,
-            command_line: &[],
-            command_line_at: 0,
-            rsdp: 0,
-            file: Region { start: 0, end: 0 },
-        }
-    }
-
     /// Reads PVH's struct, `hvm_start_info`, at `address`.
     pub(super) fn from_pvh(memory: &impl Physical<'a>, address: u64) -> Result<Self, Wrong> {
         const MAGIC: u32 = 0x336e_c578;
         const SIZE: usize = 56;
-        const ENTRY: u64 = 24;
         const MODULE: usize = 32;
-        let info = memory.at(address, SIZE);
+        let Some(info) = memory.at(address, SIZE).first_chunk::<SIZE>() else {
+            return Err(Wrong::NoMagic);
+        };
         if word32(info, 0) != MAGIC {
             return Err(Wrong::NoMagic);
         }
         if word32(info, 4) < 1 {
             return Err(Wrong::NoMemoryMap);
         }
-        let mut told = Self::new();
-        let (map, entries) = (word64(info, 40), word32(info, 48));
-        told.read_map(memory, map, entries.into(), ENTRY);
-        told.read_command_line(memory, word64(info, 24));
-        told.rsdp = word64(info, 32);
+        let map = Map {
+            at: word64(info, 40),
+            entries: word32(info, 48).into(),
+            size: 24,
+        };
+        let mut told = Self::new(memory, map, word64(info, 24), word64(info, 32));
         if word32(info, 12) > 0 {
             let module = memory.at(word64(info, 16), MODULE);
             told.set_file(word64(module, 0), word64(module, 8));
@@ -108,117 +226,69 @@ impl<'a> BootInfo<'a> {
         const SIZE: usize = 4096;
         const BOOT_FLAG: u32 = 0xaa55;
         const MAGIC: u32 = u32::from_le_bytes(*b"HdrS");
-        const ENTRY: u64 = 20;
         const TABLE: u64 = 0x2d0;
         let params = memory.at(address, SIZE);
         if word32(params, 0x1fe) & 0xffff != BOOT_FLAG || word32(params, 0x202) != MAGIC {
             return Err(Wrong::NoMagic);
         }
-        let entries = word32(params, 0x1e8) & 0xff;
-        if entries == 0 {
+        let map = Map {
+            at: address + TABLE,
+            entries: (word32(params, 0x1e8) & 0xff).into(),
+            size: 20,
+        };
+        if map.entries == 0 {
             return Err(Wrong::NoMemoryMap);
         }
-        let mut told = Self::new();
-        told.read_map(memory, address + TABLE, entries.into(), ENTRY);
         // The upper halves are further up, in what Linux calls ext_.
         let wide = |low: usize, high: usize| {
             u64::from(word32(params, low)) | u64::from(word32(params, high)) << 32
         };
-        told.read_command_line(memory, wide(0x228, 0xc8));
-        told.rsdp = word64(params, 0x70);
+        let mut told = Self::new(memory, map, wide(0x228, 0xc8), word64(params, 0x70));
         told.set_file(wide(0x218, 0xc0), wide(0x21c, 0xc4));
         Ok(told)
     }
 
-    /// Returns the regions of usable memory.
-    pub(super) fn regions(&self) -> &[Region] {
-        self.regions.get(..self.count).unwrap_or_default()
-    }
-
-    /// Reads the map of memory, the entries of which begin with an address, a size and a
-    /// type.
-    fn read_map(&mut self, memory: &impl Physical<'a>, map: u64, entries: u64, size: u64) {
+    /// Reads the map of memory: adds what is usable to an empty list, and takes out of that what
+    /// the map says is something else, too: that is what counts, as in Linux's kernel.
+    pub(super) fn read_map(&self, memory: &impl Physical<'a>, regions: &mut Regions) {
+        const ENTRY: usize = 20;
         for usable in [true, false] {
-            for entry in 0..entries {
-                let at = map.wrapping_add(entry.wrapping_mul(size));
-                let bytes = memory.at(at, size as usize);
-                if bytes.len() < 20 {
+            for entry in 0..self.map.entries {
+                let at = self.map.at.wrapping_add(entry.wrapping_mul(self.map.size));
+                let Some(bytes) = memory.at(at, ENTRY).first_chunk::<ENTRY>() else {
                     break; // the map ends where memory does
-                }
-                let (start, length) = (word64(bytes, 0), word64(bytes, 8));
-                // QEMU's firmware ends its map with an entry of zeros that it counts.
-                if (word32(bytes, 16) == RAM) != usable || length == 0 {
-                    continue;
-                }
+                };
+                let start = word64(bytes, 0);
+                // QEMU's firmware ends its map with an entry of zeros that it counts: an empty
+                // region.
                 let region = Region {
                     start,
-                    end: start.saturating_add(length),
+                    end: start.saturating_add(word64(bytes, 8)),
                 };
-                match usable {
-                    true => self.add(region),
-                    false => self.take_out(region),
+                match (word32(bytes, 16) == RAM, usable) {
+                    (true, true) => regions.add(region),
+                    (false, false) => regions.take_out(region),
+                    _ => {}
                 }
             }
         }
     }
 
-    /// Adds a region of usable memory.
-    fn add(&mut self, region: Region) {
-        match self.regions.get_mut(self.count) {
-            Some(slot) => {
-                *slot = region;
-                self.count += 1;
-            }
-            None => self.left_out += 1,
+    /// Reads the command line, up to its NUL, and notes the rest.
+    fn new(memory: &impl Physical<'a>, map: Map, line: u64, rsdp: u64) -> Self {
+        let mut text: &[u8] = &[];
+        if line != 0 {
+            text = memory.at(line, LONGEST);
+            let length = text.iter().position(|&byte| byte == 0);
+            text = text.get(..length.unwrap_or(text.len())).unwrap_or_default();
         }
-    }
-
-    /// Takes out what the map says is something else, too: that is what counts, as in Linux's
-    /// kernel.
-    fn take_out(&mut self, hole: Region) {
-        let overlaps = |region: &Region| region.start < hole.end && hole.start < region.end;
-        if !self.regions().iter().any(overlaps) {
-            return; // as nearly always
+        Self {
+            map,
+            command_line: text,
+            command_line_at: line,
+            rsdp,
+            file: Region { start: 0, end: 0 },
         }
-        let mut at = 0;
-        while let Some(&Region { start, end }) = self.regions().get(at) {
-            let parts = [
-                Region {
-                    start,
-                    end: end.min(hole.start),
-                },
-                Region {
-                    start: start.max(hole.end),
-                    end,
-                },
-            ];
-            let mut parts = parts.into_iter().filter(|part| part.start < part.end);
-            match (parts.next(), self.regions.get_mut(at)) {
-                (Some(first), Some(slot)) => {
-                    *slot = first;
-                    at += 1;
-                    // Behind the hole, in which case it is behind all of it.
-                    if let Some(second) = parts.next() {
-                        self.add(second);
-                    }
-                }
-                _ => {
-                    self.count -= 1;
-                    self.regions.copy_within(at + 1..=self.count, at);
-                }
-            }
-        }
-    }
-
-    /// Reads the command line, up to its NUL.
-    fn read_command_line(&mut self, memory: &impl Physical<'a>, address: u64) {
-        if address == 0 {
-            return;
-        }
-        let text = memory.at(address, LONGEST);
-        let length = text.iter().position(|&byte| byte == 0);
-        self.command_line = text.get(..length.unwrap_or(text.len())).unwrap_or_default();
-        self.command_line_at = address;
     }
 
     /// Notes the file beside the program.
@@ -236,12 +306,14 @@ impl<'a> BootInfo<'a> {
 pub(super) const LONGEST: usize = 1 << 20;
 
 /// Reads a little-endian number of four bytes; what is not there is zero.
+#[inline(always)] // nothing is missing of an array: an emulator translates each branch
 fn word32(bytes: &[u8], at: usize) -> u32 {
     let word = bytes.get(at..).and_then(|rest| rest.first_chunk());
     word.map_or(0, |word| u32::from_le_bytes(*word))
 }
 
 /// The same of eight bytes.
+#[inline(always)] // as above
 fn word64(bytes: &[u8], at: usize) -> u64 {
     let word = bytes.get(at..).and_then(|rest| rest.first_chunk());
     word.map_or(0, |word| u64::from_le_bytes(*word))

@@ -14,8 +14,6 @@
 //!
 //! The file stands alone, so that a test on the host can feed it any text.
 
-use core::cmp::Ordering;
-
 /// What a word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Word {
@@ -34,31 +32,27 @@ pub(super) struct BadNumber;
 /// Returns the number from 1 that a line's first variable of this name has: None if there is no
 /// such variable.
 pub(super) fn number(line: &[u8], name: &[u8], most: u32) -> Result<Option<u32>, BadNumber> {
+    // Longer words are no such variable, or no such number.
+    let mut text = [0; 64];
     let mut words = Words::new(line);
-    loop {
-        let (mut at, mut is_name, mut value) = (0, true, Some(0u32));
-        let word = words.next(&mut |byte| {
-            match at.cmp(&name.len()) {
-                Ordering::Less => is_name &= name.get(at) == Some(&byte),
-                Ordering::Equal => is_name &= byte == b'=',
-                Ordering::Greater => {
-                    let digit = char::from(byte).to_digit(10);
-                    let more = |value: u32| value.checked_mul(10)?.checked_add(digit?);
-                    value = value.and_then(more);
-                }
-            }
-            at += 1;
-        });
-        match word {
-            None => return Ok(None),
-            // As long as its name, at least: a variable has a `=`.
-            Some(Word::Variable) if is_name && at > name.len() => {
-                let number = value.filter(|value| (1..=most).contains(value));
-                return number.map(Some).ok_or(BadNumber);
-            }
-            Some(_) => {}
+    while let Some((word, length)) = words.next(&mut text) {
+        let text = text.get(..length).unwrap_or(&text);
+        if word != Word::Variable {
+            continue;
+        }
+        let value = text
+            .strip_prefix(name)
+            .and_then(|rest| rest.strip_prefix(b"="));
+        if let Some(value) = value {
+            let number = value.iter().try_fold(0u32, |number, byte| {
+                let digit = char::from(*byte).to_digit(10)?;
+                number.checked_mul(10)?.checked_add(digit)
+            });
+            let right = |number: &u32| (1..=most).contains(number) && length <= text.len();
+            return number.filter(right).map(Some).ok_or(BadNumber);
         }
     }
+    Ok(None)
 }
 
 /// Takes the words of a command line, one after another.
@@ -76,10 +70,10 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// Gives the next word's bytes to `put`, and says what it is; None at the end. What an
-    /// unknown word's bytes were is known when they have been put.
-    #[inline(never)] // see `start`
-    pub(super) fn next(&mut self, put: &mut dyn FnMut(u8)) -> Option<Word> {
+    /// Puts the next word's bytes into `text`, as many as there is room for, and says what it
+    /// is, and how long; None at the end.
+    #[inline(never)] // an emulator translates each copy
+    pub(super) fn next(&mut self, text: &mut [u8]) -> Option<(Word, usize)> {
         loop {
             while let [b' ' | b'\t' | b'\n', tail @ ..] = self.rest {
                 self.rest = tail;
@@ -113,14 +107,17 @@ impl<'a> Words<'a> {
                 }
             };
             equals |= literal == b'=' && length > 0;
+            if let Some(slot) = text.get_mut(length) {
+                *slot = literal;
+            }
             length += 1;
-            put(literal);
         }
-        Some(match (self.behind, equals) {
+        let word = match (self.behind, equals) {
             (true, _) => Word::Argument,
             (false, true) => Word::Variable,
             (false, false) => Word::Unknown,
-        })
+        };
+        Some((word, length))
     }
 
     /// Steps over `--` if that is the next word.

@@ -24,10 +24,11 @@ use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use x86_64::VirtAddr;
-use x86_64::instructions::tables::load_tss;
+use x86_64::instructions::tables::{lgdt, lidt, load_tss};
 use x86_64::registers::control::{Cr4, Cr4Flags};
 use x86_64::registers::model_specific::{FsBase, GsBase};
-use x86_64::registers::segmentation::{CS, DS, ES, FS, SS, Segment, Segment64};
+use x86_64::registers::segmentation::{CS, FS, SS, Segment, Segment64};
+use x86_64::structures::DescriptorTablePointer;
 use x86_64::structures::gdt::{Descriptor, DescriptorFlags, GlobalDescriptorTable};
 use x86_64::structures::idt::{Entry, HandlerFunc, InterruptDescriptorTable};
 use x86_64::structures::tss::TaskStateSegment;
@@ -46,6 +47,15 @@ const DOUBLE_FAULT: usize = 8;
 const MACHINE_CHECK: usize = 18;
 const FIRST_INTERRUPT: usize = 32;
 const VECTORS: usize = 256;
+
+/// The slots of the exceptions; interrupts have theirs.
+static STACKS: [u16; FIRST_INTERRUPT] = {
+    let mut stacks = [EXCEPTIONS; FIRST_INTERRUPT];
+    stacks[NMI_VECTOR] = NMI;
+    stacks[DOUBLE_FAULT] = LAST_RESORT;
+    stacks[MACHINE_CHECK] = LAST_RESORT;
+    stacks
+};
 
 /// The sizes of stacks: a frame, the vector state, and the handlers in an unoptimized
 /// build.
@@ -178,7 +188,7 @@ pub(super) unsafe fn init(cpu: *mut Cpu, current: &'static Context) {
         (NMI, cpu.nmi.end()),
         (INTERRUPTS, current.interrupt_stack.get()),
     ] {
-        task.interrupt_stack_table[usize::from(slot)] = VirtAddr::new(stack as u64);
+        task.interrupt_stack_table[usize::from(slot)] = VirtAddr::new_truncate(stack as u64);
     }
     // SAFETY: this CPU's alone, and in place before it is loaded.
     unsafe { cpu.task.get().write(task) };
@@ -191,23 +201,28 @@ pub(super) unsafe fn init(cpu: *mut Cpu, current: &'static Context) {
     unsafe { cpu.segments.get().write(segments) };
     // SAFETY: as above.
     let segments = unsafe { &*cpu.segments.get() };
-    // SAFETY: it stays there, and has what is loaded below.
-    unsafe { segments.load_unsafe() };
-    // SAFETY: a code segment of ring 0, like the one before.
-    unsafe { CS::set_reg(code) };
-    // SAFETY: a data segment of ring 0, like the one before.
-    unsafe { SS::set_reg(data) };
-    // SAFETY: as above.
-    unsafe { DS::set_reg(data) };
-    // SAFETY: as above.
-    unsafe { ES::set_reg(data) };
+    let pointer = DescriptorTablePointer {
+        base: virtual_address(cpu.segments.get()),
+        limit: segments.limit(),
+    };
+    // The entry has loaded segments like these, by the same selectors, and need not do so again.
+    debug_assert_eq!((code, data), (CS::get_reg(), SS::get_reg()));
+    // SAFETY: it stays there, and has what is loaded and what is to be loaded.
+    unsafe { lgdt(&pointer) };
     // SAFETY: a task segment, whose stacks are there.
     unsafe { load_tss(task) };
-    GsBase::write(VirtAddr::from_ptr(cpu));
+    GsBase::write(virtual_address(cpu));
+    let pointer = DescriptorTablePointer {
+        base: virtual_address(VECTOR_TABLE.0.get()),
+        limit: size_of::<InterruptDescriptorTable>() as u16 - 1,
+    };
     // SAFETY: `init_vectors` has made it, and it stays there.
-    let vectors: &InterruptDescriptorTable = unsafe { &*VECTOR_TABLE.0.get().cast() };
-    // SAFETY: as above.
-    unsafe { vectors.load_unsafe() };
+    unsafe { lidt(&pointer) };
+}
+
+/// Returns where something is; not looked at whether that is an address: it is.
+fn virtual_address<T>(pointer: *const T) -> VirtAddr {
+    VirtAddr::new_truncate(pointer.addr() as u64)
 }
 
 /// Writes the descriptors of all ways in.
@@ -215,18 +230,13 @@ fn init_vectors() {
     // Zeros, of which each entry keeps a word and all else is set below.
     let entries: *mut Entry<HandlerFunc> = VECTOR_TABLE.0.get().cast();
     for (vector, code) in TRAP_TABLE.iter().enumerate() {
-        let stack = match vector {
-            NMI_VECTOR => NMI,
-            DOUBLE_FAULT | MACHINE_CHECK => LAST_RESORT,
-            FIRST_INTERRUPT.. => INTERRUPTS,
-            _ => EXCEPTIONS,
-        };
+        let stack = *STACKS.get(vector).unwrap_or(&INTERRUPTS);
         // SAFETY: the table is that many entries, of sixteen bytes each.
         let entry = unsafe { entries.add(vector) };
         // SAFETY: as above, and nobody else knows it.
         let entry = unsafe { &mut *entry };
         // SAFETY: the assembly there is what the CPU may come to by this vector.
-        let options = unsafe { entry.set_handler_addr(VirtAddr::from_ptr(code)) };
+        let options = unsafe { entry.set_handler_addr(virtual_address(code)) };
         // SAFETY: `init` has a stack there, which nobody else uses.
         unsafe { options.set_stack_index(stack) };
     }

@@ -135,25 +135,25 @@ impl Physical<'static> for Tables {
 /// Asks QEMU's firmware configuration how many CPUs there are; 0 if there is none. Not where
 /// nothing says that this is a virtual machine: those ports could be some device's.
 fn fw_cfg_cpus() -> u16 {
-    const SELECTOR: u16 = 0x510;
-    const DATA: u16 = 0x511;
     const SIGNATURE: u16 = 0;
     const CPUS: u16 = 5;
     const HYPERVISOR: u32 = 1 << 31;
-    if __cpuid(1).ecx & HYPERVISOR == 0 {
+    if __cpuid(1).ecx & HYPERVISOR == 0 || &fw_cfg(SIGNATURE) != b"QEMU" {
         return 0;
     }
-    let ask = |item: u16| {
-        // SAFETY: where there is no such device these ports do nothing.
-        unsafe { Port::<u16>::new(SELECTOR).write(item) };
-        // SAFETY: as above.
-        [(); 4].map(|()| unsafe { Port::<u8>::new(DATA).read() })
-    };
-    if &ask(SIGNATURE) != b"QEMU" {
-        return 0;
-    }
-    let [low, high, ..] = ask(CPUS);
+    let [low, high, ..] = fw_cfg(CPUS);
     u16::from_le_bytes([low, high]).min(MOST as u16)
+}
+
+/// Reads the first four bytes of an item of the firmware configuration.
+#[inline(never)] // an emulator translates each copy
+fn fw_cfg(item: u16) -> [u8; 4] {
+    const SELECTOR: u16 = 0x510;
+    const DATA: u16 = 0x511;
+    // SAFETY: where there is no such device these ports do nothing.
+    unsafe { Port::<u16>::new(SELECTOR).write(item) };
+    // SAFETY: as above.
+    [(); 4].map(|()| unsafe { Port::<u8>::new(DATA).read() })
 }
 
 /// Has the other CPUs started, unless somebody has. From any thread.

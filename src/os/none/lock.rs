@@ -3,22 +3,52 @@
 
 use core::hint::spin_loop;
 
-use spin::Mutex;
-use x86_64::instructions::interrupts::without_interrupts;
+use spin::mutex::SpinMutex;
+use x86_64::instructions::interrupts::{self, without_interrupts};
 
 /// A value behind such a lock.
-pub(super) struct Locked<T>(Mutex<T>);
+pub(super) struct Locked<T>(SpinMutex<T>);
 
 impl<T> Locked<T> {
     /// Puts a value there.
     pub(super) const fn new(value: T) -> Self {
-        Self(Mutex::new(value))
+        Self(SpinMutex::new(value))
     }
 
     /// Calls `f` with the value, interrupts off. `f` must not fault, and must not take the
     /// same lock.
     pub(super) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        without_interrupts(|| f(&mut self.0.lock()))
+        let enabled = self.lock();
+        // SAFETY: this CPU has the lock.
+        let result = f(unsafe { &mut *self.0.as_mut_ptr() });
+        // SAFETY: as above; it is what `lock` has returned.
+        unsafe { self.unlock(enabled) };
+        result
+    }
+
+    /// Takes the lock, and tells whether interrupts were on.
+    #[inline(never)] // here and below: an emulator translates each copy
+    fn lock(&self) -> bool {
+        let enabled = interrupts::are_enabled();
+        if enabled {
+            interrupts::disable();
+        }
+        core::mem::forget(self.0.lock());
+        enabled
+    }
+
+    /// Gives it back, and lets interrupts through if they were.
+    ///
+    /// # Safety
+    ///
+    /// This CPU must have the lock, and `enabled` be what [`lock`](Self::lock) has returned.
+    #[inline(never)]
+    unsafe fn unlock(&self, enabled: bool) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.force_unlock() };
+        if enabled {
+            interrupts::enable();
+        }
     }
 
     /// The same without the value, for what may be done by two at a time rather than not at

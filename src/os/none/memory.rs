@@ -25,7 +25,7 @@ use core::ptr;
 
 use x86_64::structures::paging::PageTableFlags as Flags;
 
-use super::boot_info::{BootInfo, Region};
+use super::boot_info::{BootInfo, Physical, Region};
 use super::frames::Batch;
 use super::lock::Locked;
 use super::paging::{DATA, DIRECT, NoFrame, PAGE, Tables, Touch};
@@ -37,8 +37,9 @@ use crate::debug::print::say;
 const FIRST_ADDRESS: usize = 0x2000_0000_0000;
 const END: usize = 0x7fff_ffff_f000;
 
-/// How far to go on where a range is somebody's already, who has asked for it by address.
-const STEP: usize = 1 << 40;
+/// Who asks for addresses is given them below this. What is between the two is nobody's: a guard
+/// for what is mapped first, which is g0's stack.
+const ASKED_END: usize = FIRST_ADDRESS - (1 << 40);
 
 /// What a function that holds the lock may need of its stack, in an unoptimized build.
 const STACK_ROOM: usize = 8 << 10;
@@ -74,50 +75,62 @@ unsafe extern "C" {
 const DEVICE: Flags = DATA.union(Flags::NO_CACHE).union(Flags::WRITE_THROUGH);
 
 /// Makes the tables that stay, out of what the machine has, and returns the first of them.
-/// While the entry's are in use: the first gigabyte, one to one. `file` is left as it is;
-/// `giant` says that the CPU has pages of 1 GiB.
-pub(super) fn init(
-    info: &BootInfo<'_>,
-    file: Region,
-    others: [Region; 2],
+/// While the entry's are in use: the first gigabyte, one to one, which `memory` reads. What is
+/// in `kept` is left as it is; `giant` says that the CPU has pages of 1 GiB.
+pub(super) fn init<'a>(
+    info: &BootInfo<'a>,
+    memory: &impl Physical<'a>,
+    kept: &[Region],
     giant: bool,
-) -> Result<u64, NoFrame> {
+) -> Result<u64, NotEnough> {
     let image = Region {
         start: (&raw const EHDR).addr() as u64,
         end: (&raw const IMAGE_END).addr() as u64,
     };
     SPACE.with(|space| {
         let tables = &mut space.tables;
-        let [first, second] = others;
-        let kept = [image, file, first, second].map(whole_pages);
-        tables.frames.init(info, &kept);
-        let regions = *tables.frames.regions_now(); // taking frames changes them
-        tables.init()?;
-        map_image(tables)?;
-        let low = Region {
-            start: 0,
-            end: 1 << 20, // the firmware's
-        };
-        let [_, file, first, second] = kept;
-        for Region { start, end } in regions.into_iter().chain([low, file, first, second]) {
-            if start < end {
-                let size = (end - start) as usize;
-                tables.map(DIRECT + start as usize, start, size, DATA, giant)?;
-            }
+        let regions = &mut tables.frames.regions;
+        info.read_map(memory, regions);
+        regions.take_out(image);
+        kept.iter().for_each(|&region| regions.take_out(region));
+        if regions.left_out > 0 {
+            let numbers = [regions.left_out as u64];
+            say(
+                "gort: %d regions of memory are too many, and not used",
+                &numbers,
+                &[],
+            );
         }
+        let made = make_tables(tables, kept, giant);
         tables.offset = DIRECT;
         space.next = FIRST_ADDRESS;
-        Ok(tables.root)
+        made.map(|()| tables.root)
+            .map_err(|NoFrame| NotEnough(tables.frames.total() * PAGE))
     })
 }
 
-/// Returns the pages that a region has a part of.
-fn whole_pages(region: Region) -> Region {
-    let page = PAGE as u64;
-    Region {
-        start: region.start & !(page - 1),
-        end: region.end.saturating_add(page - 1) & !(page - 1),
+/// There is not enough memory: only so many bytes.
+pub(super) struct NotEnough(pub(super) usize);
+
+/// Maps the program, and all memory, that which is kept, too.
+fn make_tables(tables: &mut Tables, kept: &[Region], giant: bool) -> Result<(), NoFrame> {
+    tables.init()?;
+    map_image(tables)?;
+    let mut at = 0;
+    while let Some(&region) = tables.frames.regions.list().get(at) {
+        map_direct(tables, region, giant)?;
+        at += 1;
     }
+    kept.iter()
+        .try_for_each(|region| map_direct(tables, region.pages(), giant))
+}
+
+/// Maps pages of memory where all memory is.
+#[inline(never)] // an emulator translates each copy
+fn map_direct(tables: &mut Tables, region: Region, giant: bool) -> Result<(), NoFrame> {
+    let Region { start, end } = region;
+    let size = (end - start) as usize;
+    tables.map(DIRECT + start as usize, start, size, DATA, giant)
 }
 
 /// Maps the program where it is, each segment with its permissions, and makes what is
@@ -140,7 +153,11 @@ fn map_image(tables: &mut Tables) -> Result<(), NoFrame> {
     }
     let large = (&raw const LARGE).addr();
     let size = (&raw const ELARGE).addr().next_multiple_of(PAGE) - large;
-    tables.reserve(large, size, false)
+    // The boot heap's first page, which each program needs. By itself: a table of pages from the
+    // beginning.
+    tables.reserve(large, PAGE, false)?;
+    tables.populate(large, PAGE, false);
+    tables.reserve(large + PAGE, size - PAGE, false)
 }
 
 /// Returns where a physical address of memory is to be found, of which the map has told.
@@ -148,21 +165,23 @@ pub(super) fn direct<T>(physical: u64) -> *mut T {
     ptr::with_exposed_provenance_mut(DIRECT + physical as usize)
 }
 
-/// Maps a device's registers, for good. None if there is no memory for that.
+/// Maps a device's registers, for good, where [`direct`] says; but for what is mapped there.
+/// None if there is no memory for that.
 pub(super) fn map_device(physical: u64, size: usize) -> Option<*mut u8> {
-    let region = whole_pages(Region {
+    let end = physical.checked_add(size as u64)?;
+    let region = Region {
         start: physical,
-        end: physical.checked_add(size as u64)?,
-    });
+        end,
+    }
+    .pages();
     let size = (region.end - region.start) as usize;
-    let result = locked(|space| {
-        let address = space.find(0, size)?;
+    DIRECT.checked_add(region.end as usize)?;
+    let address = DIRECT + region.start as usize;
+    let mapped = locked(|space| {
         let tables = &mut space.tables;
-        let mapped = tables.map(address, region.start, size, DEVICE, false);
-        mapped.ok().map(|()| address)
+        tables.map(address, region.start, size, DEVICE, false)
     });
-    let address = result? + (physical - region.start) as usize;
-    Some(ptr::with_exposed_provenance_mut(address))
+    mapped.ok().map(|()| direct(physical))
 }
 
 /// Maps memory at its physical address as well, so that it can be executed there: for the
@@ -191,12 +210,23 @@ pub(crate) fn map_backed(hint: usize, size: usize) -> Option<*mut u8> {
 /// Maps memory that is there at once: it can be touched where a fault could not be taken.
 pub(super) fn map_now(size: usize) -> Option<*mut u8> {
     let memory = map_backed(0, size)?;
-    touch_all(memory, size).then_some(memory)
+    touch_all(memory.addr(), size).then_some(memory)
+}
+
+/// Gives a page memory that is to be touched at once, of what [`map`] has just mapped: a fault
+/// would take longer.
+pub(crate) fn will_touch(address: usize) {
+    populate(address & !(PAGE - 1), PAGE, false);
+}
+
+/// Gives a range memory at once that was just mapped, `backed` or not; if there is some in one
+/// piece.
+pub(super) fn populate(address: usize, size: usize, backed: bool) {
+    locked(|space| space.tables.populate(address, size, backed));
 }
 
 /// Gives all pages of a range memory; false where there is none left.
-fn touch_all(memory: *mut u8, size: usize) -> bool {
-    let start = memory.addr();
+fn touch_all(start: usize, size: usize) -> bool {
     (start..start + size).step_by(PAGE).all(|page| {
         let touched = locked(|space| space.tables.touch(page));
         matches!(touched, Touch::Page)
@@ -220,22 +250,17 @@ fn reserve(hint: usize, size: usize, backed: bool) -> Option<*mut u8> {
 }
 
 impl Space {
-    /// Finds addresses that are nobody's, for that many bytes, at `hint` if possible.
+    /// Finds addresses that are nobody's, for that many bytes, at `hint` if possible: if it is
+    /// below those that are handed out, all of which from `next` on are nobody's.
     fn find(&mut self, hint: usize, size: usize) -> Option<usize> {
-        let fits = |at: usize| at.checked_add(size).is_some_and(|end| end <= END);
-        let right = hint >= PAGE && hint.is_multiple_of(PAGE) && fits(hint);
-        if right && self.tables.is_free(hint, size) {
+        let right = hint >= PAGE && hint.is_multiple_of(PAGE);
+        let fits = hint.checked_add(size).is_some_and(|end| end <= ASKED_END);
+        if right && fits && self.tables.is_free(hint, size) {
             return Some(hint);
         }
-        while fits(self.next) {
-            let address = self.next;
-            if self.tables.is_free(address, size) {
-                self.next = address + size;
-                return Some(address);
-            }
-            self.next = (address / STEP + 1) * STEP;
-        }
-        None
+        let address = self.next;
+        self.next = address.checked_add(size).filter(|&end| end <= END)?;
+        Some(address)
     }
 }
 
@@ -265,14 +290,16 @@ pub(crate) unsafe fn install_guard(memory: *mut u8, size: usize) -> bool {
     take_off(memory.addr(), size, Tables::guard)
 }
 
-/// The same for the first time: these guards are what they say.
+/// The same for the first time, in a range that was just mapped: these guards are what they
+/// say, and there is nothing to take off.
 ///
 /// # Safety
 ///
 /// As for [`install_guard`].
 pub(crate) unsafe fn try_install_guard(memory: *mut u8, size: usize) -> bool {
+    let fresh = locked(|space| space.tables.guard_reserved(memory.addr(), size));
     // SAFETY: the caller's promise.
-    unsafe { install_guard(memory, size) }
+    fresh || unsafe { install_guard(memory, size) }
 }
 
 /// The same: there is one kind of guard.
@@ -299,7 +326,7 @@ pub(crate) unsafe fn no_huge_pages(_: *mut u8, _: usize) {}
 /// The range must be the caller's.
 #[cfg(feature = "sched-trace")]
 pub(crate) unsafe fn populate(memory: *mut u8, size: usize) {
-    touch_all(memory, size);
+    touch_all(memory.addr(), size);
 }
 
 /// Gives the memory of a range back, which is zeros from then on; the addresses
@@ -399,6 +426,13 @@ fn take_off(start: usize, size: usize, step: Step) -> bool {
 
 /// Calls `f` with the tables. Not from the handler of page faults: this touches the stack.
 fn locked<R>(f: impl FnOnce(&mut Space) -> R) -> R {
+    touch_stack();
+    SPACE.with(f)
+}
+
+/// Touches what who holds the lock may need of the stack.
+#[inline(never)] // an emulator translates each copy
+fn touch_stack() {
     let sp = arch::getsp();
     for below in [STACK_ROOM / 2, STACK_ROOM] {
         let byte = ptr::with_exposed_provenance::<u8>(sp - below);
@@ -406,5 +440,4 @@ fn locked<R>(f: impl FnOnce(&mut Space) -> R) -> R {
         // stack ends before, this is the overflow that would come next.
         unsafe { byte.read_volatile() };
     }
-    SPACE.with(f)
 }

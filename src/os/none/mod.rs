@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `start` | from the entry to `_rt0_amd64`: a stack like Linux's |
 //! | `boot_info`, `command_line` | what the virtual machine monitor has told; pure |
-//! | `memory`, `paging`, `frames` | address space, page tables, memory |
+//! | `memory`, `paging`, `entries`, `frames` | address space, page tables, memory |
 //! | `serial`, `file`, `exit` | standard streams, and the end |
 //! | `time`, `pit`, `rtc` | clocks |
 //! | `machine` | random bits |
@@ -26,6 +26,7 @@ mod boot_info;
 mod command_line;
 mod cpu;
 mod cpus;
+mod entries;
 mod exit;
 mod file;
 mod frames;
@@ -67,7 +68,7 @@ pub(crate) use machine::fill_random;
 pub(crate) use machine::{cgroup, cpu_limit, huge_page_size, process_id, random};
 pub(crate) use memory::{
     Scarcity, discard, free_memory, install_guard, map, map_backed, max_map_count, no_huge_pages,
-    protect, resident, scarcity, try_install_guard, unmap,
+    protect, resident, scarcity, try_install_guard, unmap, will_touch,
 };
 pub(crate) use signal::{
     Sigaction, action, change_action, die_by_abort, die_from_signal, init_preempt_signal, initsig,

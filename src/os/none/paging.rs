@@ -23,9 +23,11 @@
 //!   DIRECT       all memory, at its physical address plus DIRECT
 //! ```
 //!
-//! All of it is behind the lock of `memory`. Tables are reached through the direct map.
+//! All of it is behind the lock of `memory`. Tables are reached through the direct map. What
+//! gives memory back, or asks, goes through the entries by [`entries`](super::entries).
 
 use core::arch::asm;
+use core::{hint, ptr};
 
 use x86_64::PhysAddr;
 use x86_64::structures::paging::page_table::PageTableEntry;
@@ -38,8 +40,8 @@ pub(super) const DIRECT: usize = 0xffff_8000_0000_0000;
 
 /// Bits that the CPU leaves to the system.
 pub(super) const BACKED: Flags = Flags::BIT_9;
-const RESERVED: Flags = Flags::BIT_10;
-const GUARD: Flags = Flags::BIT_11;
+pub(super) const RESERVED: Flags = Flags::BIT_10;
+pub(super) const GUARD: Flags = Flags::BIT_11;
 
 /// The size of a page.
 pub(super) const PAGE: usize = 4096;
@@ -48,7 +50,7 @@ pub(super) const PAGE: usize = 4096;
 pub(super) const ENTRYS: u64 = 1 << 30;
 
 /// The level of the table that all begins with.
-const TOP: u32 = 4;
+pub(super) const TOP: u32 = 4;
 
 /// What a page of the program's data is.
 pub(super) const DATA: Flags = Flags::PRESENT
@@ -58,37 +60,6 @@ pub(super) const DATA: Flags = Flags::PRESENT
 /// There are no more frames.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoFrame;
-
-/// What to do about an entry.
-enum Next {
-    /// It is done.
-    Over,
-    /// Look at each of its parts.
-    Down,
-    /// The same, and then take the table off: nothing is left in it.
-    DownAndOff,
-}
-
-/// How a walk ends early.
-enum Stop {
-    NoFrame,
-    /// What was looked for is known, or there is no room to note more.
-    Enough(usize),
-}
-
-/// What looks at entries: at each that has a part of the range, with its level, its first
-/// address, and whether all of it is in the range.
-type Visit<'a> = dyn FnMut(&mut Frames, &mut PageTableEntry, Place) -> Result<Next, Stop> + 'a;
-
-/// Which entry it is.
-#[derive(Clone, Copy)]
-struct Place {
-    level: u32,
-    address: usize,
-    whole: bool,
-    /// All its parts have been looked at.
-    seen: bool,
-}
 
 /// How a touch of an address ends.
 pub(super) enum Touch {
@@ -108,7 +79,7 @@ pub(super) struct Tables {
     pub(super) offset: usize,
     pub(super) frames: Frames,
     /// How many entries are backed that have no page yet.
-    promised: usize,
+    pub(super) promised: usize,
 }
 
 impl Tables {
@@ -135,8 +106,8 @@ impl Tables {
     }
 
     /// Maps what is at a physical address, with the largest pages that fit; a page of
-    /// 1 GiB only where `giant` says that the CPU has those.
-    #[inline(never)] // an emulator translates each copy: at boot that is what takes time
+    /// 1 GiB only where `giant` says that the CPU has those. Pages that are there stay as they
+    /// are.
     pub(super) fn map(
         &mut self,
         address: usize,
@@ -146,37 +117,8 @@ impl Tables {
         giant: bool,
     ) -> Result<(), NoFrame> {
         let largest = if giant { 3 } else { 2 };
-        let result = self.walk(address, size, &mut |_, entry, place| {
-            if place.whole && place.level <= largest {
-                let physical = physical + (place.address - address) as u64;
-                if physical.is_multiple_of(span(place.level) as u64) {
-                    let huge = place.level > 1;
-                    let size = if huge {
-                        Flags::HUGE_PAGE
-                    } else {
-                        Flags::empty()
-                    };
-                    entry.set_addr(PhysAddr::new_truncate(physical), flags | size);
-                    return Ok(Next::Over);
-                }
-            }
-            Ok(Next::Down)
-        });
-        result.map_err(|_| NoFrame)
-    }
-
-    /// Tells whether a range is nobody's.
-    pub(super) fn is_free(&mut self, address: usize, size: usize) -> bool {
-        let result = self.walk(address, size, &mut |_, entry, place| {
-            if entry.is_unused() {
-                Ok(Next::Over)
-            } else if is_table(entry, place) {
-                Ok(Next::Down)
-            } else {
-                Err(Stop::Enough(0))
-            }
-        });
-        result.is_ok()
+        let _ = self.fill(address, size, largest, Flags::empty(), (physical, flags))?;
+        Ok(())
     }
 
     /// Makes a range that is nobody's somebody's. Without memory for that, it stays nobody's.
@@ -187,149 +129,152 @@ impl Tables {
         backed: bool,
     ) -> Result<(), NoFrame> {
         let flags = if backed { RESERVED | BACKED } else { RESERVED };
-        let result = self.walk(address, size, &mut |_, entry, place| {
-            if entry.is_unused() && place.whole && place.level < TOP {
-                entry.set_flags(flags);
-                return Ok(Next::Over);
-            }
-            Ok(Next::Down)
-        });
-        match result {
-            Ok(()) if backed => self.promised += size / PAGE,
-            Ok(()) => {}
-            Err(_) => {
-                // As far as it came, and no page of it has been touched.
-                let promised = self.promised;
-                self.promised += size / PAGE;
-                let mut tables = Batch::new();
-                let _ = self.release(address, size, &mut tables);
-                self.give_back(&tables);
-                self.promised = promised;
-                return Err(NoFrame);
-            }
+        if self
+            .fill(address, size, TOP - 1, Flags::empty(), (0, flags))
+            .is_err()
+        {
+            // As far as it came, and no page of it has been touched.
+            let promised = self.promised;
+            self.promised += size / PAGE;
+            let mut tables = Batch::new();
+            let _ = self.release(address, size, &mut tables);
+            self.give_back(&tables);
+            self.promised = promised;
+            return Err(NoFrame);
+        }
+        if backed {
+            self.promised += size / PAGE;
         }
         Ok(())
     }
 
-    /// Makes a range nobody's, as far as the batch has room for its frames: returns where to
-    /// go on.
-    pub(super) fn release(
-        &mut self,
-        address: usize,
-        size: usize,
-        batch: &mut Batch,
-    ) -> Result<Option<usize>, NoFrame> {
-        let mut kept = 0;
-        let result = self.walk(address, size, &mut |_, entry, place| {
-            if entry.is_unused() {
-                return Ok(Next::Over);
-            }
-            if place.whole && is_table(entry, place) && !place.seen {
-                return Ok(Next::DownAndOff);
-            }
-            if !place.whole {
-                return Ok(Next::Down);
-            }
-            take_off(entry, place, batch)?;
-            if entry.flags() == RESERVED | BACKED {
-                kept += span(place.level) / PAGE;
-            }
-            entry.set_unused();
-            Ok(Next::Over)
-        });
-        self.promised -= kept;
-        on(result)
+    /// Makes a guard of a range that was just reserved, and is not backed. False if there is
+    /// something else, or no memory for the tables: then a part of it may be one.
+    pub(super) fn guard_reserved(&mut self, address: usize, size: usize) -> bool {
+        let filled = self.fill(address, size, 1, RESERVED, (0, GUARD));
+        filled.is_ok_and(|all| all)
     }
 
-    /// Makes a range of somebody's a guard, as far as the batch has room for its frames:
-    /// returns where to go on.
-    pub(super) fn guard(
+    /// Makes those entries of a range that are `before` something else, as large ones as fit, up
+    /// to those of a table of the level `largest`: these flags, and with them, where they say
+    /// that it is present, the address, from `physical` on. Tells whether they were all that.
+    ///
+    /// All that the boot does to the tables is done by this: an emulator translates it once.
+    #[inline(never)]
+    fn fill(
         &mut self,
-        address: usize,
-        size: usize,
-        batch: &mut Batch,
-    ) -> Result<Option<usize>, NoFrame> {
-        let mut kept = 0;
-        let result = self.walk(address, size, &mut |_, entry, place| {
-            if entry.is_unused() {
-                return Ok(Next::Over);
+        mut address: usize,
+        mut size: usize,
+        largest: u32,
+        before: Flags,
+        (mut physical, flags): (u64, Flags),
+    ) -> Result<bool, NoFrame> {
+        let mapped = flags.contains(Flags::PRESENT);
+        let mut all = true;
+        while size > 0 {
+            let bits = address | physical as usize;
+            let (table, level) = self.down(address, bits, size, largest).ok_or(NoFrame)?;
+            let span = span(level);
+            let mut flags = flags;
+            flags.set(Flags::HUGE_PAGE, mapped && level > 1);
+            loop {
+                let entry = &mut table[index(address, level)];
+                if entry.flags() == before {
+                    entry.set_addr(PhysAddr::new_truncate(physical), flags);
+                } else {
+                    all = false;
+                }
+                address = address.wrapping_add(span);
+                size -= span;
+                if mapped {
+                    physical += span as u64;
+                }
+                // The next one of the larger ones may be a table.
+                if level > 1 || size == 0 || index(address, level) == 0 {
+                    break;
+                }
             }
-            if place.level > 1 {
-                return Ok(Next::Down);
-            }
-            take_off(entry, place, batch)?;
-            kept += usize::from(entry.flags() == RESERVED | BACKED);
-            entry.set_flags(GUARD);
-            Ok(Next::Over)
-        });
-        self.promised -= kept;
-        on(result)
+        }
+        Ok(all)
     }
 
-    /// Takes the memory of a range off, as far as the batch has room for it: returns where
-    /// to go on. A touch gets a page of zeros.
-    pub(super) fn discard(
+    /// Goes down to the entry of an address, and makes the tables that are missing: returns the
+    /// table and its level, which is `largest` at most, and where an entry of it is no more than
+    /// `size` bytes and begins where `bits` say. For a `largest` of 0 what is free stays so: the
+    /// table may be any. None if there is no memory for a table.
+    #[inline(never)] // an emulator translates each copy
+    fn down(
         &mut self,
         address: usize,
+        bits: usize,
         size: usize,
-        batch: &mut Batch,
-    ) -> Result<Option<usize>, NoFrame> {
-        let mut kept = 0;
-        let result = self.walk(address, size, &mut |_, entry, place| {
-            if is_table(entry, place) {
-                return Ok(Next::Down);
+        largest: u32,
+    ) -> Option<(&mut PageTable, u32)> {
+        let mut table = self.root;
+        let mut level = hint::black_box(TOP); // one loop, and not a copy for each level
+        loop {
+            // SAFETY: a table is a frame that is that alone, and the lock of `memory` is held.
+            let entries = unsafe { &mut *pointer::<PageTable>(table, self.offset) };
+            let entry = &mut entries[index(address, level)];
+            if level == 1 {
+                return Some((entries, level));
             }
-            if entry.flags().contains(Flags::PRESENT) {
-                let backed = entry.flags() & BACKED;
-                take_off(entry, place, batch)?;
-                entry.set_addr(PhysAddr::zero(), RESERVED | backed);
-                kept += usize::from(!backed.is_empty());
+            if !is_table(entry, level) {
+                let stays = match largest {
+                    0 => !entry.flags().contains(RESERVED),
+                    _ => level <= largest && bits & (span(level) - 1) == 0 && span(level) <= size,
+                };
+                if stays {
+                    return Some((entries, level));
+                }
+                split(&mut self.frames, entry, level, self.offset).ok()?;
             }
-            Ok(Next::Over)
-        });
-        self.promised += kept;
-        on(result)
+            table = entry.addr().as_u64();
+            level -= 1;
+        }
     }
 
-    /// Counts the pages of a range that have memory.
-    pub(super) fn resident(&mut self, address: usize, size: usize) -> usize {
-        let mut pages = 0;
-        let _ = self.walk(address, size, &mut |_, entry, place| {
-            if is_table(entry, place) {
-                return Ok(Next::Down);
-            }
-            pages += usize::from(entry.flags().contains(Flags::PRESENT));
-            Ok(Next::Over)
-        });
-        pages
+    /// Gives a range memory that was just reserved, in one piece. False if there is no such piece:
+    /// then its pages come as they are touched.
+    pub(super) fn populate(&mut self, address: usize, size: usize, backed: bool) -> bool {
+        let Some(first) = self.frames.take_run(size / PAGE) else {
+            return false;
+        };
+        // SAFETY: frames of our own, one behind the other.
+        unsafe { clear(pointer(first, self.offset), size) };
+        let backed = if backed { BACKED } else { Flags::empty() };
+        let value = (first, DATA | backed);
+        let filled = self.fill(address, size, 1, RESERVED | backed, value);
+        if !backed.is_empty() {
+            self.promised -= size / PAGE;
+        }
+        debug_assert!(filled.is_ok_and(|all| all), "no reserved range");
+        true
     }
 
     /// Gives the page of an address memory, if the address is somebody's.
     pub(super) fn touch(&mut self, address: usize) -> Touch {
         let offset = self.offset;
-        let mut touch = Touch::Fault;
-        let mut kept = 0;
-        let result = self.walk(address & !(PAGE - 1), PAGE, &mut |frames, entry, place| {
-            let flags = entry.flags();
-            if place.level > 1 && (is_table(entry, place) || flags.contains(RESERVED)) {
-                return Ok(Next::Down);
-            }
-            if flags.contains(Flags::PRESENT) {
-                touch = Touch::Page; // another CPU was there first
-            } else if flags.contains(RESERVED) {
-                let frame = zeroed(frames, offset).ok_or(Stop::NoFrame)?;
-                let backed = flags & BACKED;
-                entry.set_addr(PhysAddr::new_truncate(frame), DATA | backed);
-                kept = usize::from(!backed.is_empty());
-                touch = Touch::Page;
-            }
-            Ok(Next::Over)
-        });
-        self.promised -= kept;
-        match result {
-            Err(Stop::NoFrame) => Touch::NoFrame,
-            _ => touch,
+        let Some((table, level)) = self.down(address, 0, 0, 0) else {
+            return Touch::NoFrame;
+        };
+        let entry = ptr::from_mut(&mut table[index(address, level)]);
+        // SAFETY: the tables' own, behind the lock, as in `down`.
+        let flags = unsafe { &*entry }.flags();
+        if flags.contains(Flags::PRESENT) {
+            return Touch::Page; // another CPU was there first
         }
+        if !flags.contains(RESERVED) {
+            return Touch::Fault;
+        }
+        let Some(frame) = zeroed(&mut self.frames, offset) else {
+            return Touch::NoFrame;
+        };
+        let backed = flags & BACKED;
+        // SAFETY: as above.
+        unsafe { &mut *entry }.set_addr(PhysAddr::new_truncate(frame), DATA | backed);
+        self.promised -= usize::from(!backed.is_empty());
+        Touch::Page
     }
 
     /// Takes frames back that no CPU knows any more.
@@ -342,73 +287,30 @@ impl Tables {
             });
         }
     }
-
-    /// Goes through all entries that have a part of a range.
-    fn walk(&mut self, address: usize, size: usize, visit: &mut Visit<'_>) -> Result<(), Stop> {
-        let (root, offset) = (self.root, self.offset);
-        // The last address: what is behind it may be none.
-        let last = address + (size - 1);
-        visit_table(&mut self.frames, root, offset, TOP, (address, last), visit)
-    }
 }
 
-/// Goes through a table's entries that have a part of a range.
-fn visit_table(
+/// Puts a table of the level below in an entry's place, all entries of which are what that is.
+#[inline(never)] // an emulator translates each copy
+pub(super) fn split(
     frames: &mut Frames,
-    table: u64,
-    offset: usize,
+    entry: &mut PageTableEntry,
     level: u32,
-    (first, last): (usize, usize),
-    visit: &mut Visit<'_>,
-) -> Result<(), Stop> {
-    let span = span(level);
-    // SAFETY: a table is a frame that is that alone, and the lock of `memory` is held.
-    let table = unsafe { &mut *pointer::<PageTable>(table, offset) };
-    let mut at = first;
-    loop {
-        let start = at & !(span - 1);
-        let end = start + (span - 1);
-        let place = Place {
-            level,
-            address: start,
-            whole: first <= start && end <= last,
-            seen: false,
-        };
-        let entry = &mut table[at / span % 512];
-        let next = visit(frames, entry, place)?;
-        if !matches!(next, Next::Over) {
-            if !is_table(entry, place) {
-                split(frames, entry, offset)?;
-            }
-            let below = entry.addr().as_u64();
-            let part = (at, end.min(last));
-            visit_table(frames, below, offset, level - 1, part, visit)?;
+    offset: usize,
+) -> Result<(), NoFrame> {
+    let frame = zeroed(frames, offset).ok_or(NoFrame)?;
+    if !entry.is_unused() {
+        let (mut flags, mut physical) = (entry.flags(), entry.addr());
+        let mut step = 0;
+        if flags.contains(Flags::PRESENT) {
+            flags.set(Flags::HUGE_PAGE, level > 2);
+            step = span(level - 1) as u64;
         }
-        if let Next::DownAndOff = next {
-            visit(
-                frames,
-                entry,
-                Place {
-                    seen: true,
-                    ..place
-                },
-            )?;
+        // SAFETY: a frame of our own, zeros: 512 entries that are free.
+        let table = unsafe { &mut *pointer::<PageTable>(frame, offset) };
+        for part in table.iter_mut() {
+            part.set_addr(physical, flags);
+            physical += step;
         }
-        if end >= last {
-            return Ok(());
-        }
-        at = end + 1;
-    }
-}
-
-/// Puts a table in an entry's place, all entries of which are what that is.
-fn split(frames: &mut Frames, entry: &mut PageTableEntry, offset: usize) -> Result<(), Stop> {
-    let frame = zeroed(frames, offset).ok_or(Stop::NoFrame)?;
-    // SAFETY: a frame of our own, zeros: 512 entries that are free.
-    let table = unsafe { &mut *pointer::<PageTable>(frame, offset) };
-    let flags = entry.flags();
-    if !flags.is_empty() {
-        table.iter_mut().for_each(|part| part.set_flags(flags));
     }
     entry.set_addr(
         PhysAddr::new_truncate(frame),
@@ -417,40 +319,24 @@ fn split(frames: &mut Frames, entry: &mut PageTableEntry, offset: usize) -> Resu
     Ok(())
 }
 
-/// Takes the page off an entry that has one, if the batch has room for it. What the entry
-/// is then is up to the caller.
-fn take_off(entry: &mut PageTableEntry, place: Place, batch: &mut Batch) -> Result<(), Stop> {
-    if entry.flags().contains(Flags::PRESENT) {
-        if !batch.add(entry.addr().as_u64()) {
-            return Err(Stop::Enough(place.address));
-        }
-        entry.set_unused();
-    }
-    Ok(())
-}
-
-/// Says where to go on.
-fn on(result: Result<(), Stop>) -> Result<Option<usize>, NoFrame> {
-    match result {
-        Ok(()) => Ok(None),
-        Err(Stop::Enough(address)) => Ok(Some(address)),
-        Err(Stop::NoFrame) => Err(NoFrame),
-    }
-}
-
 /// How many bytes an entry of a table of that level stands for.
-fn span(level: u32) -> usize {
+pub(super) fn span(level: u32) -> usize {
     PAGE << (9 * (level - 1))
 }
 
-/// Tells whether an entry leads to a table.
-fn is_table(entry: &PageTableEntry, place: Place) -> bool {
-    place.level > 1
-        && entry.flags().contains(Flags::PRESENT)
-        && !entry.flags().contains(Flags::HUGE_PAGE)
+/// Which entry of a table of that level an address has.
+pub(super) fn index(address: usize, level: u32) -> usize {
+    address / span(level) % 512
+}
+
+/// Tells whether an entry of a table of that level leads to a table.
+pub(super) fn is_table(entry: &PageTableEntry, level: u32) -> bool {
+    let kind = entry.flags() & (Flags::PRESENT | Flags::HUGE_PAGE);
+    level > 1 && kind == Flags::PRESENT
 }
 
 /// Takes a frame and fills it with zeros.
+#[inline(never)] // an emulator translates each copy
 fn zeroed(frames: &mut Frames, offset: usize) -> Option<u64> {
     // SAFETY: a frame that came back, in which `give` has put a word.
     let frame = frames.take(|frame| unsafe { pointer::<u64>(frame, offset).read() })?;
@@ -458,22 +344,22 @@ fn zeroed(frames: &mut Frames, offset: usize) -> Option<u64> {
         return None;
     }
     // SAFETY: it is ours now.
-    unsafe { clear(pointer(frame, offset)) };
+    unsafe { clear(pointer(frame, offset), PAGE) };
     Some(frame)
 }
 
-/// Fills a page with zeros, eight bytes at a time: to an emulator each step of such an
+/// Fills whole pages with zeros, eight bytes at a time: to an emulator each step of such an
 /// instruction is one of its own, and the bytes that memset would have it store are 4096.
 ///
 /// # Safety
 ///
-/// The page must be the caller's.
-unsafe fn clear(page: *mut u64) {
+/// The pages must be the caller's.
+unsafe fn clear(page: *mut u64, size: usize) {
     // SAFETY: the caller's promise; the direction flag is clear in all of Rust.
     unsafe {
         asm!(
             "rep stosq",
-            inout("rcx") PAGE / size_of::<u64>() => _,
+            inout("rcx") size / size_of::<u64>() => _,
             inout("rdi") page => _,
             in("rax") 0,
             options(nostack, preserves_flags),
@@ -482,6 +368,6 @@ unsafe fn clear(page: *mut u64) {
 }
 
 /// Returns where a frame is.
-fn pointer<T>(frame: u64, offset: usize) -> *mut T {
-    core::ptr::with_exposed_provenance_mut(frame as usize + offset)
+pub(super) fn pointer<T>(frame: u64, offset: usize) -> *mut T {
+    ptr::with_exposed_provenance_mut(frame as usize + offset)
 }

@@ -11,11 +11,10 @@
 //! alone a wait of 55 ms more could not be seen, and time would run at a fraction of its
 //! pace.
 
+use core::arch::x86_64::_rdtsc;
 use core::hint::spin_loop;
 
 use x86_64::instructions::port::Port;
-
-use crate::arch;
 
 const HERTZ: u64 = 1_193_182;
 
@@ -42,13 +41,17 @@ const PATIENCE: u32 = 1000;
 /// How often to begin where it was over each time, or is not there.
 const ROUNDS: u32 = 20;
 
+/// A first look that has taken longer than this part of the time between the two is not taken:
+/// who looks was interrupted, where it looks for the first time, too.
+const EXACT: u64 = 256;
+
 /// How many looks to choose from: the shortest is the most exact.
 const LOOKS: u32 = 4;
 
 /// A look at both clocks.
 #[derive(Clone, Copy)]
 pub(super) struct Look {
-    ticks: u64,
+    pub(super) ticks: u64,
     count: u16,
     /// How many ticks the look has taken.
     took: u64,
@@ -60,23 +63,24 @@ pub(super) fn begin() -> Option<Look> {
     write(CONTROL, COUNT_DOWN);
     write(COUNTER, 0xff);
     write(COUNTER, 0xff);
-    best()
+    look()
 }
 
 /// Measures the time-stamp counter's rate since `begun`, in ticks a second. None if there is
 /// no i8254.
 pub(super) fn measure(begun: Option<Look>) -> Option<u64> {
     let mut first = begun;
-    for _ in 0..ROUNDS {
+    for round in 1..=ROUNDS {
         if let Some(first) = first
             && let Some(last) = later(first)
+            && (round == ROUNDS || first.took <= (last.ticks - first.ticks) / EXACT)
         {
             let counted = u64::from(first.count - last.count);
             // No CPU counts to 2^43 in the 55 ms that this is.
             let ticks = (last.ticks - first.ticks).checked_mul(HERTZ)?;
             return Some(ticks / counted);
         }
-        first = begin();
+        first = begin().and_then(|_| best());
     }
     None
 }
@@ -117,9 +121,11 @@ fn best() -> Option<Look> {
 #[inline(never)] // an emulator takes longer to translate it than to run it
 fn look() -> Option<Look> {
     for _ in 0..PATIENCE {
-        let before = arch::cputicks();
+        // In one go, without a fence: an emulator would translate what is between the two, and a
+        // port is slow.
+        let before = ticks();
         write(CONTROL, READ_BACK); // at this moment the count is taken
-        let behind = arch::cputicks();
+        let behind = ticks();
         let (status, low, high) = (read(), read(), read());
         if status & OVER != 0 || status & MODE != COUNT_DOWN {
             return None;
@@ -133,6 +139,12 @@ fn look() -> Option<Look> {
         }
     }
     None
+}
+
+/// Reads the time-stamp counter.
+fn ticks() -> u64 {
+    // SAFETY: each CPU with a 64-bit mode has one.
+    unsafe { _rdtsc() }
 }
 
 /// Reads the counter's next byte.

@@ -8,12 +8,13 @@
 //!         | argv .. , 0                                 |
 //!         | argc                                        | <- rsp for _rt0_amd64
 //!         | g0's stack                                  |
-//!   low   | a guard                                     |
+//!   low   | nobody's addresses: a guard                 |
 //! ```
 //!
 //! What cannot be booted is said in a line on the serial port, and ends with status 1.
 
 use core::arch::x86_64::__cpuid;
+use core::hint::black_box;
 use core::slice;
 
 use x86_64::PhysAddr;
@@ -27,7 +28,7 @@ use super::super::auxv::{
 use super::boot_info::{BootInfo, Physical, Region, Wrong};
 use super::command_line::{BadNumber, Word, Words};
 use super::paging::{ENTRYS, PAGE};
-use super::{cpus, exit, file, memory, pit, serial, time, trap};
+use super::{cpus, exit, file, memory, serial, time, trap};
 use crate::boot::G0_STACK;
 use crate::debug::print::say;
 
@@ -37,14 +38,14 @@ const BY_PVH: u64 = 0;
 /// The program's name: nobody tells.
 const NAME: &[u8] = b"program\0";
 
-/// What is below g0's 64 KiB, for a Rust frame that steps over the last page.
-const GUARD: usize = 4 * PAGE;
-
 // SAFETY: a label of the linker script; only its address is used.
 unsafe extern "C" {
     #[link_name = "runtime.ehdr"]
     safe static EHDR: u8;
 }
+
+/// What the boot touches of g0's stack: what is in use, and what `memory::locked` looks at.
+const READY: usize = 3 * PAGE;
 
 /// Physical memory as the entry has mapped it.
 struct FirstGigabyte;
@@ -66,8 +67,10 @@ impl Physical<'static> for FirstGigabyte {
 /// nothing. Returns what `_rt0_amd64` takes for the kernel's stack.
 #[unsafe(export_name = "runtime.machineStart")]
 extern "C" fn machine_start(by: u64, address: u64) -> usize {
-    let timer = pit::begin(); // which runs beside the rest
     serial::init();
+    if !time::init() {
+        refuse(time::NO_CLOCK, &[]);
+    }
     let info = match by {
         BY_PVH => BootInfo::from_pvh(&FirstGigabyte, address),
         _ => BootInfo::from_linux(&FirstGigabyte, address),
@@ -76,14 +79,6 @@ extern "C" fn machine_start(by: u64, address: u64) -> usize {
         Wrong::NoMagic => refuse("gort: no boot information at 0x%x", &[address]),
         Wrong::NoMemoryMap => refuse("gort: no memory map in what is at 0x%x", &[address]),
     });
-    if info.left_out > 0 {
-        let numbers = [info.left_out as u64];
-        say(
-            "gort: %d regions of memory are too many, and not used",
-            &numbers,
-            &[],
-        );
-    }
     let line = Region {
         start: info.command_line_at,
         end: info.command_line_at + info.command_line.len() as u64,
@@ -109,12 +104,6 @@ extern "C" fn machine_start(by: u64, address: u64) -> usize {
     if let Err(BadNumber) = cpus::find(info.rsdp, line) {
         refuse("gort: GORT_CPUS: expected a number from 1 to 255", &[]);
     }
-    if !time::init(timer) {
-        refuse(
-            "gort: no clock: the CPU does not tell its counter's rate, and there is no i8254 and no RTC",
-            &[],
-        );
-    }
     build_stack(line)
 }
 
@@ -125,7 +114,7 @@ fn refuse(template: &str, numbers: &[u64]) -> ! {
 }
 
 /// Goes over to the tables that stay.
-fn take_memory(info: &BootInfo<'_>, address: u64, line: Region) {
+fn take_memory(info: &BootInfo<'static>, address: u64, line: Region) {
     const EXTENDED: u32 = 0x8000_0001;
     const NX: u32 = 1 << 20;
     const GIANT_PAGES: u32 = 1 << 26;
@@ -137,16 +126,17 @@ fn take_memory(info: &BootInfo<'_>, address: u64, line: Region) {
         start: address,
         end: address + PAGE as u64,
     };
-    let total = info
-        .regions()
-        .iter()
-        .map(|region| region.end - region.start);
-    let Ok(root) = memory::init(info, info.file, [told, line], cpu & GIANT_PAGES != 0) else {
-        refuse(
-            "gort: not enough memory: %d KiB",
-            &[total.sum::<u64>() / 1024],
-        );
+    let low = Region {
+        start: 0,
+        end: 1 << 20, // the firmware's
     };
+    let kept = black_box([low, told, line, info.file]); // loops, and not a copy for each
+    let giant = cpu & GIANT_PAGES != 0;
+    let root = memory::init(info, &FirstGigabyte, &kept, giant).unwrap_or_else(
+        |memory::NotEnough(bytes)| {
+            refuse("gort: not enough memory: %d KiB", &[bytes as u64 / 1024])
+        },
+    );
     let root = PhysFrame::containing_address(PhysAddr::new(root));
     // SAFETY: the tables have this code, this stack and all statics where they are.
     unsafe { Cr3::write(root, Cr3Flags::empty()) };
@@ -158,16 +148,17 @@ fn build_stack(line: &'static [u8]) -> usize {
     // needed of that is not touched. So the line need not be read twice.
     let pointers = 1 + (1 + 1) + 1 + line.len().div_ceil(2) + 2 * AUXV + RANDOM;
     let above = (pointers * size_of::<usize>() + line.len() + 1).next_multiple_of(PAGE);
-    let size = GUARD + G0_STACK + PAGE + above;
+    let size = G0_STACK + PAGE + above;
     let Some(low) = memory::map_backed(0, size) else {
         refuse(
             "gort: not enough memory for a command line of %d bytes",
             &[line.len() as u64],
         );
     };
-    // SAFETY: mapped for this.
-    unsafe { memory::install_guard(low, GUARD) };
     let start = low.wrapping_add(size - above);
+    // What the boot needs of it at once, where a fault would take longer: the first words, and
+    // what is below them.
+    memory::populate(start.addr() - READY, READY + PAGE, true);
     let texts = start.wrapping_add(pointers * size_of::<usize>());
     let mut stack = Stack {
         start: start.addr(),
@@ -198,63 +189,56 @@ struct Stack<'a> {
     used: usize,
 }
 
-// Not inlined, here and in `Words`: an emulator translates each copy.
 impl Stack<'_> {
-    /// Writes the next words.
-    #[inline(never)]
-    fn put(&mut self, words: &[usize]) {
-        let end = self.count + words.len();
-        if let Some(slots) = self.words.get_mut(self.count..end) {
-            slots.copy_from_slice(words);
-            self.count = end;
-        }
-    }
-
-    /// Writes the next byte of the texts.
-    #[inline(never)]
-    fn byte(&mut self, byte: u8) {
-        if let Some(slot) = self.texts.get_mut(self.used) {
-            *slot = byte;
-            self.used += 1;
+    /// Writes the next word.
+    #[inline(never)] // an emulator translates each copy
+    fn put(&mut self, word: usize) {
+        if let Some(slot) = self.words.get_mut(self.count) {
+            *slot = word;
+            self.count += 1;
         }
     }
 
     /// Writes everything.
     fn fill(&mut self, line: &[u8]) {
-        self.put(&[0, NAME.as_ptr().expose_provenance()]);
+        self.put(0);
+        self.put(NAME.as_ptr().expose_provenance());
         self.put_words(line, Word::Argument);
         if let Some(argc) = self.words.first_mut() {
             *argc = self.count - 1;
         }
-        self.put(&[0]);
+        self.put(0);
         self.put_words(line, Word::Variable);
-        self.put(&[0]);
+        self.put(0);
         let source = RdRand::new();
         let behind = self.start + (self.count + 2 * AUXV) * size_of::<usize>();
         let random_at = if source.is_some() { behind } else { 0 };
-        self.put(auxv(random_at).as_flattened());
+        // A loop, here and below, and not a copy for each.
+        for &word in black_box(auxv(random_at).as_flattened()) {
+            self.put(word);
+        }
         // What AT_RANDOM leads to, where the CPU has it.
-        self.put(&[(); RANDOM].map(|()| {
+        for _ in 0..black_box(RANDOM) {
             let word = source.and_then(RdRand::get_u64);
-            word.unwrap_or_default() as usize
-        }));
+            self.put(word.unwrap_or_default() as usize);
+        }
     }
 
     /// Writes those words of the line that are of a kind: their texts, and where those are.
-    #[inline(never)]
+    #[inline(never)] // as above
     fn put_words(&mut self, line: &[u8], kind: Word) {
         let mut words = Words::new(line);
-        loop {
-            let begin = self.used;
-            let Some(word) = words.next(&mut |byte| self.byte(byte)) else {
-                return;
-            };
-            if word != kind {
-                self.used = begin;
-                continue;
+        while let Some(room) = self.texts.get_mut(self.used..)
+            && let Some((word, length)) = words.next(room)
+        {
+            if word == kind {
+                self.put(self.texts_start + self.used);
+                // Behind it is a zero: of a word of another kind there may be something.
+                if let Some(end) = self.texts.get_mut(self.used + length) {
+                    *end = 0;
+                }
+                self.used += length + 1;
             }
-            self.byte(0);
-            self.put(&[self.texts_start + begin]);
         }
     }
 }

@@ -10,6 +10,9 @@ mod acpi;
 mod boot_info;
 #[path = "../../../src/os/none/command_line.rs"]
 mod command_line;
+#[path = "../../../src/os/none/entries.rs"]
+#[allow(unsafe_code, reason = "tables are memory")]
+mod entries;
 #[path = "../../../src/os/none/frames.rs"]
 #[allow(dead_code, reason = "as above")]
 mod frames;

@@ -19,10 +19,11 @@ fn words(line: &[u8]) -> Vec<(Word, String)> {
     let mut words = Words::new(line);
     let mut all = Vec::new();
     loop {
-        let mut text = Vec::new();
-        let Some(word) = words.next(&mut |byte| text.push(byte)) else {
+        let mut text = vec![0; line.len()];
+        let Some((word, length)) = words.next(&mut text) else {
             return all;
         };
+        text.truncate(length);
         all.push((word, String::from_utf8_lossy(&text).into_owned()));
     }
 }
