@@ -223,7 +223,7 @@ pub(crate) fn consistent(recording: &Recording, model: &Model) -> Result<(), Fai
 }
 
 /// Checks what holds where some of the order is a guess: nearly all of it is right.
-pub(crate) fn nearly_consistent(model: &Model) -> Result<(), Failed> {
+fn nearly_consistent(model: &Model) -> Result<(), Failed> {
     ensure!(model.lost == 0, "{} events were lost", model.lost);
     let events: u64 = model.counts.values().sum();
     ensure!(

@@ -12,16 +12,15 @@ use gort_host_tests::programs::{run, spawn, wait};
 use libtest_mimic::{Failed, Trial};
 use rustix::fs::{CWD, Mode, mkfifoat};
 
-use crate::programs::{consistent, count, nearly_consistent};
+use crate::programs::{consistent, count};
 use crate::read::{self, Recording};
 use crate::words;
 use crate::{File, Model, traced};
 
-/// A command that writes more than a ring and a pipe have room for, how many goroutines it starts, and how many times those
-/// give way, but for one that is alone for a while at the end, which is no event.
+/// A command that writes more than a ring and a pipe have room for, and how many times its
+/// goroutines give way, but for one that is alone for a while at the end, which is no event.
 /// It says so when it has done that.
 const MUCH: &str = "yield-much";
-const GOROUTINES: u64 = 7;
 const YIELDS: u64 = 700_000 * 9 / 10;
 const SAYS: &[u8] = b"done\n";
 
@@ -88,18 +87,8 @@ fn slow(procs: u32) -> Result<(), Failed> {
     let (recording, model) = parse(&bytes)?;
     ensure!(model.lost == 0, "{} events were lost", model.lost);
     if procs == 1 {
-        consistent(&recording, &model)?;
-    } else {
-        nearly_consistent(&model)?; // see LONG there
+        consistent(&recording, &model)?; // see LONG there
     }
-    let made = count(&model, &[words::CREATE]);
-    ensure!(made == GOROUTINES + 1, "{made} goroutines were made");
-    // Who is joined last may have some way left to its end.
-    let (ended, left_out) = (model.ended(), model.left_out);
-    ensure!(
-        ended <= GOROUTINES && ended + left_out + 1 >= GOROUTINES,
-        "{ended} have ended, {left_out} events are left out"
-    );
     let yields = yields(&model);
     // On several Ps one may be alone on its own for long.
     ensure!(procs > 1 || yields >= YIELDS, "{yields} of {YIELDS}");
