@@ -38,6 +38,7 @@
 
 use core::mem::{ManuallyDrop, MaybeUninit};
 
+use crate::debug::fatal::throw;
 use crate::{arch, sched};
 
 /// The bytes that [`grow`] leaves to the function that it calls, at the least:
@@ -170,7 +171,9 @@ fn on_a_segment<R, F: FnOnce() -> R>(size: usize, f: F) -> R {
         ..=LARGEST => size.max(MARGIN) + STEP,
         _ => usize::MAX,
     };
-    sched::newstack(size, call::<R, F>, (&raw mut this).cast());
+    if !sched::newstack(size, call::<R, F>, (&raw mut this).cast()) {
+        throw("out of memory (stack allocation)");
+    }
     // SAFETY: newstack has returned, so `call` has, and that wrote the result.
     unsafe { this.result.assume_init() }
 }

@@ -12,6 +12,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap};
 use rustix::process::{Signal, getpid, kill_process};
 
 use crate::ends::wait;
+use crate::panics::together;
 use crate::{Command, Failure};
 
 // SAFETY: as in include/gort.h.
@@ -30,6 +31,9 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("nil-goroutine", "the same on a goroutine", |_| {
         go(|| _ = load(0));
         wait()
+    }),
+    ("nil-together", "on four threads at once", |_| {
+        together(|| _ = load(0))
     }),
     ("nil-g0", "the same on the scheduler's stack", |_| {
         gort::__private::on_system_stack(|| _ = load(0));

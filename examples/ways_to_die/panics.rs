@@ -38,7 +38,16 @@ pub(crate) const COMMANDS: &[Command] = &[
     ("panic-among-others", "while two others wait", |_| {
         among_others()
     }),
-    ("panic-together", "on four threads at once", |_| together()),
+    ("panic-together", "on four threads at once", |_| {
+        together(|| panic!("all at once"))
+    }),
+    ("panic-goexit", "by what a goroutine leaves behind", |_| {
+        go(|| {
+            LEFT.with(|_| {});
+            runtime::goexit()
+        });
+        wait()
+    }),
     (
         "panic-as-main-returns",
         "and printing takes its time",
@@ -114,6 +123,19 @@ pub(crate) const COMMANDS: &[Command] = &[
     }),
 ];
 
+/// What a goroutine has of its own, and panics when it is dropped.
+struct Left;
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        panic!("dropped too late");
+    }
+}
+
+gort::thread_local! {
+    static LEFT: Left = const { Left };
+}
+
 /// What has a form of its own.
 struct Temperature(i32);
 
@@ -157,16 +179,16 @@ fn among_others() -> Result<(), Failure> {
 }
 
 /// Has four goroutines on as many threads panic at the same time: one of them says why.
-fn together() -> Result<(), Failure> {
+pub(crate) fn together(die: fn()) -> Result<(), Failure> {
     static READY: AtomicUsize = AtomicUsize::new(0);
     for _ in 0..4 {
-        go(|| {
+        go(move || {
             runtime::lock_os_thread();
             READY.fetch_add(1, Ordering::SeqCst);
             while READY.load(Ordering::SeqCst) < 4 {
                 core::hint::spin_loop();
             }
-            panic!("all at once");
+            die();
         });
     }
     wait()

@@ -32,7 +32,6 @@ use super::goexit::goexit0;
 use super::runtime2::{G, STACK_GUARD, Stack, Stktop};
 use super::{acquirem, getg, releasem};
 use crate::arch;
-use crate::debug::fatal::throw;
 use crate::mem::{self, Segment};
 
 // SAFETY: the routine's contract stands in asm/stack_amd64.S.
@@ -41,19 +40,20 @@ unsafe extern "C" {
     fn runtime_morestack(f: extern "C" fn(*mut u8), arg: *mut u8, stack: *const Stack);
 }
 
-/// Calls `f` with `arg` on a segment of at least `size` bytes; throws if there is
+/// Calls `f` with `arg` on a segment of at least `size` bytes; false if there is
 /// none to be had. On a goroutine; on any other stack, g0's or that of a signal,
 /// it calls `f` right there.
 #[unsafe(export_name = "runtime.newstack")]
 #[inline(never)]
-pub(crate) fn newstack(size: usize, f: extern "C" fn(*mut u8), arg: *mut u8) {
+pub(crate) fn newstack(size: usize, f: extern "C" fn(*mut u8), arg: *mut u8) -> bool {
     let gp = getg();
     let on_its_stack = (gp.stack.lo.get()..gp.stack.hi.get()).contains(&arch::getsp());
     if gp.goid.get() == 0 || !on_its_stack {
-        return f(arg);
+        f(arg);
+        return true;
     }
     let Some(segment) = mem::segment_alloc(size) else {
-        throw("out of memory (stack allocation)");
+        return false;
     };
     let top = ptr::with_exposed_provenance_mut::<Stktop>(segment.hi - size_of::<Stktop>());
     // SAFETY: in the segment, which is ours alone, and aligned, as `hi` is a page's.
@@ -77,6 +77,7 @@ pub(crate) fn newstack(size: usize, f: extern "C" fn(*mut u8), arg: *mut u8) {
     let link = unsafe { &*top }.link.get();
     gp.stktop.set(link);
     mem::segment_free(segment);
+    true
 }
 
 /// What is to be called on a segment.

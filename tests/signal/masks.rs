@@ -71,7 +71,41 @@ fn bit(signal: Signal) -> u64 {
     1 << (signal.as_raw() - 1)
 }
 
+/// Returns what a signal's handler has blocked while it runs.
+fn mask_of_handler(signal: Signal) -> u64 {
+    const RT_SIGACTION: usize = 13;
+    const SIG_IGN: u64 = 1;
+    // The kernel's `struct sigaction`: the handler, flags, what it returns by, the mask.
+    let mut action = [0u64; 4];
+    // SAFETY: the kernel writes four words.
+    let result = unsafe {
+        system_call(
+            RT_SIGACTION,
+            [signal.as_raw() as usize, 0, (&raw mut action).addr(), 8],
+        )
+    };
+    assert_eq!(result, 0);
+    let [handler, .., mask] = action;
+    assert!(handler > SIG_IGN, "{signal}: no handler");
+    mask
+}
+
 gort_test::test_module! {
+    /// No handler interrupts another: all that is on the signal stack is one's. But a fault in
+    /// the one that preempts has words.
+    fn handlers_block_all() {
+        // As far as they have names; and two cannot be blocked.
+        let all = !0 >> (64 - 31) & !(bit(Signal::KILL) | bit(Signal::STOP));
+        let faults = [Signal::SEGV, Signal::BUS, Signal::FPE, Signal::ILL];
+        let (sender, _signals) = bounded(1);
+        signal::notify(&sender, &[Signal::USR1]);
+        for signal in [Signal::QUIT, Signal::TRAP, Signal::PIPE, Signal::USR1].iter().chain(&faults) {
+            assert_eq!(mask_of_handler(*signal) & all, all, "{signal}");
+        }
+        let faults = faults.map(bit).iter().fold(0, |bits, bit| bits | bit);
+        assert_eq!(mask_of_handler(Signal::URG) & all, all & !faults);
+    }
+
     /// One thread has it blocked: others take it.
     fn a_locked_thread_that_blocks_all() {
         static DONE: AtomicBool = AtomicBool::new(false);

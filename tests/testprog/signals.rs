@@ -7,7 +7,7 @@ use gort::channel::{bounded, unbounded};
 use gort::process::ExitCode;
 use gort::signal::{self, Signal};
 use gort::time::Duration;
-use gort::{eprintln, println, thread};
+use gort::{eprintln, println, runtime, thread};
 use rustix::pipe::pipe;
 
 use crate::{Command, Failure, OK, number};
@@ -88,13 +88,25 @@ fn dump(how: &str) -> Result<ExitCode, Failure> {
     while gort::__private::waiting() < 1 {
         thread::yield_now();
     }
-    println!("ready");
-    if how == "spin" {
-        loop {
-            core::hint::spin_loop();
-        }
+    if how == "stop" {
+        // Who does not give way has to be stopped each time.
+        gort::go(|| spin());
     }
-    wait()
+    println!("ready");
+    match how {
+        "spin" => spin(),
+        "stop" => loop {
+            runtime::stack(&mut [0; 64], true);
+        },
+        _ => wait(),
+    }
+}
+
+/// Never gives way.
+fn spin() -> ! {
+    loop {
+        core::hint::spin_loop();
+    }
 }
 
 /// Writes to a pipe of its own that nobody reads.

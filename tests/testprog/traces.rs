@@ -3,8 +3,9 @@
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::arch::asm;
+use core::arch::{asm, global_asm};
 use core::hint::{black_box, spin_loop};
+use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use gort::backtrace::Backtrace;
@@ -12,6 +13,7 @@ use gort::process::ExitCode;
 use gort::sync::{Mutex, WaitGroup};
 use gort::time::{Duration, Instant};
 use gort::{channel, debug, print, println, runtime, thread};
+use rustix::mm::{MprotectFlags, mprotect};
 
 use crate::{Command, Failure, OK, number};
 
@@ -28,6 +30,11 @@ pub(crate) const COMMANDS: &[Command] = &[
         smashed(how)
     }),
     ("trace-null-call", |_| null_call()),
+    ("trace-lost", lost),
+    ("trace-places", |count| {
+        places(number(count));
+        OK
+    }),
     ("trace-own", |_| {
         print!("{}", debug::stack());
         debug::print_stack();
@@ -265,6 +272,87 @@ fn null_call() -> Result<ExitCode, Failure> {
     // SAFETY: the fault ends the program.
     unsafe { asm!("call {}", in(reg) black_box(0usize)) };
     OK
+}
+
+/// Has a goroutine wait, takes away what memory its record is in, and dies with all shown.
+fn lost(how: &str) -> Result<ExitCode, Failure> {
+    const PAGE: usize = 4096;
+    static AT: AtomicUsize = AtomicUsize::new(0);
+    gort::go(|| {
+        let local = 0u8;
+        AT.store((&raw const *black_box(&local)).addr(), Ordering::Release);
+        wait_for_ever();
+    });
+    while AT.load(Ordering::Acquire) == 0 || gort::__private::waiting() == 0 {
+        runtime::gosched();
+    }
+    // The record is at the stack's top, a page or two further on.
+    let page = AT.load(Ordering::Acquire) / PAGE * PAGE;
+    // SAFETY: none for who looks at it, and that is what this is for.
+    let taken = unsafe {
+        mprotect(
+            ptr::with_exposed_provenance_mut(page),
+            3 * PAGE,
+            MprotectFlags::empty(),
+        )
+    };
+    assert_eq!(taken, Ok(()));
+    if how == "nil" {
+        return crate::deaths::load(0);
+    }
+    panic!("one is lost")
+}
+
+// A function with so many calls of itself, each a place of its own.
+global_asm!(
+    ".pushsection .text.many_places, \"ax\", @progbits",
+    ".type many_places, @function",
+    "many_places:",
+    "push rbp",
+    "mov rbp, rsp",
+    "test rdi, rdi",
+    "jz 3f",
+    "lea rax, [rip + 2f]",
+    "imul rcx, rdi, 16",
+    "lea rax, [rax + rcx - 16]",
+    "dec rdi",
+    "jmp rax",
+    ".balign 16",
+    "2:",
+    ".rept {MOST}",
+    "call many_places", // five bytes
+    "jmp 4f",
+    ".balign 16",
+    ".endr",
+    "3:",
+    "call rsi",
+    "4:",
+    "pop rbp",
+    "ret",
+    ".size many_places, . - many_places",
+    ".popsection",
+    MOST = const MOST_PLACES,
+);
+
+/// How many those are.
+const MOST_PLACES: usize = 2100;
+
+// SAFETY: it calls itself so many times, at another place each time, and then the function.
+unsafe extern "C" {
+    fn many_places(count: usize, f: extern "C" fn());
+}
+
+/// Shows a stack that has been called from so many places.
+#[inline(never)]
+fn places(count: usize) {
+    extern "C" fn show() {
+        print!("{}", debug::stack());
+        black_box(0);
+    }
+    assert!(count <= MOST_PLACES);
+    // SAFETY: there are as many.
+    unsafe { many_places(count, show) };
+    black_box(0);
 }
 
 /// Has that many goroutines wait, and says how long their traces take, in milliseconds.

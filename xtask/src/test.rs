@@ -73,16 +73,8 @@ const MACHINE: &[&str] = &["machine", "none"];
 const OPTIMIZED: &[&str] = &["programs::release", "image::is_small"];
 
 /// Those that take minutes under QEMU in debug builds, where they show nothing that release
-/// builds there, and debug builds elsewhere, do not. To name the lines of a death alone takes
-/// five seconds of CPU time there.
-const SLOW: &[&str] = &[
-    "bad_input",
-    "both",
-    "programs",
-    "std_shape",
-    "trace",
-    "ways_to_die",
-];
+/// builds there, and debug builds elsewhere, do not.
+const SLOW: &[&str] = &["bad_input", "both", "programs", "std_shape", "trace"];
 
 /// The same of those on gort. What is special there is the processor, and the frames of
 /// signals, threads and system calls as QEMU makes them: these are about none of that, but

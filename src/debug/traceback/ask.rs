@@ -1,12 +1,12 @@
-//! Traces for programs that ask: `runtime::stack` and `Backtrace`. They have memory and a
-//! stack mapped for it, since a goroutine may have little left of its own.
+//! Traces for programs that ask: `runtime::stack` and `Backtrace`. They have memory
+//! mapped for it, and a piece of stack, since a goroutine may have little left of its own.
 
 use core::fmt::{self, Write};
 
 use super::code::Program;
 use super::frames::{Frames, Shared};
 use super::hide::{Text, write_name};
-use super::own_stack::on_mapped_stack;
+use super::own_stack::on_segment;
 use super::report::{Here, What, report};
 use super::show::write_path;
 use super::stack::GoStack;
@@ -41,10 +41,10 @@ pub(crate) fn stack(buffer: &mut [u8], all: bool, registers: Registers) -> usize
     };
     if room > 0 {
         if all {
-            sched::stop_everybody(&mut || on_mapped_stack(&mut write));
+            sched::stop_everybody(&mut || on_segment(&mut write));
         } else {
             sched::acquirem();
-            on_mapped_stack(&mut write);
+            on_segment(&mut write);
             sched::releasem();
         }
     }
@@ -56,7 +56,7 @@ pub(crate) fn stack(buffer: &mut [u8], all: bool, registers: Registers) -> usize
 pub(crate) fn frames(registers: Registers, each: &mut dyn FnMut(usize)) {
     let gp = sched::getg();
     sched::acquirem();
-    on_mapped_stack(&mut || {
+    on_segment(&mut || {
         Frames::with(false, |frames| {
             let stack = GoStack(gp);
             let program = Program {
@@ -144,7 +144,7 @@ fn each_frame(pcs: &[usize], each: &mut Each<'_>) -> fmt::Result {
         let mut found = [super::frames::Frame::default(); 16];
         let mut count = 0;
         sched::acquirem();
-        on_mapped_stack(&mut || {
+        on_segment(&mut || {
             Frames::with(false, |frames| {
                 frames.each(pc, &mut |frame| {
                     if let Some(slot) = found.get_mut(count) {

@@ -129,6 +129,8 @@ impl Frames {
         // All zeros are one, and so is what an earlier one has left.
         let frames = unsafe { &mut *memory };
         frames.sections.write(symbols::in_file(symbols::sections));
+        // What an earlier death has left may be half of a slot: a signal had it die once more in
+        // the midst of writing one.
         frames.forget();
         f(frames);
         if let Some(memory) = mapped {

@@ -21,7 +21,7 @@
 //! | `show` | a goroutine's trace |
 //! | `report` | its header; all goroutines |
 //! | `out` | where the text goes |
-//! | `own_stack` | a stack for all of this |
+//! | `own_stack` | stacks for all of this |
 //! | `ask` | the same for programs that ask, and live on |
 //! | `small` | what deaths have instead in release builds without the feature `backtrace` |
 //!

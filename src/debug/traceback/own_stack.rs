@@ -1,10 +1,10 @@
 //! A stack for who reports a death: there may be little left of the goroutine's, of g0's
-//! and of the signal's.
+//! and of the signal's. And one for who only asks.
 
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
-use crate::{arch, os};
+use crate::{arch, sched};
 
 /// Its size. Builds that are not optimized have large frames.
 const SIZE: usize = if cfg!(debug_assertions) {
@@ -29,16 +29,11 @@ pub(crate) fn on_own_stack(mut f: impl FnMut()) {
     unsafe { call_on(STACK.0.get().addr() + SIZE, &mut f) };
 }
 
-/// Calls `f` on a stack that is mapped for it. It must not give way, and is not called if
-/// there is no memory.
-pub(crate) fn on_mapped_stack(f: &mut dyn FnMut()) {
-    let Some(memory) = os::map(0, SIZE) else {
-        return;
-    };
-    // SAFETY: it is ours.
-    unsafe { call_on(memory.addr() + SIZE, f) };
-    // SAFETY: mapped above, and left.
-    unsafe { os::unmap(memory, SIZE) };
+/// Calls `f` on another piece of the goroutine's stack: a death meanwhile shows how it came to
+/// be there. It must not give way, and is not called if there is no memory.
+pub(crate) fn on_segment(mut f: &mut dyn FnMut()) {
+    // Where that fails it has not been called.
+    let _ = sched::newstack(SIZE, call, (&raw mut f).cast());
 }
 
 /// Calls `f` on the stack that ends at `top`.
@@ -46,13 +41,14 @@ pub(crate) fn on_mapped_stack(f: &mut dyn FnMut()) {
 /// # Safety
 ///
 /// Nobody else may use it.
-unsafe fn call_on(top: usize, f: &mut dyn FnMut()) {
-    extern "C" fn call(arg: *mut u8) {
-        // SAFETY: the address of the reference below, which lives until this returns.
-        let f = unsafe { &mut *arg.cast::<&mut dyn FnMut()>() };
-        f();
-    }
-    let mut f = f;
+unsafe fn call_on(top: usize, mut f: &mut dyn FnMut()) {
     // SAFETY: the caller's promise; `call` takes what it is given, and SIZE will do.
     unsafe { arch::call_on(top, call, (&raw mut f).cast()) };
+}
+
+/// Calls what the reference at that address leads to.
+extern "C" fn call(arg: *mut u8) {
+    // SAFETY: the address of a reference of our callers', which wait for this to return.
+    let f = unsafe { &mut *arg.cast::<&mut dyn FnMut()>() };
+    f();
 }

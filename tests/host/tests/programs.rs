@@ -3,6 +3,8 @@
 
 #[path = "programs/deaths.rs"]
 mod deaths;
+#[path = "programs/dying.rs"]
+mod dying;
 #[path = "programs/examples.rs"]
 mod examples;
 #[path = "programs/faults.rs"]
@@ -42,6 +44,7 @@ fn main() {
     trials.extend(streams::trials());
     trials.extend(system_calls::trials());
     trials.extend(injected::trials());
+    trials.extend(dying::trials());
     trials.extend(stacks::trials());
     trials.extend(memory_deaths::trials());
     trials.extend(preempt::trials());

@@ -32,6 +32,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("signals::ignored_at_the_start", ignored_at_the_start),
         Trial::test("signals::dumps", dumps),
         Trial::test("signals::dump_while_it_runs", dump_while_it_runs),
+        Trial::test(
+            "signals::dump_while_the_world_stops",
+            dump_while_the_world_stops,
+        ),
         Trial::test("signals::dump_as_told", dump_as_told),
         Trial::test("signals::dump_by_an_instruction", dump_by_an_instruction),
         Trial::test("signals::dump_in_a_panic", dump_in_a_panic),
@@ -259,6 +263,22 @@ fn dump_while_it_runs() -> Result<(), Failed> {
                 && error.contains(" [chan receive"),
             "{error}"
         );
+    }
+    Ok(())
+}
+
+/// Somebody stops the world and starts it, again and again.
+fn dump_while_the_world_stops() -> Result<(), Failed> {
+    for _ in 0..if native() { 10 } else { 2 } {
+        let mut command = program("testprog")?;
+        command.env("GOMAXPROCS", "2").args(["dump", "stop"]);
+        let ready = Ready::start(&mut command)?;
+        ready.kill(SIGQUIT)?;
+        let outcome = ready.end()?;
+        is_dump(&outcome, "SIGQUIT: quit", 3)?;
+        // Who shows traces is on another piece of its stack meanwhile.
+        let text = String::from_utf8_lossy(&outcome.stderr);
+        ensure!(!text.contains("unexpected return pc"), "{text}");
     }
     Ok(())
 }

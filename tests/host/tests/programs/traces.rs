@@ -8,7 +8,7 @@ use std::process::Command;
 use goblin::elf::Elf;
 use goblin::elf::program_header::PT_LOAD;
 use gort_host_tests::programs::{
-    Outcome, command, excerpt, find_tool, install, native, path, program, run, run_with,
+    Outcome, command, excerpt, find_tool, install, native, path, program, release, run, run_with,
 };
 use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
@@ -19,6 +19,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("traces::inlined", inlined),
         Trial::test("traces::elided", elided),
         Trial::test("traces::elided_in_one_place", elided_in_one_place),
+        // As the assembly has no lines, each place takes a walk over all of the program's: long in
+        // a debug build.
+        Trial::test("traces::many_places", many_places).with_ignored_flag(!release() || !native()),
         Trial::test("traces::smashed", smashed),
         Trial::test("traces::null_call", null_call),
         Trial::test("traces::own", own),
@@ -172,6 +175,27 @@ fn elided_in_one_place() -> Result<(), Failed> {
         ensure!(number + shown == all, "{number}, {shown} of {all}: {text}");
         ensure!(text.contains("main.main()\n"), "{text}");
     }
+    Ok(())
+}
+
+/// More places than are remembered: those found last are as right as the first.
+fn many_places() -> Result<(), Failed> {
+    const COUNT: usize = 2100;
+    let text = printed(&run_with("testprog", ["trace-places", &COUNT.to_string()])?)?;
+    let shown = text.lines().filter(|line| *line == "many_places()").count();
+    let note = text.lines().find(|line| line.contains("elided"));
+    let number = note.and_then(|note| note.strip_prefix("...")?.split(' ').next());
+    let number: usize = number.ok_or("nothing is left out")?.parse()?;
+    ensure!(
+        number + shown == COUNT + 1,
+        "{number}, {shown} of {}: {text}",
+        COUNT + 1
+    );
+    // And from the last of them on.
+    ensure!(
+        text.contains("testprog::traces::places()\n") && text.contains("main.main()\n"),
+        "{text}"
+    );
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use gort_host_tests::ensure;
 use gort_host_tests::programs::{in_shell, native, program, run, spawn, wait};
 use libtest_mimic::{Failed, Trial};
 
-use crate::programs::consistent;
-use crate::{File, traced};
+use crate::programs::{consistent, count};
+use crate::{File, traced, words};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -27,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.push(Trial::test("trace_ends::killed", killed));
     trials.push(Trial::test("trace_ends::full_disk", full_disk));
     trials.push(Trial::test("trace_ends::limit", limit).with_ignored_flag(!native()));
+    trials.push(Trial::test("trace_ends::full_later", full_later).with_ignored_flag(!native()));
     trials.push(Trial::test(
         "trace_ends::no_such_directory",
         no_such_directory,
@@ -90,6 +91,34 @@ fn limit() -> Result<(), Failed> {
         )?;
         let size = fs::metadata(&file.0)?.len();
         ensure!(size == 0, "{size} bytes");
+    }
+    Ok(())
+}
+
+/// The disk is full after a while: what was written before is a trace, of the beginning.
+fn full_later() -> Result<(), Failed> {
+    for procs in ["1", "2"] {
+        let file = File::new();
+        let mut command = in_shell("ulimit -f 64", "traced")?;
+        let path = file.0.display().to_string();
+        command.env("GORT_TRACE", &path).env("GOMAXPROCS", procs);
+        run(command.arg("much"))?.expect(
+            0,
+            "",
+            &format!("gort: GORT_TRACE={path}: File too large (os error 27)\n"),
+        )?;
+        let (recording, model) = file.read()?;
+        ensure!(recording.status.is_none(), "{:?}", recording.status);
+        let ready = count(&model, &[words::READY]);
+        ensure!(
+            model.lost == 0 && model.goroutines.len() == 2 && ready >= 1000,
+            "{} lost, {} goroutines, {ready} wake-ups",
+            model.lost,
+            model.goroutines.len()
+        );
+        if procs == "1" {
+            consistent(&recording, &model)?;
+        }
     }
     Ok(())
 }
