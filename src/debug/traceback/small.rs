@@ -65,8 +65,9 @@ fn walk(gp: &G, from: Registers, runtime: bool, symtab: Bytes, strtab: Bytes) ->
         let bare = exact && (pc == gp.startpc.get() || !is_code(pc));
         let frame = if bare { sp } else { fp };
         let at = frame.wrapping_add(if bare { 0 } else { 8 });
+        // One piece may lie above or below the next.
         // SAFETY: while there are pieces of stack, the top of each has the next one's bounds.
-        while at >= hi
+        while (frame < sp || at >= hi)
             && let Some(segment) = unsafe { top.as_ref() }
         {
             (sp, hi, top) = (
