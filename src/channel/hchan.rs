@@ -221,7 +221,7 @@ impl Hchan {
                     continue;
                 }
                 Given::Full => {
-                    if timeout != Timeout::Now && self.lingers(times) {
+                    if self.capacity != 0 && timeout != Timeout::Now && self.lingers(times) {
                         times += 1;
                         continue;
                     }
