@@ -321,6 +321,12 @@ pub mod __private {
         crate::sched::preemptions()
     }
 
+    /// Returns how often the only P in use, of many, got company by a thread that had none; none
+    /// where that is not looked at.
+    pub fn alone_ended() -> Option<usize> {
+        crate::sched::alone_ended()
+    }
+
     /// Calls a function on the stack of the scheduler, where nobody's code runs.
     pub fn on_system_stack(f: fn()) {
         crate::sched::on_system_stack(f);

@@ -157,15 +157,22 @@ impl Hchan {
             self.leave();
             return Outcome::Done;
         }
-        // Who waits for a value, and has a place for it: the usual case without a buffer.
-        if let Some(receiver) = self.recvq.first()
-            && !receiver.elem().is_null()
-            && !self.is_closed()
-            && self.hand_over(receiver, elem, size)
-        {
-            self.lock.unlock();
-            receiver.ready_releasem();
-            return Outcome::Done;
+        match self.recvq.first() {
+            // Who waits for a value, and has a place for it: the usual case without a buffer.
+            Some(receiver)
+                if !receiver.elem().is_null()
+                    && !self.is_closed()
+                    && self.hand_over(receiver, elem, size) =>
+            {
+                self.lock.unlock();
+                receiver.ready_releasem();
+                return Outcome::Done;
+            }
+            // The other usual case: whoever comes second finds the first one waiting.
+            None if self.capacity == 0 && !self.is_closed() => {
+                return self.send_later(elem.cast_mut(), timeout);
+            }
+            _ => {}
         }
         self.send_slow(elem, timeout)
     }
@@ -197,6 +204,12 @@ impl Hchan {
         fast
     }
 
+    /// Waits for somebody who receives. With the lock held.
+    #[inline(never)]
+    fn send_later(&self, elem: *mut u8, timeout: Timeout) -> Outcome {
+        self.wait(Side::Send, elem, timeout)
+    }
+
     /// The rest of [`send`](Self::send), from the lock on.
     #[inline(never)]
     fn send_slow(&self, elem: *const u8, timeout: Timeout) -> Outcome {
@@ -225,8 +238,7 @@ impl Hchan {
                         times += 1;
                         continue;
                     }
-                    let elem = elem.cast_mut();
-                    return self.wait(Side::Send, elem, timeout);
+                    return self.send_later(elem.cast_mut(), timeout);
                 }
             }
             return Outcome::Done;

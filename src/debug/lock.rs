@@ -15,7 +15,8 @@ use core::ops::{Deref, DerefMut};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use super::futex_lock::{FutexLock, LOCKED, OPEN};
+use super::alone::Alone;
+use super::futex_lock::{FutexLock, OPEN};
 use crate::{os, sched};
 
 /// How often a thread looks whether a lock opens, each time after a microsecond, until it
@@ -135,13 +136,17 @@ impl ParkLock {
     /// Takes it. With `acquirem` in force.
     #[inline]
     pub(crate) fn lock(&self) {
-        if cfg!(debug_assertions) && sched::getm().is_some_and(|mp| mp.lock_ranks.get() != 0) {
-            crate::debug::fatal::throw("lock ordering problem");
+        check_order();
+        if !ALONE.take(&self.0.0) {
+            self.lock_seldom();
         }
-        let word = &self.0.0;
-        if one_p() && word.load(Ordering::Relaxed) == OPEN {
-            word.store(LOCKED, Ordering::Relaxed); // see one_p
-        } else if !self.0.try_lock() {
+    }
+
+    /// The same in less code, for one that is seldom taken.
+    #[inline]
+    pub(crate) fn lock_seldom(&self) {
+        check_order();
+        if !self.0.try_lock() {
             self.wait();
         }
     }
@@ -174,8 +179,8 @@ impl ParkLock {
     /// The same where there is no membarrier.
     #[cold]
     fn unlock_by_exchange(&self) {
-        if one_p() {
-            self.0.0.store(OPEN, Ordering::Release); // nobody waits: see one_p
+        if ALONE.is_set() {
+            self.0.0.store(OPEN, Ordering::Release); // nobody waits
         } else if self.0.unlock() {
             self.wake();
         }
@@ -190,6 +195,14 @@ impl ParkLock {
     }
 }
 
+/// Sees to it, in debug builds, that a [`ParkLock`] comes before all that have a rank.
+#[inline(always)]
+fn check_order() {
+    if cfg!(debug_assertions) && sched::getm().is_some_and(|mp| mp.lock_ranks.get() != 0) {
+        crate::debug::fatal::throw("lock ordering problem");
+    }
+}
+
 /// How many threads sleep for a [`ParkLock`], any of them, or are about to: then who opens one
 /// wakes somebody. It is read far more often than anybody sleeps.
 static SLEEPERS: AtomicU32 = AtomicU32::new(0);
@@ -197,14 +210,14 @@ static SLEEPERS: AtomicU32 = AtomicU32::new(0);
 /// In its place: there is no membarrier, and [`ParkLock`]s are as all others.
 const NO_BARRIER: u32 = 1 << 31;
 
-/// Tells whether there is one P, and so nobody else who could want a [`ParkLock`]: who takes
-/// one holds a P, from before that until it is open again, and the number of Ps changes only
-/// while all of them are stopped. It spares a locked instruction, and two where there is no
-/// membarrier. Whoever gets the P next is after us in any case: it goes from hand to hand with
-/// release and acquire.
-#[inline]
-fn one_p() -> bool {
-    sched::GOMAXPROCS.load(Ordering::Relaxed) == 1 // written while the world is stopped
+/// Whether one P alone is in use, of many or of one. It spares a locked instruction, and two where
+/// there is no membarrier: there it is set only while there is one P.
+pub(crate) static ALONE: Alone = Alone::new();
+
+/// Tells whether one of many can be alone: who ends that needs the barrier.
+pub(crate) fn can_be_alone() -> bool {
+    // Relaxed: as in `unlock`.
+    many_threads().is_some() && SLEEPERS.load(Ordering::Relaxed) & NO_BARRIER == 0
 }
 
 /// What is done about a lock that more than one thread wants.

@@ -3,6 +3,7 @@
 //!
 //! For programs: Go's package `runtime/debug`.
 
+pub(crate) mod alone;
 pub(crate) mod boottrace;
 pub(crate) mod elf;
 pub(crate) mod fatal;

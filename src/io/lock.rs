@@ -98,7 +98,7 @@ impl RawLock {
     fn wait(&self, park: sched::Park) {
         (park.need_p)();
         sched::acquirem();
-        self.queue_lock.lock();
+        self.queue_lock.lock_seldom();
         loop {
             let state = self.state.load(Ordering::Relaxed); // the exchange decides
             let (wanted, taken) = match state {
@@ -153,7 +153,7 @@ impl RawLock {
     fn hand_over(&self, park: sched::Park) {
         (park.need_p)();
         sched::acquirem();
-        self.queue_lock.lock();
+        self.queue_lock.lock_seldom();
         // SAFETY: the state says that somebody waits, and goes on waiting.
         let first = unsafe { &*self.first.get() };
         let (gp, next) = (first.gp, first.next.get());

@@ -38,8 +38,11 @@ use super::pstatus::PStatus;
 use super::runtime2::{M, P};
 use super::sysmon::wake_sysmon;
 use super::timers::wake_time;
-use super::{GOMAXPROCS, SCHED, SchedLocked, acquirem, getg, getp, netpoll, parallel, releasem};
+use super::{
+    GOMAXPROCS, SCHED, SchedLocked, acquirem, alone, getg, getp, netpoll, parallel, releasem,
+};
 use crate::debug::fatal::throw;
+use crate::debug::lock::ALONE;
 use crate::debug::trace;
 use crate::mem;
 
@@ -323,12 +326,21 @@ pub(super) fn pidleput(sched: &mut SchedLocked, pp: &'static P) {
     SCHED.spinning.add_idle(1);
 }
 
-/// Takes an idle P. The first of them wakes sysmon.
+/// Takes an idle P, to use it. The first of them wakes sysmon.
 pub(super) fn pidleget(sched: &mut SchedLocked) -> Option<&'static P> {
+    if ALONE.is_set() && !alone::end(sched) {
+        return None;
+    }
+    take_idle(sched)
+}
+
+/// The same for who has stopped the world, and does not use it.
+pub(super) fn take_idle(sched: &mut SchedLocked) -> Option<&'static P> {
     // SAFETY: a P is never freed.
     let pp = unsafe { sched.pidle.as_ref() }?;
     sched.pidle = pp.link.replace(ptr::null_mut());
     SCHED.spinning.add_idle(-1);
+    sched.taken = sched.taken.wrapping_add(1);
     wake_sysmon(sched);
     Some(pp)
 }

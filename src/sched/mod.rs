@@ -18,6 +18,7 @@
 //! | `findrunnable` | the loop's search for work, on many Ms |
 //! | `spinning` | how many are out for work, and how many Ps have none |
 //! | `idle` | Ms and Ps without work, and how they get some |
+//! | `alone` | whether all Ps but one are idle |
 //! | `netpoll` | the M that waits for the time |
 //! | `switch` | the short way from one goroutine to the next |
 //! | `gosched` | how a goroutine gives way |
@@ -56,6 +57,7 @@
 //!    that preempts looks whether it is a good moment: see `preempt`.
 
 mod active_spin;
+mod alone;
 mod bgscavenge;
 mod checkdead;
 mod findrunnable;
@@ -119,6 +121,7 @@ use crate::debug::lock::{Mutex, ParkLock, rank};
 use crate::os;
 
 pub(crate) use active_spin::{can_linger, can_spin, do_spin};
+pub(crate) use alone::alone_ended;
 pub(crate) use bgscavenge::start_bgscavenge;
 pub(crate) use gfree::{malg_first, scavenge_stacks};
 use glist::GQueue;
@@ -186,6 +189,8 @@ pub(crate) struct SchedLocked {
     g_free: GFree,
     /// Idle Ps, a list through `link`; `spinning` counts them.
     pidle: *mut P,
+    /// How often one has been taken from it.
+    taken: u32,
     /// One of them has become idle since there was no room for another M.
     p_waits: bool,
     /// Idle Ms, a list through `schedlink`.
@@ -269,6 +274,7 @@ pub(crate) static SCHED: Sched = Sched {
         runq: GQueue::new(),
         g_free: GFree::new(),
         pidle: core::ptr::null_mut(),
+        taken: 0,
         p_waits: false,
         midle: core::ptr::null(),
         nmidle: 0,

@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 
 use super::idle::{acquirep, pidleput};
 use super::runtime2::{M, P};
-use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, releasem};
+use super::{GOMAXPROCS, MAX_PROCS, SCHED, acquirem, alone, releasem};
 use crate::debug::trace;
 use crate::mem;
 
@@ -31,6 +31,7 @@ pub(crate) fn procresize(procs: i32) {
     make_ps(procs);
     let mut sched = SCHED.lock.lock();
     GOMAXPROCS.store(procs, Ordering::Release); // pairs with allp
+    alone::procs_are(procs);
     let all = allp();
     // The highest first, so that of the idle ones the lowest is taken first.
     for id in (1..procs as usize).rev() {

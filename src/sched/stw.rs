@@ -17,7 +17,7 @@ use core::sync::atomic::{Ordering, fence};
 use spin::RelaxStrategy;
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 
-use super::idle::{acquirep, incidlelocked, pidleget, pidleput, releasep, stop_p, wakep};
+use super::idle::{acquirep, incidlelocked, pidleput, releasep, stop_p, take_idle, wakep};
 use super::machine::start_threads;
 use super::proc::{globrunqput_all, systemstack};
 use super::procresize::{allp, make_ps};
@@ -26,8 +26,8 @@ use super::runtime2::{M, P};
 use super::syscall::need_p;
 use super::sysmon::wake_sysmon;
 use super::{
-    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, getg, gfree, gosched, may_go, releasem, sysmon, timers,
-    try_getp, updatemaxprocs,
+    GOMAXPROCS, MAX_PROCS, SCHED, acquirem, alone, getg, gfree, gosched, may_go, releasem, sysmon,
+    timers, try_getp, updatemaxprocs,
 };
 use crate::boot;
 use crate::debug::fatal::throw;
@@ -148,7 +148,7 @@ fn stop_the_world(mp: &'static M) {
     if let Some(pp) = try_getp(mp) {
         stop_p(&mut sched, pp);
     }
-    while let Some(pp) = pidleget(&mut sched) {
+    while let Some(pp) = take_idle(&mut sched) {
         stop_p(&mut sched, pp);
     }
     let mut left = sched.stopwait;
@@ -227,6 +227,7 @@ fn start_the_world(mp: &'static M, procs: i32) {
             runnable = ptr::from_ref(pp).cast_mut();
         }
     }
+    alone::procs_are(procs);
     trace::start_world(mp, procs);
     SCHED.gcwaiting.store(false, Ordering::SeqCst); // under the lock
     wake_sysmon(&sched);

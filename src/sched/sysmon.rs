@@ -5,7 +5,7 @@
 //!
 //! It takes the P from a system call that lasts, asks a goroutine that has run for
 //! 10 ms to give way, wakes an M for a goroutine that was left to a P which does not run
-//! it, tells the heap that time goes by, and starts threads for
+//! it, sees whether one P alone is in use, tells the heap that time goes by, and starts threads for
 //! goroutines that are locked to one: who knows what they have done to their own, and
 //! what a clone of it would inherit.
 //!
@@ -16,6 +16,7 @@
 
 use core::sync::atomic::Ordering;
 
+use super::alone::Watch;
 use super::bgscavenge::wake_scavenger;
 use super::gfree::cold_stacks;
 use super::idle::{EAGER, handoffp, incidlelocked, wakep};
@@ -51,6 +52,7 @@ const MEMORY_PERIOD: i64 = 250_000_000;
 #[inline(never)]
 pub(super) extern "C" fn sysmon() {
     let (mut idle, mut rest, mut memory) = (0u32, SHORTEST_REST, 0);
+    let mut alone = Watch::new();
     loop {
         if idle == 0 {
             rest = SHORTEST_REST;
@@ -78,6 +80,7 @@ pub(super) extern "C" fn sysmon() {
         let now = os::nanotime();
         SCHED.now.store(now, Ordering::Relaxed); // a time, ordered with nothing
         start_threads();
+        alone.look(now);
         idle = if retake(now) {
             0
         } else {

@@ -10,6 +10,7 @@
 extern crate alloc;
 
 mod channels;
+mod company;
 #[allow(unsafe_code, reason = "hands boxes over as addresses")]
 mod memory;
 mod signals;
@@ -139,7 +140,7 @@ impl Count {
 }
 
 gort_test::tests! {
-    mod channels, memory, signals, threads, waits;
+    mod channels, company, memory, signals, threads, waits;
 
     fn spawning_from_all_ps() {
         static COUNT: Count = Count::new();

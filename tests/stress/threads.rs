@@ -14,7 +14,7 @@ use rustix::thread::{Timespec, gettid};
 use crate::{Count, Random, crowd, num_goroutine, over, storm, storm_until};
 
 /// Sleeps with the whole thread for so many microseconds, or less.
-fn nap(microseconds: usize) {
+pub(crate) fn nap(microseconds: usize) {
     let time = Timespec {
         tv_sec: 0,
         tv_nsec: microseconds as i64 * 1000,

@@ -3,11 +3,14 @@
 
 use loom::sync::atomic;
 
+#[path = "../../../src/debug/alone.rs"]
+mod alone;
 #[path = "../../../src/debug/futex_lock.rs"]
 mod futex_lock;
 #[path = "../../../src/sched/note.rs"]
 mod note;
 
+mod alone_models;
 mod lock_models;
 mod note_models;
 mod os;
