@@ -38,12 +38,16 @@
 #define CR4_PAE (1 << 5)
 #define CR4_OSFXSR (1 << 9)
 #define CR4_OSXMMEXCPT (1 << 10)
-#define CR4_FSGSBASE (1 << 16)
+#define CR4_FSGSBASE_BIT 16
 #define CR4_OSXSAVE (1 << 18)
 
 #define MSR_EFER 0xc0000080
 #define EFER_LME (1 << 8)
 #define EFER_NXE (1 << 11)
+
+/* CPUID says of NX, and how far that is from EFER_NXE. */
+#define NX (1 << 20)
+#define NX_TO_NXE 9
 
 /* A page table's entry: present, writable; and a page of 2 MiB. */
 #define PAGE_PW 3
@@ -114,10 +118,10 @@ runtime.pvhStart:
         mov     ecx, MSR_EFER
         rdmsr
         or      eax, EFER_LME
-        bt      edi, 20
-        jnc     2f
-        or      eax, EFER_NXE
-2:      wrmsr
+        and     edi, NX                 /* no branch: an emulator takes longer for one */
+        shr     edi, NX_TO_NXE
+        or      eax, edi
+        wrmsr
         mov     eax, CR0_PE | CR0_MP | CR0_NE | CR0_WP | CR0_PG
         mov     cr0, eax
         lgdt    [.Lgdtr]
@@ -198,13 +202,13 @@ _rt0_amd64_none:
         cmp     ecx, 512
         jne     1b
 
-        bt      edi, 20
-        jnc     2f
         mov     ecx, MSR_EFER           /* the tables that stay have NX */
         rdmsr
-        or      eax, EFER_NXE
+        and     edi, NX
+        shr     edi, NX_TO_NXE
+        or      eax, edi
         wrmsr
-2:      mov     rax, cr4
+        mov     rax, cr4
         and     eax, ~(1 << 17 | 1 << 12) /* no PCIDs, no fifth level (that one is so) */
         or      eax, CR4_PAE
         mov     cr4, rax
@@ -223,16 +227,16 @@ _rt0_amd64_none:
         mov     esi, esi
         mov     edi, BY_PVH
 .Lstart:
-        mov     eax, DATA
-        mov     ds, eax
-        mov     es, eax
-        mov     ss, eax
         xor     eax, eax
         mov     fs, eax
         mov     gs, eax
         xor     ebp, ebp
         mov     r12, rdi
         mov     r13, rsi
+        mov     eax, DATA
+        mov     ds, eax
+        mov     es, eax
+        mov     ss, eax
         call    runtime.enableVectors
 #if GOAMD64 >= 2
         xor     eax, eax                /* what runtime.checkLevel wants to know */
@@ -281,9 +285,9 @@ runtime.enableVectors:
         mov     eax, 7
         xor     ecx, ecx
         cpuid
-        test    ebx, 1                  /* FSGSBASE */
-        jz      1f
-        or      esi, CR4_FSGSBASE
+        and     ebx, 1                  /* FSGSBASE */
+        shl     ebx, CR4_FSGSBASE_BIT
+        or      esi, ebx
 1:      mov     eax, 1
         cpuid
         bt      ecx, 26                 /* XSAVE */
@@ -294,15 +298,17 @@ runtime.enableVectors:
         xor     ecx, ecx
         cpuid
         and     eax, 0xe7               /* x87, SSE, AVX; the three of AVX-512 */
+        mov     edx, eax
+        and     edx, 3
         bt      eax, 2
-        jc      2f
-        and     eax, 3                  /* without AVX there is none of the others */
-2:      mov     ecx, eax                /* AVX-512's three come together or not at all */
+        cmovnc  eax, edx                /* without AVX there is none of the others */
+        mov     edx, eax
+        and     edx, 7
+        mov     ecx, eax
         and     ecx, 0xe0
         cmp     ecx, 0xe0
-        je      4f
-        and     eax, 7
-4:      xor     edx, edx
+        cmovne  eax, edx                /* AVX-512's three come together or not at all */
+        xor     edx, edx
         xor     ecx, ecx
         xsetbv
         jmp     5f

@@ -13,7 +13,8 @@ const CONSTANTS: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574]
 /// The rounds, two a pass.
 const PASSES: usize = 4;
 
-/// The state: the input of the next block, and what is left of the last.
+/// The state: the input of the last block, and what is left of that: the sum of both is the key
+/// stream.
 #[repr(C)] // what is short comes first: it takes shorter instructions to get at
 pub(crate) struct ChaCha8 {
     /// How many pairs of words of the block are left.
@@ -40,7 +41,9 @@ impl ChaCha8 {
         for (pair, word) in pairs.iter_mut().zip(key) {
             *pair = [*word as u32, (word >> 32) as u32];
         }
-        self.input[12..].fill(0);
+        // The counter is that of the block before the first.
+        self.input[12..14].fill(u32::MAX);
+        self.input[14..].fill(0);
     }
 
     /// Draws 64 bits: two words of the key stream, the first one low, from the
@@ -54,13 +57,16 @@ impl ChaCha8 {
             this.refill();
         }
         this.left -= 1;
-        let (pairs, _) = this.block.as_chunks::<2>();
-        let [low, high] = pairs[this.left % pairs.len()];
-        u64::from(low) | u64::from(high) << 32
+        let at = this.left % (this.block.len() / 2) * 2;
+        let word = |at: usize| u64::from(this.block[at].wrapping_add(this.input[at]));
+        word(at) | word(at + 1) << 32
     }
 
     /// Makes the next block.
     fn refill(&mut self) {
+        let (low, carry) = self.input[12].overflowing_add(1);
+        self.input[12] = low;
+        self.input[13] = self.input[13].wrapping_add(u32::from(carry));
         let block = &mut self.block;
         *block = self.input;
         // The columns and then the diagonals, eight quarter rounds a pass: in the
@@ -80,11 +86,5 @@ impl ChaCha8 {
             y = (y ^ z).rotate_left(7);
             (block[a], block[b], block[c], block[d]) = (x, y, z, w);
         }
-        for (word, input) in block.iter_mut().zip(&self.input) {
-            *word = word.wrapping_add(*input);
-        }
-        let (low, carry) = self.input[12].overflowing_add(1);
-        self.input[12] = low;
-        self.input[13] += u32::from(carry);
     }
 }

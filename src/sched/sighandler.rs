@@ -50,6 +50,15 @@ static HOOKS: AtomicPtr<Hooks> = AtomicPtr::new(ptr::null_mut());
 static LET_THROUGH: AtomicU64 = AtomicU64::new(0);
 static LETS_THROUGH: AtomicU64 = AtomicU64::new(0);
 
+/// Which of these stay ignored where they are. Go keeps to that for SIGHUP and SIGINT alone.
+const STAY_IGNORED: u64 = signal_bit(os::SIGPIPE)
+    | signal_bit(os::SIGHUP)
+    | signal_bit(os::SIGINT)
+    | signal_bit(os::SIGTERM);
+
+/// How many of these are for each process.
+const FOR_EACH: usize = 6;
+
 /// What the handler is installed for at the start; the last three in process 1 alone.
 const AT_THE_START: [i32; 9] = [
     os::SIGQUIT,
@@ -73,15 +82,14 @@ pub(super) extern "C" fn initsig(thread: u64) {
     if boot::hosted() {
         return;
     }
-    let process_1 = thread == PROCESS_1;
-    for &signal in hint::black_box(AT_THE_START.as_slice()) {
-        let class = os::signal_class(signal);
-        if class == SignalClass::Kill && !process_1 {
-            continue;
-        }
+    let mut signals = AT_THE_START.as_slice();
+    if thread != PROCESS_1 {
+        (signals, _) = signals.split_at(FOR_EACH);
+    }
+    // Hidden, or there would be a copy for each.
+    for &signal in hint::black_box(signals) {
         let before = os::change_action(signal, &Sigaction::handled());
-        // Go keeps to that for SIGHUP and SIGINT alone.
-        if before.ignores() && matches!(class, SignalClass::Kill | SignalClass::Pipe) {
+        if before.ignores() && STAY_IGNORED & signal_bit(signal) != 0 {
             os::change_action(signal, &before);
         }
     }

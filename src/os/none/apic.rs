@@ -99,6 +99,12 @@ pub(super) fn init() -> bool {
 
 /// Turns this CPU's on.
 pub(super) fn enable() {
+    let registers = register(0);
+    let write = |place: usize, value| {
+        let register = registers.wrapping_byte_add(place);
+        // SAFETY: as for `write`.
+        unsafe { register.write_volatile(value) };
+    };
     write(TASK_PRIORITY, OURS_ALONE);
     write(LOCAL_TIMER, MASKED);
     write(LOCAL_LINE0, MASKED); // the old controllers

@@ -17,8 +17,13 @@
 //!
 //! The file stands alone, so that a test on the host can feed it any memory.
 
+use core::hint;
+
 /// How many regions of memory there may be.
 pub(super) const MAX_REGIONS: usize = 64;
+
+/// How many are to be left as they are.
+pub(super) const KEPT: usize = 4;
 
 /// The size of a frame: what memory is handed out by.
 pub(super) const FRAME: u64 = 4096;
@@ -50,7 +55,9 @@ pub(super) trait Physical<'a> {
 
 /// Pages of memory that can be used, by their addresses.
 pub(super) struct Regions {
-    list: [Region; MAX_REGIONS],
+    /// What is to be left as it is, and behind it the list.
+    all: [Region; KEPT + MAX_REGIONS],
+    /// How many of them there are.
     count: usize,
     /// How many pages there are in the list.
     pub(super) pages: usize,
@@ -62,8 +69,8 @@ impl Regions {
     /// Makes an empty list.
     pub(super) const fn new() -> Self {
         Self {
-            list: [Region { start: 0, end: 0 }; MAX_REGIONS],
-            count: 0,
+            all: [Region { start: 0, end: 0 }; KEPT + MAX_REGIONS],
+            count: KEPT,
             pages: 0,
             left_out: 0,
         }
@@ -71,14 +78,28 @@ impl Regions {
 
     /// Returns the regions.
     pub(super) fn list(&self) -> &[Region] {
-        self.list.get(..self.count).unwrap_or_default()
+        self.all.get(KEPT..self.count).unwrap_or_default()
     }
 
-    /// Adds the pages that lie in a region with all their bytes, but for those that are in the
-    /// list.
+    /// Returns what [`keep`](Self::keep) was told, and the regions behind that.
+    pub(super) fn all(&self) -> &[Region] {
+        self.all.get(..self.count).unwrap_or_default()
+    }
+
+    /// Takes out what is to be left as it is.
+    pub(super) fn keep(&mut self, kept: [Region; KEPT]) {
+        for (at, region) in kept.into_iter().enumerate() {
+            self.all[at] = region;
+        }
+        // Hidden, or there would be a copy for each.
+        for at in 0..hint::black_box(KEPT).min(KEPT) {
+            self.take_out(self.all[at]);
+        }
+    }
+
+    /// Adds the pages that lie in a region with all their bytes. The list has none of it.
     fn add(&mut self, region: Region) {
-        self.take_out(region);
-        let start = region.start.clamp(LOW, HIGH).next_multiple_of(FRAME);
+        let start = (region.start.clamp(LOW, HIGH) + (FRAME - 1)) & !(FRAME - 1);
         let end = region.end.min(HIGH) & !(FRAME - 1);
         if start < end {
             self.insert(Region { start, end });
@@ -87,14 +108,14 @@ impl Regions {
 
     /// Adds whole pages that the list has none of, where they belong.
     fn insert(&mut self, region: Region) {
-        let Some(slot) = self.list.get_mut(self.count) else {
+        let Some(slot) = self.all.get_mut(self.count) else {
             self.left_out += 1;
             return;
         };
         *slot = region;
         let mut at = self.count;
-        while at > 0 && self.list[at - 1].start > region.start {
-            self.list.swap(at - 1, at);
+        while at > KEPT && self.all[at - 1].start > region.start {
+            self.all.swap(at - 1, at);
             at -= 1;
         }
         self.count += 1;
@@ -108,9 +129,9 @@ impl Regions {
             return;
         }
         let hole = hole.pages();
-        let mut at = 0;
+        let mut at = KEPT;
         while at < self.count
-            && let Some(slot) = self.list.get_mut(at)
+            && let Some(slot) = self.all.get_mut(at)
         {
             let region = *slot;
             at += 1;
@@ -140,7 +161,7 @@ impl Regions {
             } else {
                 at -= 1;
                 self.count -= 1;
-                self.list.copy_within(at + 1..=self.count, at);
+                self.all.copy_within(at + 1..=self.count, at);
             }
         }
     }
@@ -166,8 +187,8 @@ impl Region {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Map {
     at: u64,
-    entries: u64,
-    size: u64,
+    entries: u32,
+    size: usize,
 }
 
 /// What was told.
@@ -210,7 +231,7 @@ impl<'a> BootInfo<'a> {
         }
         let map = Map {
             at: word64(info, 40),
-            entries: word32(info, 48).into(),
+            entries: word32(info, 48),
             size: 24,
         };
         let mut told = Self::new(memory, map, word64(info, 24), word64(info, 32));
@@ -233,7 +254,7 @@ impl<'a> BootInfo<'a> {
         }
         let map = Map {
             at: address + TABLE,
-            entries: (word32(params, 0x1e8) & 0xff).into(),
+            entries: word32(params, 0x1e8) & 0xff,
             size: 20,
         };
         if map.entries == 0 {
@@ -252,24 +273,31 @@ impl<'a> BootInfo<'a> {
     /// the map says is something else, too: that is what counts, as in Linux's kernel.
     pub(super) fn read_map(&self, memory: &impl Physical<'a>, regions: &mut Regions) {
         const ENTRY: usize = 20;
-        for usable in [true, false] {
-            for entry in 0..self.map.entries {
-                let at = self.map.at.wrapping_add(entry.wrapping_mul(self.map.size));
-                let Some(bytes) = memory.at(at, ENTRY).first_chunk::<ENTRY>() else {
-                    break; // the map ends where memory does
-                };
-                let start = word64(bytes, 0);
-                // QEMU's firmware ends its map with an entry of zeros that it counts: an empty
-                // region.
-                let region = Region {
-                    start,
-                    end: start.saturating_add(word64(bytes, 8)),
-                };
-                match (word32(bytes, 16) == RAM, usable) {
-                    (true, true) => regions.add(region),
-                    (false, false) => regions.take_out(region),
-                    _ => {}
+        let map = memory.at(self.map.at, self.map.entries as usize * self.map.size);
+        // Hidden, or there would be two loops.
+        let (mut rest, mut usable) = (map, hint::black_box(true));
+        loop {
+            let Some(bytes) = rest.first_chunk::<ENTRY>() else {
+                if !usable {
+                    return;
                 }
+                (rest, usable) = (map, hint::black_box(false));
+                continue;
+            };
+            rest = rest.get(self.map.size..).unwrap_or_default();
+            if (word32(bytes, 16) == RAM) != usable {
+                continue;
+            }
+            let start = word64(bytes, 0);
+            // QEMU's firmware ends its map with an entry of zeros that it counts: an empty
+            // region.
+            let region = Region {
+                start,
+                end: start.saturating_add(word64(bytes, 8)),
+            };
+            regions.take_out(region);
+            if usable {
+                regions.add(region);
             }
         }
     }

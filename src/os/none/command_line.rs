@@ -57,7 +57,8 @@ pub(super) fn number(line: &[u8], name: &[u8], most: u32) -> Result<Option<u32>,
 
 /// Takes the words of a command line, one after another.
 pub(super) struct Words<'a> {
-    rest: &'a [u8],
+    line: &'a [u8],
+    at: usize,
     behind: bool,
 }
 
@@ -65,68 +66,69 @@ impl<'a> Words<'a> {
     /// Begins at the front.
     pub(super) fn new(line: &'a [u8]) -> Self {
         Self {
-            rest: line,
+            line,
+            at: 0,
             behind: false,
         }
     }
 
     /// Puts the next word's bytes into `text`, as many as there is room for, and says what it
     /// is, and how long; None at the end.
-    #[inline(never)] // an emulator translates each copy
+    #[inline(never)] // here and below: an emulator translates each copy, and each branch by itself
     pub(super) fn next(&mut self, text: &mut [u8]) -> Option<(Word, usize)> {
         loop {
-            while let [b' ' | b'\t' | b'\n', tail @ ..] = self.rest {
-                self.rest = tail;
+            while self.peek()? <= BLANK {
+                self.at += 1;
             }
-            if self.rest.is_empty() {
-                return None;
-            }
-            if self.behind || !self.at_dashes() {
+            let start = self.at;
+            let (length, equals) = self.take(text);
+            return Some(match (self.behind, equals) {
+                (true, _) => (Word::Argument, length),
+                (false, true) => (Word::Variable, length),
+                (false, false) => {
+                    if self.line.get(start..self.at) == Some(b"--") {
+                        self.behind = true;
+                        continue;
+                    }
+                    (Word::Unknown, length)
+                }
+            });
+        }
+    }
+
+    /// Takes a word: tells how long it is, and whether there is a `=` behind its first byte.
+    fn take(&mut self, text: &mut [u8]) -> (usize, bool) {
+        let (mut quoted, mut equals) = (false, false);
+        let mut length = 0;
+        while let Some(mut byte) = self.peek() {
+            if (byte <= BLANK) & !quoted {
                 break;
             }
-            self.behind = true;
-        }
-        let mut quoted = false;
-        let mut length = 0usize;
-        let mut equals = false;
-        while let [byte, tail @ ..] = self.rest {
-            let literal = match (byte, tail) {
-                (b'"', _) => {
-                    self.rest = tail;
-                    quoted = !quoted;
-                    continue;
-                }
-                (b'\\', [next, tail @ ..]) => {
-                    self.rest = tail;
-                    *next
-                }
-                (b' ' | b'\t' | b'\n', _) if !quoted => break,
-                _ => {
-                    self.rest = tail;
-                    *byte
-                }
-            };
-            equals |= literal == b'=' && length > 0;
+            self.at += 1;
+            if byte == b'"' {
+                quoted = !quoted;
+                continue;
+            }
+            if byte == b'\\'
+                && let Some(next) = self.peek()
+            {
+                self.at += 1;
+                byte = next;
+            }
+            equals |= (byte == b'=') & (length > 0);
             if let Some(slot) = text.get_mut(length) {
-                *slot = literal;
+                *slot = byte;
             }
             length += 1;
         }
-        let word = match (self.behind, equals) {
-            (true, _) => Word::Argument,
-            (false, true) => Word::Variable,
-            (false, false) => Word::Unknown,
-        };
-        Some((word, length))
+        (length, equals)
     }
 
-    /// Steps over `--` if that is the next word.
-    fn at_dashes(&mut self) -> bool {
-        match self.rest {
-            [b'-', b'-'] => self.rest = &[],
-            [b'-', b'-', b' ' | b'\t' | b'\n', tail @ ..] => self.rest = tail,
-            _ => return false,
-        }
-        true
+    /// Looks at the next byte.
+    fn peek(&self) -> Option<u8> {
+        self.line.get(self.at).copied()
     }
 }
+
+/// This and what is below it, tabs and newlines among them, is between words.
+const BLANK: u8 = b' ';

@@ -40,6 +40,8 @@ const EXCEPTIONS: u16 = 0;
 const LAST_RESORT: u16 = 1;
 const NMI: u16 = 2;
 const INTERRUPTS: u16 = 3;
+/// Of these, all of whose bits are set.
+const LAST_SLOT: u16 = 3;
 
 /// The vectors of those with slots of their own, and the first one that is no exception.
 const NMI_VECTOR: usize = 2;
@@ -181,17 +183,17 @@ pub(super) unsafe fn init(cpu: *mut Cpu, current: &'static Context) {
     cpu.idle.mask.store(!0, Ordering::Relaxed); // nobody has a signal for it
     current.cpu.set(cpu);
 
-    let mut task = TaskStateSegment::new();
+    // SAFETY: this CPU's alone, and in place before it is loaded. Zeros are one without stacks.
+    let task = unsafe { &mut *cpu.task.get() };
     for (slot, stack) in [
         (EXCEPTIONS, cpu.exceptions.end()),
         (LAST_RESORT, cpu.last_resort.end()),
         (NMI, cpu.nmi.end()),
         (INTERRUPTS, current.interrupt_stack.get()),
     ] {
-        task.interrupt_stack_table[usize::from(slot)] = VirtAddr::new_truncate(stack as u64);
+        task.interrupt_stack_table[usize::from(slot)] = virtual_address(stack);
     }
-    // SAFETY: this CPU's alone, and in place before it is loaded.
-    unsafe { cpu.task.get().write(task) };
+    task.iomap_base = size_of::<TaskStateSegment>() as u16;
     let mut segments = GlobalDescriptorTable::new();
     let code = segments.append(Descriptor::kernel_code_segment());
     let data = segments.append(Descriptor::UserSegment(DATA_SEGMENT.bits()));
@@ -202,7 +204,7 @@ pub(super) unsafe fn init(cpu: *mut Cpu, current: &'static Context) {
     // SAFETY: as above.
     let segments = unsafe { &*cpu.segments.get() };
     let pointer = DescriptorTablePointer {
-        base: virtual_address(cpu.segments.get()),
+        base: virtual_address(cpu.segments.get().addr()),
         limit: segments.limit(),
     };
     // The entry has loaded segments like these, by the same selectors, and need not do so again.
@@ -211,18 +213,19 @@ pub(super) unsafe fn init(cpu: *mut Cpu, current: &'static Context) {
     unsafe { lgdt(&pointer) };
     // SAFETY: a task segment, whose stacks are there.
     unsafe { load_tss(task) };
-    GsBase::write(virtual_address(cpu));
+    GsBase::write(virtual_address(ptr::from_ref(cpu).addr()));
     let pointer = DescriptorTablePointer {
-        base: virtual_address(VECTOR_TABLE.0.get()),
+        base: virtual_address(VECTOR_TABLE.0.get().addr()),
         limit: size_of::<InterruptDescriptorTable>() as u16 - 1,
     };
     // SAFETY: `init_vectors` has made it, and it stays there.
     unsafe { lidt(&pointer) };
 }
 
-/// Returns where something is; not looked at whether that is an address: it is.
-fn virtual_address<T>(pointer: *const T) -> VirtAddr {
-    VirtAddr::new_truncate(pointer.addr() as u64)
+/// Says that something of ours is there.
+fn virtual_address(address: usize) -> VirtAddr {
+    // SAFETY: something is there, so that it is an address.
+    unsafe { VirtAddr::new_unsafe(address as u64) }
 }
 
 /// Writes the descriptors of all ways in.
@@ -236,9 +239,9 @@ fn init_vectors() {
         // SAFETY: as above, and nobody else knows it.
         let entry = unsafe { &mut *entry };
         // SAFETY: the assembly there is what the CPU may come to by this vector.
-        let options = unsafe { entry.set_handler_addr(virtual_address(code)) };
+        let options = unsafe { entry.set_handler_addr(virtual_address(code.as_ptr().addr())) };
         // SAFETY: `init` has a stack there, which nobody else uses.
-        unsafe { options.set_stack_index(stack) };
+        unsafe { options.set_stack_index(stack & LAST_SLOT) };
     }
 }
 

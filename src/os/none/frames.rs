@@ -18,10 +18,10 @@ use super::boot_info::{FRAME, Regions};
 pub(super) struct Frames {
     /// The memory of the machine, but for what is kept. It stays as it is once a frame was taken.
     pub(super) regions: Regions,
-    /// Which of them is handed out of at present, and the frame that is next there, or 0 for the
-    /// first.
-    current: usize,
+    /// How many of them are handed out, or are being, and what is left of that one.
+    begun: usize,
     next: u64,
+    end: u64,
     /// The first frame that came back, or 0.
     freed: u64,
     /// How many frames somebody has.
@@ -33,8 +33,9 @@ impl Frames {
     pub(super) const fn new() -> Self {
         Self {
             regions: Regions::new(),
-            current: 0,
+            begun: 0,
             next: 0,
+            end: 0,
             freed: 0,
             taken: 0,
         }
@@ -48,26 +49,24 @@ impl Frames {
             self.taken += 1;
             return Some(frame);
         }
-        loop {
-            let region = *self.regions.list().get(self.current)?;
-            let frame = self.next.max(region.start);
-            if frame < region.end {
-                self.next = frame + FRAME;
-                self.taken += 1;
-                return Some(frame);
-            }
-            self.current += 1;
-            self.next = 0;
+        if self.next == self.end {
+            // None of them is empty.
+            let region = *self.regions.list().get(self.begun)?;
+            (self.next, self.end) = (region.start, region.end);
+            self.begun += 1;
         }
+        let frame = self.next;
+        self.next += FRAME;
+        self.taken += 1;
+        Some(frame)
     }
 
     /// Hands out so many frames, one behind the other, that nobody has had. None if there are not
     /// so many where the next one would be from.
     pub(super) fn take_run(&mut self, count: usize) -> Option<u64> {
-        let region = *self.regions.list().get(self.current)?;
-        let first = self.next.max(region.start);
+        let first = self.next;
         let behind = first + count as u64 * FRAME;
-        (behind <= region.end).then(|| {
+        (behind <= self.end).then(|| {
             self.next = behind;
             self.taken += count;
             first

@@ -159,7 +159,7 @@ static KERNEL: SpinMutex<Kernel> = SpinMutex::new(Kernel {
 });
 
 /// Makes the thread that boots the first one, on the first CPU, which is this. Interrupts
-/// are let through from then on.
+/// stay off.
 pub(super) fn begin(thread: &'static Context) {
     locked(|kernel, _| {
         kernel.register(thread);
@@ -177,7 +177,6 @@ pub(super) fn begin(thread: &'static Context) {
         cpu.idle().cpu.set(cpu);
         cpu.join();
     });
-    interrupts::enable();
 }
 
 /// Calls `f` with the lock, and with interrupts off. It may come back on another CPU, when

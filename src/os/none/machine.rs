@@ -23,12 +23,13 @@ pub(crate) mod cgroup {
     }
 }
 
-/// Fills `words` with random bits from the CPU; false if it has none to give.
+/// Fills two of `words` with random bits from the CPU, which are as many as Linux gives a program;
+/// false if it has none to give.
 pub(crate) fn random(words: &mut [u64; 4]) -> bool {
     let Some(source) = RdRand::new() else {
         return false;
     };
-    words.iter_mut().all(|word| {
+    words.iter_mut().take(2).all(|word| {
         let drawn = source.get_u64();
         drawn.is_some_and(|bits| {
             *word = bits;

@@ -21,11 +21,11 @@
 //! 2. Who holds the lock touches nothing that could fault: its own stack it has touched
 //!    before.
 
-use core::ptr;
+use core::{hint, ptr};
 
 use x86_64::structures::paging::PageTableFlags as Flags;
 
-use super::boot_info::{BootInfo, Physical, Region};
+use super::boot_info::{BootInfo, KEPT, Physical, Region};
 use super::frames::Batch;
 use super::lock::Locked;
 use super::paging::{DATA, DIRECT, NoFrame, PAGE, Tables, Touch};
@@ -71,85 +71,90 @@ unsafe extern "C" {
     safe static ELARGE: u8;
 }
 
+/// One of these.
+struct Label(*const u8);
+
+// SAFETY: an address.
+unsafe impl Sync for Label {}
+
+/// The program's segments, which begin with a page each, and what their pages are.
+static SEGMENTS: [(Label, Label, Flags); 3] = [
+    (Label(&raw const EHDR), Label(&raw const TEXT), READ_ONLY),
+    (
+        Label(&raw const TEXT),
+        Label(&raw const TDATA),
+        Flags::PRESENT,
+    ),
+    (Label(&raw const TDATA), Label(&raw const IMAGE_END), DATA),
+];
+
+/// What a page of constants is.
+const READ_ONLY: Flags = Flags::PRESENT.union(Flags::NO_EXECUTE);
+
 /// What a page of a device's registers is.
 const DEVICE: Flags = DATA.union(Flags::NO_CACHE).union(Flags::WRITE_THROUGH);
 
 /// Makes the tables that stay, out of what the machine has, and returns the first of them.
 /// While the entry's are in use: the first gigabyte, one to one, which `memory` reads. What is
-/// in `kept` is left as it is; `giant` says that the CPU has pages of 1 GiB.
+/// in `kept` is left as it is; `largest` is the level of the table whose pages are the largest
+/// that the CPU has. Once, by the boot.
 pub(super) fn init<'a>(
     info: &BootInfo<'a>,
     memory: &impl Physical<'a>,
-    kept: &[Region],
-    giant: bool,
+    kept: [Region; KEPT],
+    largest: u32,
 ) -> Result<u64, NotEnough> {
     let image = Region {
         start: (&raw const EHDR).addr() as u64,
         end: (&raw const IMAGE_END).addr() as u64,
     };
-    SPACE.with(|space| {
-        let tables = &mut space.tables;
-        let regions = &mut tables.frames.regions;
-        info.read_map(memory, regions);
-        regions.take_out(image);
-        kept.iter().for_each(|&region| regions.take_out(region));
-        if regions.left_out > 0 {
-            let numbers = [regions.left_out as u64];
-            say(
-                "gort: %d regions of memory are too many, and not used",
-                &numbers,
-                &[],
-            );
-        }
-        let made = make_tables(tables, kept, giant);
-        tables.offset = DIRECT;
-        space.next = FIRST_ADDRESS;
-        made.map(|()| tables.root)
-            .map_err(|NoFrame| NotEnough(tables.frames.total() * PAGE))
-    })
+    // SAFETY: there is one CPU, and interrupts are off.
+    let space = unsafe { SPACE.value() };
+    let tables = &mut space.tables;
+    let regions = &mut tables.frames.regions;
+    info.read_map(memory, regions);
+    regions.take_out(image);
+    regions.keep(kept);
+    if regions.left_out > 0 {
+        let numbers = [regions.left_out as u64];
+        say(
+            "gort: %d regions of memory are too many, and not used",
+            &numbers,
+            &[],
+        );
+    }
+    let made = make_tables(tables, largest);
+    tables.offset = DIRECT;
+    space.next = FIRST_ADDRESS;
+    made.map(|()| tables.root)
+        .map_err(|NoFrame| NotEnough(tables.frames.total() * PAGE))
 }
 
 /// There is not enough memory: only so many bytes.
 pub(super) struct NotEnough(pub(super) usize);
 
 /// Maps the program, and all memory, that which is kept, too.
-fn make_tables(tables: &mut Tables, kept: &[Region], giant: bool) -> Result<(), NoFrame> {
+fn make_tables(tables: &mut Tables, largest: u32) -> Result<(), NoFrame> {
     tables.init()?;
     map_image(tables)?;
     let mut at = 0;
-    while let Some(&region) = tables.frames.regions.list().get(at) {
-        map_direct(tables, region, giant)?;
+    while let Some(region) = tables.frames.regions.all().get(at) {
+        let Region { start, end } = region.pages();
+        let size = (end - start) as usize;
+        tables.map(DIRECT + start as usize, start, size, DATA, largest)?;
         at += 1;
     }
-    kept.iter()
-        .try_for_each(|region| map_direct(tables, region.pages(), giant))
-}
-
-/// Maps pages of memory where all memory is.
-#[inline(never)] // an emulator translates each copy
-fn map_direct(tables: &mut Tables, region: Region, giant: bool) -> Result<(), NoFrame> {
-    let Region { start, end } = region;
-    let size = (end - start) as usize;
-    tables.map(DIRECT + start as usize, start, size, DATA, giant)
+    Ok(())
 }
 
 /// Maps the program where it is, each segment with its permissions, and makes what is
 /// large in .bss somebody's.
 fn map_image(tables: &mut Tables) -> Result<(), NoFrame> {
-    let read_only = Flags::PRESENT | Flags::NO_EXECUTE;
-    let data = (&raw const TDATA).addr() & !(PAGE - 1);
-    let parts = [
-        (
-            (&raw const EHDR).addr(),
-            (&raw const TEXT).addr(),
-            read_only,
-        ),
-        ((&raw const TEXT).addr(), data, Flags::PRESENT),
-        (data, (&raw const IMAGE_END).addr(), DATA),
-    ];
-    for (start, end, flags) in parts {
-        let size = end.next_multiple_of(PAGE) - start;
-        tables.map(start, start as u64, size, flags, false)?;
+    // Hidden, or there would be a copy for each.
+    let segments = hint::black_box(SEGMENTS.len());
+    for (Label(start), Label(end), flags) in SEGMENTS.iter().take(segments) {
+        let size = end.addr().next_multiple_of(PAGE) - start.addr();
+        tables.map(start.addr(), start.addr() as u64, size, *flags, 1)?;
     }
     let large = (&raw const LARGE).addr();
     let size = (&raw const ELARGE).addr().next_multiple_of(PAGE) - large;
@@ -179,7 +184,7 @@ pub(super) fn map_device(physical: u64, size: usize) -> Option<*mut u8> {
     let address = DIRECT + region.start as usize;
     let mapped = locked(|space| {
         let tables = &mut space.tables;
-        tables.map(address, region.start, size, DEVICE, false)
+        tables.map(address, region.start, size, DEVICE, 2)
     });
     mapped.ok().map(|()| direct(physical))
 }
@@ -190,7 +195,7 @@ pub(super) fn map_low_code(physical: u64, size: usize) -> bool {
     let flags = Flags::PRESENT | Flags::WRITABLE;
     locked(|space| {
         let tables = &mut space.tables;
-        tables.map(physical as usize, physical, size, flags, false)
+        tables.map(physical as usize, physical, size, flags, 1)
     })
     .is_ok()
 }
@@ -221,6 +226,7 @@ pub(crate) fn will_touch(address: usize) {
 
 /// Gives a range memory at once that was just mapped, `backed` or not; if there is some in one
 /// piece.
+#[inline(never)] // as above
 pub(super) fn populate(address: usize, size: usize, backed: bool) {
     locked(|space| space.tables.populate(address, size, backed));
 }
@@ -234,10 +240,12 @@ fn touch_all(start: usize, size: usize) -> bool {
 }
 
 /// Makes a range somebody's.
+#[inline(never)] // an emulator translates each copy
 fn reserve(hint: usize, size: usize, backed: bool) -> Option<*mut u8> {
-    let size = size
-        .checked_next_multiple_of(PAGE)
-        .filter(|&size| size > 0)?;
+    let size = size.wrapping_add(PAGE - 1) & !(PAGE - 1);
+    if size == 0 {
+        return None; // none at all, or too many bytes to be counted by pages
+    }
     let address = locked(|space| {
         if backed && size / PAGE > space.tables.unpromised() {
             return None;
@@ -259,7 +267,10 @@ impl Space {
             return Some(hint);
         }
         let address = self.next;
-        self.next = address.checked_add(size).filter(|&end| end <= END)?;
+        if size > END - address {
+            return None;
+        }
+        self.next = address + size;
         Some(address)
     }
 }
@@ -426,13 +437,17 @@ fn take_off(start: usize, size: usize, step: Step) -> bool {
 
 /// Calls `f` with the tables. Not from the handler of page faults: this touches the stack.
 fn locked<R>(f: impl FnOnce(&mut Space) -> R) -> R {
-    touch_stack();
-    SPACE.with(f)
+    let enabled = lock();
+    // SAFETY: this CPU has the lock.
+    let result = f(unsafe { SPACE.value() });
+    // SAFETY: as above.
+    unsafe { SPACE.unlock(enabled) };
+    result
 }
 
-/// Touches what who holds the lock may need of the stack.
+/// Touches what who holds the lock may need of the stack, and takes it.
 #[inline(never)] // an emulator translates each copy
-fn touch_stack() {
+fn lock() -> bool {
     let sp = arch::getsp();
     for below in [STACK_ROOM / 2, STACK_ROOM] {
         let byte = ptr::with_exposed_provenance::<u8>(sp - below);
@@ -440,4 +455,5 @@ fn touch_stack() {
         // stack ends before, this is the overflow that would come next.
         unsafe { byte.read_volatile() };
     }
+    SPACE.lock()
 }

@@ -43,6 +43,9 @@ pub(super) const BACKED: Flags = Flags::BIT_9;
 pub(super) const RESERVED: Flags = Flags::BIT_10;
 pub(super) const GUARD: Flags = Flags::BIT_11;
 
+/// Which bit [`Flags::HUGE_PAGE`] is; [`Flags::PRESENT`] is the first.
+const HUGE_BIT: u32 = Flags::HUGE_PAGE.bits().trailing_zeros();
+
 /// The size of a page.
 pub(super) const PAGE: usize = 4096;
 
@@ -105,18 +108,16 @@ impl Tables {
         self.frames.free().saturating_sub(self.promised)
     }
 
-    /// Maps what is at a physical address, with the largest pages that fit; a page of
-    /// 1 GiB only where `giant` says that the CPU has those. Pages that are there stay as they
-    /// are.
+    /// Maps what is at a physical address, with the largest pages that fit, up to those of a table
+    /// of the level `largest`. Pages that are there stay as they are.
     pub(super) fn map(
         &mut self,
         address: usize,
         physical: u64,
         size: usize,
         flags: Flags,
-        giant: bool,
+        largest: u32,
     ) -> Result<(), NoFrame> {
-        let largest = if giant { 3 } else { 2 };
         let _ = self.fill(address, size, largest, Flags::empty(), (physical, flags))?;
         Ok(())
     }
@@ -159,7 +160,8 @@ impl Tables {
     /// to those of a table of the level `largest`: these flags, and with them, where they say
     /// that it is present, the address, from `physical` on. Tells whether they were all that.
     ///
-    /// All that the boot does to the tables is done by this: an emulator translates it once.
+    /// All that the boot does to the tables is done by this: an emulator translates it once, and
+    /// each branch is a piece by itself.
     #[inline(never)]
     fn fill(
         &mut self,
@@ -169,39 +171,37 @@ impl Tables {
         before: Flags,
         (mut physical, flags): (u64, Flags),
     ) -> Result<bool, NoFrame> {
-        let mapped = flags.contains(Flags::PRESENT);
+        let present = flags.bits() & 1;
         let mut all = true;
         while size > 0 {
             let bits = address | physical as usize;
             let (table, level) = self.down(address, bits, size, largest).ok_or(NoFrame)?;
-            let span = span(level);
-            let mut flags = flags;
-            flags.set(Flags::HUGE_PAGE, mapped && level > 1);
-            loop {
-                let entry = &mut table[index(address, level)];
-                if entry.flags() == before {
-                    entry.set_addr(PhysAddr::new_truncate(physical), flags);
-                } else {
-                    all = false;
-                }
-                address = address.wrapping_add(span);
-                size -= span;
-                if mapped {
-                    physical += span as u64;
-                }
-                // The next one of the larger ones may be a table.
-                if level > 1 || size == 0 || index(address, level) == 0 {
-                    break;
-                }
+            // The next one of the larger ones may be a table.
+            let most = if level > 1 { 1 } else { size / PAGE };
+            let (_, entries) = table.split_at_mut(index(address, level));
+            let count = entries.len().min(most);
+            let huge = (present & u64::from(level > 1)) << HUGE_BIT;
+            let mut value = physical | flags.bits() | huge;
+            for entry in entries.iter_mut().take(count) {
+                // Of what is neither mapped nor a table the flags are all that there is.
+                let right = *entry == before.bits();
+                *entry = if right { value } else { *entry };
+                all &= right;
+                value += present << shift(level);
+                hint::black_box(()); // no vectors: an emulator translates each instruction
             }
+            let done = count << shift(level);
+            address = address.wrapping_add(done);
+            size -= done;
+            physical += done as u64 * present;
         }
         Ok(all)
     }
 
     /// Goes down to the entry of an address, and makes the tables that are missing: returns the
     /// table and its level, which is `largest` at most, and where an entry of it is no more than
-    /// `size` bytes and begins where `bits` say. For a `largest` of 0 what is free stays so: the
-    /// table may be any. None if there is no memory for a table.
+    /// `size` bytes and begins where `bits` say. For a `size` of 0 what is free stays so, and all
+    /// else goes down to the smallest. None if there is no memory for a table.
     #[inline(never)] // an emulator translates each copy
     fn down(
         &mut self,
@@ -209,23 +209,24 @@ impl Tables {
         bits: usize,
         size: usize,
         largest: u32,
-    ) -> Option<(&mut PageTable, u32)> {
+    ) -> Option<(&mut [u64; 512], u32)> {
         let mut table = self.root;
         let mut level = hint::black_box(TOP); // one loop, and not a copy for each level
         loop {
-            // SAFETY: a table is a frame that is that alone, and the lock of `memory` is held.
-            let entries = unsafe { &mut *pointer::<PageTable>(table, self.offset) };
-            let entry = &mut entries[index(address, level)];
+            let words = pointer::<[u64; 512]>(table, self.offset);
             if level == 1 {
-                return Some((entries, level));
+                // SAFETY: as below.
+                return Some((unsafe { &mut *words }, level));
             }
+            // SAFETY: a table is a frame that is that alone, and the lock of `memory` is held.
+            let entries = unsafe { &mut *words.cast::<PageTable>() };
+            let entry = &mut entries[index(address, level)];
             if !is_table(entry, level) {
-                let stays = match largest {
-                    0 => !entry.flags().contains(RESERVED),
-                    _ => level <= largest && bits & (span(level) - 1) == 0 && span(level) <= size,
-                };
-                if stays {
-                    return Some((entries, level));
+                let span = span(level);
+                let fits = (level <= largest) & (bits & (span - 1) == 0) & (span <= size);
+                if fits | (entry.is_unused() & (size == 0)) {
+                    // SAFETY: as above.
+                    return Some((unsafe { &mut *words }, level));
                 }
                 split(&mut self.frames, entry, level, self.offset).ok()?;
             }
@@ -236,6 +237,7 @@ impl Tables {
 
     /// Gives a range memory that was just reserved, in one piece. False if there is no such piece:
     /// then its pages come as they are touched.
+    #[inline(never)] // as above
     pub(super) fn populate(&mut self, address: usize, size: usize, backed: bool) -> bool {
         let Some(first) = self.frames.take_run(size / PAGE) else {
             return false;
@@ -245,9 +247,7 @@ impl Tables {
         let backed = if backed { BACKED } else { Flags::empty() };
         let value = (first, DATA | backed);
         let filled = self.fill(address, size, 1, RESERVED | backed, value);
-        if !backed.is_empty() {
-            self.promised -= size / PAGE;
-        }
+        self.promised -= if backed.is_empty() { 0 } else { size / PAGE };
         debug_assert!(filled.is_ok_and(|all| all), "no reserved range");
         true
     }
@@ -258,7 +258,7 @@ impl Tables {
         let Some((table, level)) = self.down(address, 0, 0, 0) else {
             return Touch::NoFrame;
         };
-        let entry = ptr::from_mut(&mut table[index(address, level)]);
+        let entry = ptr::from_mut(&mut table[index(address, level)]).cast::<PageTableEntry>();
         // SAFETY: the tables' own, behind the lock, as in `down`.
         let flags = unsafe { &*entry }.flags();
         if flags.contains(Flags::PRESENT) {
@@ -319,14 +319,19 @@ pub(super) fn split(
     Ok(())
 }
 
+/// By how many bits an address goes on from one entry of a table of that level to the next.
+fn shift(level: u32) -> u32 {
+    3 + 9 * level
+}
+
 /// How many bytes an entry of a table of that level stands for.
 pub(super) fn span(level: u32) -> usize {
-    PAGE << (9 * (level - 1))
+    1 << shift(level)
 }
 
 /// Which entry of a table of that level an address has.
 pub(super) fn index(address: usize, level: u32) -> usize {
-    address / span(level) % 512
+    address >> shift(level) & 511
 }
 
 /// Tells whether an entry of a table of that level leads to a table.
@@ -340,8 +345,8 @@ pub(super) fn is_table(entry: &PageTableEntry, level: u32) -> bool {
 fn zeroed(frames: &mut Frames, offset: usize) -> Option<u64> {
     // SAFETY: a frame that came back, in which `give` has put a word.
     let frame = frames.take(|frame| unsafe { pointer::<u64>(frame, offset).read() })?;
-    if offset == 0 && frame >= ENTRYS {
-        return None;
+    if frame > (ENTRYS - 1) | offset as u64 {
+        return None; // nobody can get there yet
     }
     // SAFETY: it is ours now.
     unsafe { clear(pointer(frame, offset), PAGE) };

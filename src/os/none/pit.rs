@@ -23,8 +23,12 @@ const CONTROL: u16 = 0x43;
 
 /// Channel 0, low byte and high byte, mode 0: down from 65,535, once.
 const COUNT_DOWN: u8 = 0x30;
-/// Read back channel 0: its status, and then its count.
+/// Read back channel 0: its status, and then its count; or its status alone.
 const READ_BACK: u8 = 0xc2;
+const READ_STATUS: u8 = 0xe2;
+
+/// What it counts down from.
+const FIRST: u16 = u16::MAX;
 
 /// The status: it is over; and it has not begun to count yet.
 const OVER: u8 = 1 << 7;
@@ -57,13 +61,22 @@ pub(super) struct Look {
     took: u64,
 }
 
-/// Starts the timer, and looks at both clocks: [`measure`] looks again. None if there is no
-/// i8254, or it is over already.
+/// Starts the timer: [`measure`] looks how far it has come. None if there is no i8254. Not
+/// [`look`]: an emulator takes longer to translate it than to run it. It begins to count one or two
+/// of its ticks later, two thousandths of the shortest time that is measured.
 pub(super) fn begin() -> Option<Look> {
+    let [low, high] = FIRST.to_le_bytes();
     write(CONTROL, COUNT_DOWN);
-    write(COUNTER, 0xff);
-    write(COUNTER, 0xff);
-    look()
+    write(COUNTER, low);
+    let before = ticks();
+    write(COUNTER, high); // from now on it counts
+    let behind = ticks();
+    write(CONTROL, READ_STATUS);
+    (read() & MODE == COUNT_DOWN).then_some(Look {
+        ticks: before + (behind - before) / 2,
+        count: FIRST,
+        took: behind - before,
+    })
 }
 
 /// Measures the time-stamp counter's rate since `begun`, in ticks a second. None if there is
@@ -118,11 +131,9 @@ fn best() -> Option<Look> {
 }
 
 /// Looks once. None if it is over, or not there.
-#[inline(never)] // an emulator takes longer to translate it than to run it
 fn look() -> Option<Look> {
     for _ in 0..PATIENCE {
-        // In one go, without a fence: an emulator would translate what is between the two, and a
-        // port is slow.
+        // Without a fence: a port is slow.
         let before = ticks();
         write(CONTROL, READ_BACK); // at this moment the count is taken
         let behind = ticks();

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //!   high  | strings                                     |
-//!         | auxv .. , AT_NULL, 16 random bytes          |
+//!         | auxv .. , AT_NULL                           |
 //!         | envp .. , 0                                 |
 //!         | argv .. , 0                                 |
 //!         | argc                                        | <- rsp for _rt0_amd64
@@ -14,17 +14,14 @@
 //! What cannot be booted is said in a line on the serial port, and ends with status 1.
 
 use core::arch::x86_64::__cpuid;
-use core::hint::black_box;
 use core::slice;
 
 use x86_64::PhysAddr;
-use x86_64::instructions::random::RdRand;
+use x86_64::instructions::interrupts;
 use x86_64::registers::control::{Cr3, Cr3Flags, Cr4, Cr4Flags};
 use x86_64::structures::paging::PhysFrame;
 
-use super::super::auxv::{
-    AT_HWCAP2, AT_NULL, AT_PAGESZ, AT_PHDR, AT_PHENT, AT_PHNUM, AT_RANDOM, HWCAP2_FSGSBASE,
-};
+use super::super::auxv::{AT_HWCAP2, HWCAP2_FSGSBASE};
 use super::boot_info::{BootInfo, Physical, Region, Wrong};
 use super::command_line::{BadNumber, Word, Words};
 use super::paging::{ENTRYS, PAGE};
@@ -37,12 +34,6 @@ const BY_PVH: u64 = 0;
 
 /// The program's name: nobody tells.
 const NAME: &[u8] = b"program\0";
-
-// SAFETY: a label of the linker script; only its address is used.
-unsafe extern "C" {
-    #[link_name = "runtime.ehdr"]
-    safe static EHDR: u8;
-}
 
 /// What the boot touches of g0's stack: what is in use, and what `memory::locked` looks at.
 const READY: usize = 3 * PAGE;
@@ -104,7 +95,9 @@ extern "C" fn machine_start(by: u64, address: u64) -> usize {
     if let Err(BadNumber) = cpus::find(info.rsdp, line) {
         refuse("gort: GORT_CPUS: expected a number from 1 to 255", &[]);
     }
-    build_stack(line)
+    let stack = build_stack(line);
+    interrupts::enable();
+    stack
 }
 
 /// Says why there is no program, and ends.
@@ -130,9 +123,9 @@ fn take_memory(info: &BootInfo<'static>, address: u64, line: Region) {
         start: 0,
         end: 1 << 20, // the firmware's
     };
-    let kept = black_box([low, told, line, info.file]); // loops, and not a copy for each
-    let giant = cpu & GIANT_PAGES != 0;
-    let root = memory::init(info, &FirstGigabyte, &kept, giant).unwrap_or_else(
+    let kept = [low, told, line, info.file];
+    let largest = if cpu & GIANT_PAGES != 0 { 3 } else { 2 };
+    let root = memory::init(info, &FirstGigabyte, kept, largest).unwrap_or_else(
         |memory::NotEnough(bytes)| {
             refuse("gort: not enough memory: %d KiB", &[bytes as u64 / 1024])
         },
@@ -146,7 +139,7 @@ fn take_memory(info: &BootInfo<'static>, address: u64, line: Region) {
 fn build_stack(line: &'static [u8]) -> usize {
     // At most: between two words there is a blank, where there will be a zero. What is not
     // needed of that is not touched. So the line need not be read twice.
-    let pointers = 1 + (1 + 1) + 1 + line.len().div_ceil(2) + 2 * AUXV + RANDOM;
+    let pointers = 1 + (1 + 1) + 1 + line.len().div_ceil(2) + AUXV;
     let above = (pointers * size_of::<usize>() + line.len() + 1).next_multiple_of(PAGE);
     let size = G0_STACK + PAGE + above;
     let Some(low) = memory::map_backed(0, size) else {
@@ -161,7 +154,6 @@ fn build_stack(line: &'static [u8]) -> usize {
     memory::populate(start.addr() - READY, READY + PAGE, true);
     let texts = start.wrapping_add(pointers * size_of::<usize>());
     let mut stack = Stack {
-        start: start.addr(),
         // SAFETY: the first part of `above` bytes of ours, zeros, aligned to a page.
         words: unsafe { slice::from_raw_parts_mut(start.cast(), pointers) },
         count: 0,
@@ -174,13 +166,14 @@ fn build_stack(line: &'static [u8]) -> usize {
     start.addr()
 }
 
-/// How many words the random bytes are.
-const RANDOM: usize = 2;
+/// How many words the auxiliary vector has: a pair, and AT_NULL's. What else the kernel tells on
+/// Linux is what `boot` finds out by itself where nobody says it: random numbers, the size of a
+/// page, and where the program's headers are.
+const AUXV: usize = 4;
 
-/// The stack in the making.
+/// The stack in the making: zeros.
 struct Stack<'a> {
-    /// Where the words are, and how many of them there are.
-    start: usize,
+    /// How many of the words are used.
     words: &'a mut [usize],
     count: usize,
     /// Where the texts are, and how much of that is used.
@@ -201,27 +194,20 @@ impl Stack<'_> {
 
     /// Writes everything.
     fn fill(&mut self, line: &[u8]) {
-        self.put(0);
+        self.count = 1; // argc, see below
         self.put(NAME.as_ptr().expose_provenance());
         self.put_words(line, Word::Argument);
         if let Some(argc) = self.words.first_mut() {
             *argc = self.count - 1;
         }
-        self.put(0);
+        self.count += 1; // argv's end
         self.put_words(line, Word::Variable);
-        self.put(0);
-        let source = RdRand::new();
-        let behind = self.start + (self.count + 2 * AUXV) * size_of::<usize>();
-        let random_at = if source.is_some() { behind } else { 0 };
-        // A loop, here and below, and not a copy for each.
-        for &word in black_box(auxv(random_at).as_flattened()) {
-            self.put(word);
+        self.count += 1; // the environment's
+        if Cr4::read().contains(Cr4Flags::FSGSBASE) {
+            self.put(AT_HWCAP2);
+            self.put(HWCAP2_FSGSBASE);
         }
-        // What AT_RANDOM leads to, where the CPU has it.
-        for _ in 0..black_box(RANDOM) {
-            let word = source.and_then(RdRand::get_u64);
-            self.put(word.unwrap_or_default() as usize);
-        }
+        // Behind it are zeros: AT_NULL.
     }
 
     /// Writes those words of the line that are of a kind: their texts, and where those are.
@@ -241,27 +227,4 @@ impl Stack<'_> {
             }
         }
     }
-}
-
-/// How many pairs the auxiliary vector has.
-const AUXV: usize = 7;
-
-/// Makes the auxiliary vector. `random_at` is where random bytes are, or 0.
-fn auxv(random_at: usize) -> [[usize; 2]; AUXV] {
-    const PROGRAM_HEADERS: usize = 64;
-    const PROGRAM_HEADER: usize = 56;
-    const COUNT: usize = 56;
-    let header = &raw const EHDR;
-    // SAFETY: the program's own ELF header, which has two bytes there.
-    let count = unsafe { header.wrapping_add(COUNT).cast::<u16>().read() };
-    let fsgsbase = Cr4::read().contains(Cr4Flags::FSGSBASE);
-    [
-        [AT_PHDR, header.addr() + PROGRAM_HEADERS],
-        [AT_PHENT, PROGRAM_HEADER],
-        [AT_PHNUM, count.into()],
-        [AT_PAGESZ, PAGE],
-        [AT_HWCAP2, if fsgsbase { HWCAP2_FSGSBASE } else { 0 }],
-        [AT_RANDOM, random_at],
-        [AT_NULL, 0],
-    ]
 }

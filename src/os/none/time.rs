@@ -40,7 +40,8 @@ pub(super) fn init() -> bool {
     let begun = pit::begin();
     let began = begun.map_or_else(arch::cputicks, |look| look.ticks);
     BEGAN.store(began, Ordering::Relaxed); // still one CPU
-    BEGUN.with(|place| *place = begun);
+    // SAFETY: this is the boot, on one CPU.
+    *unsafe { BEGUN.value() } = begun;
     begun.is_some() || find_rate(None).is_some()
 }
 

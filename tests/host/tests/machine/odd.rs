@@ -95,6 +95,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         }));
     }
     trials.extend([
+        Trial::test("odd::much_memory", much_memory),
         Trial::test("odd::a_cpu_that_does_not_answer", no_answer),
         Trial::test("odd::cpus_by_the_command_line", cpus_by_the_command_line),
         Trial::test("odd::a_long_command_line", a_long_command_line),
@@ -102,6 +103,43 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("odd::what_is_typed_is_read", what_is_typed_is_read),
     ]);
     trials
+}
+
+/// 64 GiB with holes, of which the host gives what is touched: some 10 MiB. With pages of 1 GiB and
+/// without. Left out where the host does not promise so much.
+fn much_memory() -> Result<(), Failed> {
+    const MEMORY: [&str; 6] = [
+        "-m",
+        "64G",
+        "-object",
+        "memory-backend-ram,id=m,size=64G,reserve=off",
+        "-machine",
+        "memory-backend=m",
+    ];
+    for (machine, cpu) in [
+        ("microvm", "max"),
+        ("q35", "max"),
+        ("q35", "max,-pdpe1gb"),
+        ("q35", "qemu64"),
+    ] {
+        let qemu = MEMORY.into_iter().chain(["-cpu", cpu]);
+        let options: Vec<&str> = qemu.flat_map(|word| ["--qemu", word]).collect();
+        let program = built_for_none()?.join("examples/hello");
+        let outcome = run(&mut Machine::new(machine, 1).command(&options, program)?)?;
+        let stderr = String::from_utf8_lossy(&outcome.stderr);
+        if stderr.contains("cannot set up guest memory") {
+            eprintln!(
+                "odd::much_memory: left out, the host says: {}",
+                stderr.trim()
+            );
+            return Ok(());
+        }
+        ensure!(
+            outcome.status.code() == Some(0) && outcome.stdout == VIM_GO.as_bytes(),
+            "{machine}, {cpu}: got {outcome:?}"
+        );
+    }
+    Ok(())
 }
 
 /// Without ACPI the command line says how many CPUs there are, and QEMU's own word counts only

@@ -16,6 +16,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             are_handed_out_once_and_whole,
         ),
         Trial::test("frames::come_back", come_back),
+        Trial::test("frames::in_one_piece", in_one_piece),
         Trial::test("frames::of_absurd_maps", of_absurd_maps),
     ]
 }
@@ -121,6 +122,62 @@ fn come_back() -> Result<(), Failed> {
             frames.give(frame, |at, word| _ = words.insert(at, word));
         }
         ensure!(frames.free() + ours.len() == frames.total(), "miscounted");
+    }
+    Ok(())
+}
+
+/// Frames by themselves and in pieces, against a model: first those that came back, the last one
+/// first, and then what nobody has had, region by region.
+fn in_one_piece() -> Result<(), Failed> {
+    let mut random = Random::new(31);
+    for _ in 0..500 {
+        let mut at = 1 << 20;
+        let regions: Vec<Region> = (0..3)
+            .map(|_| {
+                let start = at + FRAME * random.below(3) as u64;
+                at = start + FRAME * (1 + random.below(40) as u64);
+                Region { start, end: at }
+            })
+            .collect();
+        let mut frames = frames(&regions, &[])?;
+        let mut fresh = regions.iter().map(|region| (region.start, region.end));
+        let (mut next, mut end) = (0, 0);
+        let (mut words, mut back, mut ours) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for _ in 0..200 {
+            match random.below(3) {
+                0 => {
+                    if back.is_empty() && next == end {
+                        (next, end) = fresh.next().unwrap_or((next, end));
+                    }
+                    let want = back.pop().or_else(|| {
+                        let frame = (next < end).then_some(next);
+                        next += if frame.is_some() { FRAME } else { 0 };
+                        frame
+                    });
+                    let got = frames.take(|at| words.remove(&at).unwrap_or(u64::MAX));
+                    ensure!(got == want, "{got:x?} instead of {want:x?}");
+                    ours.extend(got);
+                }
+                1 => {
+                    let count = 1 + random.below(12);
+                    let size = count as u64 * FRAME;
+                    let want = (size <= end - next).then_some(next);
+                    let got = frames.take_run(count);
+                    ensure!(got == want, "{count}: {got:x?} instead of {want:x?}");
+                    if let Some(first) = got {
+                        next += size;
+                        ours.extend((first..next).step_by(FRAME as usize));
+                    }
+                }
+                _ if !ours.is_empty() => {
+                    let frame = ours.swap_remove(random.below(ours.len()));
+                    frames.give(frame, |at, word| _ = words.insert(at, word));
+                    back.push(frame);
+                }
+                _ => {}
+            }
+            ensure!(frames.free() + ours.len() == frames.total(), "miscounted");
+        }
     }
     Ok(())
 }

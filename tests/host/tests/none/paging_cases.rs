@@ -138,6 +138,7 @@ fn does_what_the_model_does() -> Result<(), Failed> {
     let mut machine = Machine::new(4096)?;
     let total = machine.tables.frames.total();
     let mut model = vec![State::Free; PAGES];
+    let mut populated = 0;
     for round in 0..4_000 {
         let first = random.below(PAGES);
         let most = random.pick(&[1, 8, 100, PAGES]);
@@ -156,6 +157,24 @@ fn does_what_the_model_does() -> Result<(), Failed> {
                     let reserved = machine.tables.reserve(range.0, range.1, backed);
                     ensure!(reserved.is_ok(), "{round}: no frame");
                     part.fill(State::Reserved(backed));
+                    // What can be done to what was just reserved.
+                    let skipped = random.below(count);
+                    let some = 1 + random.below((count - skipped).min(70));
+                    let (page, part) = (first + skipped, &mut part[skipped..skipped + some]);
+                    match random.below(3) {
+                        0 => {
+                            let right = populate(&mut machine, page, part, backed)
+                                .map_err(|failed| format!("{round}: {failed:?}"))?;
+                            populated += usize::from(right);
+                        }
+                        1 if !backed => {
+                            let tables = &mut machine.tables;
+                            let right = tables.guard_reserved(address(page), some * PAGE);
+                            ensure!(right, "{round}: no guard at {page}, {some}");
+                            part.fill(State::Guard);
+                        }
+                        _ => {}
+                    }
                 }
             }
             2 => {
@@ -184,8 +203,12 @@ fn does_what_the_model_does() -> Result<(), Failed> {
         }
         compare(&mut machine, &model).map_err(|failed| format!("{round}: {failed:?}"))?;
     }
-    // All of the two borders' sides, tables and all.
-    machine.take_off(((BASE >> 39) << 39, 2 << 39), Tables::release)?;
+    ensure!(populated > 100, "populated {populated} times");
+    // All of the two borders' sides, tables and all: those within which a batch was full go where
+    // nothing is left in them.
+    for _ in 0..2 {
+        machine.take_off(((BASE >> 39) << 39, 2 << 39), Tables::release)?;
+    }
     let free = machine.tables.frames.free();
     ensure!(
         free == total - 1,
@@ -193,6 +216,31 @@ fn does_what_the_model_does() -> Result<(), Failed> {
     );
     ensure!(machine.tables.unpromised() == free, "something is promised");
     Ok(())
+}
+
+/// Gives reserved pages memory at once, and tells whether there was a piece for that.
+fn populate(
+    machine: &mut Machine,
+    page: usize,
+    part: &mut [State],
+    backed: bool,
+) -> Result<bool, Failed> {
+    let size = part.len() * PAGE;
+    if !machine.tables.populate(address(page), size, backed) {
+        return Ok(false); // nothing has changed, as `compare` finds
+    }
+    part.fill(State::Page(backed));
+    let (first, _) = machine.entry(address(page));
+    for at in 0..part.len() {
+        let (entry, _) = machine.entry(address(page + at));
+        let want = frame(first) + (at * PAGE) as u64;
+        ensure!(frame(entry) == want, "page {}: {entry:#x}", page + at);
+    }
+    // SAFETY: frames in our memory, one behind the other.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(machine.pointer(frame(first)), size) };
+    ensure!(bytes.iter().all(|&byte| byte == 0), "{page}: no zeros");
+    bytes.fill(0x5a);
+    Ok(true)
 }
 
 /// Touches a page.
@@ -270,6 +318,10 @@ fn leaves_all_as_it_was_where_memory_ends() -> Result<(), Failed> {
             ensure!(free == before, "{pages}: {free} of {before} are left");
             continue;
         }
+        ensure!(
+            !machine.tables.populate(BASE, PAGES * PAGE, true),
+            "{pages}: populated"
+        );
         let mut touched = 0;
         while let Touch::Page = machine.tables.touch(address(touched)) {
             touched += 1;
@@ -290,9 +342,13 @@ fn maps_what_is_there() -> Result<(), Failed> {
         let (start, end) = (0x10_3000u64, 0xc123_4000u64);
         let flags = Flags::PRESENT | Flags::WRITABLE | Flags::NO_EXECUTE;
         let at = DIRECT + start as usize;
-        let mapped = machine
-            .tables
-            .map(at, start, (end - start) as usize, flags, giant);
+        let mapped = machine.tables.map(
+            at,
+            start,
+            (end - start) as usize,
+            flags,
+            2 + u32::from(giant),
+        );
         ensure!(mapped.is_ok(), "no frame");
         let mut physical = start;
         let mut sizes = BTreeSet::new();
