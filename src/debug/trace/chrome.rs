@@ -15,7 +15,7 @@ use core::ptr;
 
 use super::out::{Out, both_clocks, decimal};
 use super::ring::Ring;
-use super::words::{self, ARGUMENT_BITS, Extra, parts};
+use super::words::{self, Extra, goid, parts};
 use super::{PLACES, REASONS};
 use crate::debug::boottrace;
 
@@ -27,7 +27,7 @@ const BOOT: u64 = 4;
 
 /// What the writer knows of a P. All zeros at the beginning.
 pub(super) struct Reader {
-    high: Cell<u64>,
+    high: Cell<u32>,
     reason: Cell<u32>,
     place: Cell<u32>,
     /// Who runs on it, and since when.
@@ -236,14 +236,14 @@ pub(super) fn ring(out: &mut Out, p: u32, ring: &Ring) -> bool {
         let (kind, argument) = parts(ring.word(at));
         at += 1;
         match kind {
-            words::HIGH => reader.high.set(u64::from(argument) << ARGUMENT_BITS),
+            words::HIGH => reader.high.set(argument),
             words::REASON => reader.reason.set(argument),
             words::PLACE => reader.place.set(argument),
             _ => {
                 let now = time.unwrap_or_else(|| reader.since.get());
                 let argument = match kind {
                     words::LOST | words::P_START | words::STEAL => argument.into(),
-                    _ => reader.high.get() | u64::from(argument),
+                    _ => goid(argument, reader.high.get()),
                 };
                 one(out, p.into(), reader, now, kind, argument);
             }

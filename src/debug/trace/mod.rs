@@ -203,8 +203,9 @@ hooks! {
     }
 
     /// The current goroutine goes into a system call. While the P is still its own.
+    /// With its time, as when it comes back, since what it does may last.
     enter(pp: &P) {
-        with(pp, |ring| _ = ring.put(words::ENTER, 0, clock));
+        with(pp, |ring| cold_number(ring, words::ENTER, 0));
     }
 
     /// It is back, with this P.

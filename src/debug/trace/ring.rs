@@ -1,15 +1,15 @@
 //! The words of one P, from whoever holds it to whoever writes the file.
 //!
 //! Go's counterpart: `traceBuf` in `runtime/trace*.go`, whose events have a time each.
-//! Here the usual event is one comparison and one store: it costs 1 to 2 ns, where
+//! Here the usual event is two comparisons and two stores: it costs 2 ns or so, where
 //! reading the counter costs 10.
 //!
 //! ```text
-//!               tail              head    limit
-//!   words   ------|=================|--------|---------
+//!               tail              next    limit     WORDS
+//!   words   ------|=================|--------|---------|
 //!                 what the file     ^        from here on: the slow way, which takes
-//!                 does not have     |        the time, looks for room, and sets the
-//!                               the next     next limit
+//!                 does not have     |        the time, looks for room, begins anew at
+//!                               the next     the end, and sets the next limit
 //! ```
 //!
 //! **Times.** The slow way stamps the next event, and says how many may follow without a
@@ -21,11 +21,13 @@
 //! Invariants:
 //! 1. `put` is called by whoever holds the P and keeps it for that, one at a time; `take`
 //!    and `taken` by whoever has the writer's lock.
-//! 2. Words from `tail` up to `head` are written, and the owner does not touch them: its
-//!    store of `head` hands them over, the writer's of `tail` gives the room back.
+//! 2. Words from `tail` up to `next` are written, and the owner does not touch them: its
+//!    store of `next` hands them over, the writer's of `tail` gives the room back. Never are
+//!    all of them written: so `next` alone says which are, if one knows `tail`.
 //! 3. The slow way comes first to `clock`, which waits for room where there is nearly none.
 //!    What finds none nevertheless, since the file stands still, is counted and left out,
 //!    and the next that finds some says so; at the end of the file what is left of that.
+//! 4. `limit` is `WORDS` at most: below it is a slot.
 //!
 //! The file stands alone: `atomic` is `core::sync::atomic`, or what a test puts there.
 
@@ -33,9 +35,9 @@ use core::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
 use core::cell::{Cell, UnsafeCell};
 use core::slice;
 
-use super::atomic::{AtomicU64, Ordering};
+use super::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::chrome::Reader;
-use super::words::{ARGUMENT_BITS, HIGH, LOST, PLACE, REASON, Stamp, word};
+use super::words::{ARGUMENT_BITS, HIGH, LARGE, LOST, PLACE, REASON, Stamp, parts_of_large, word};
 
 /// How many words a ring has: 9 ms of the fastest switches there are.
 pub(crate) const WORDS: usize = 1 << 18;
@@ -44,7 +46,7 @@ pub(crate) const WORDS: usize = 1 << 18;
 pub(crate) const STAMPS: usize = 1 << 15;
 
 /// How many ticks may lie between two stamps, or so, where much goes on.
-const FAR: u64 = 16 << 10;
+const FAR: u64 = 32 << 10;
 
 /// How many events may have no stamp in between.
 const MOST: u64 = 256;
@@ -58,12 +60,14 @@ pub(crate) type Clock = fn(&Ring) -> u64;
 /// A ring. All zeros are an empty one, whose first event takes the slow way.
 #[repr(C)]
 pub(crate) struct Ring {
-    /// The number of the next word.
-    head: AtomicU64,
+    /// The next word's slot; behind the last one, the first.
+    next: AtomicUsize,
     /// At which one to take the slow way.
-    limit: AtomicU64,
-    /// The upper part of goroutines' numbers, the reason and the place that were written
-    /// last; 0 is what holds at the beginning.
+    limit: AtomicUsize,
+    /// The number of the word in the first slot: how many there were before.
+    lap: Cell<u64>,
+    /// The upper part of large goroutines' numbers, the reason and the place that were
+    /// written last; 0 is what holds at the beginning.
     high: Cell<u64>,
     reason: Cell<u64>,
     place: Cell<u64>,
@@ -98,23 +102,35 @@ impl Ring {
     /// Writes an event about a goroutine; false if it is lost.
     #[inline(always)]
     pub(crate) fn put_goid(&self, kind: u32, goid: u64, clock: Clock) -> bool {
-        let high = goid >> ARGUMENT_BITS;
-        (high == self.high.get() || self.change(HIGH, &self.high, high, high as u32, clock))
-            && self.put(kind, goid as u32, clock)
+        if goid < LARGE {
+            self.put(kind, goid as u32, clock)
+        } else {
+            self.put_large(kind, goid, clock)
+        }
+    }
+
+    /// The same about one with a large number.
+    #[cold]
+    #[inline(never)]
+    fn put_large(&self, kind: u32, goid: u64, clock: Clock) -> bool {
+        let (high, argument) = parts_of_large(goid);
+        (u64::from(high) == self.high.get()
+            || self.change(HIGH, &self.high, high.into(), high, clock))
+            && self.put(kind, argument, clock)
     }
 
     /// Writes an event; false if it is lost.
     #[inline(always)]
     pub(crate) fn put(&self, kind: u32, argument: u32, clock: Clock) -> bool {
-        let mut head = self.head.load(Ordering::Relaxed); // only we write it
+        let mut next = self.next.load(Ordering::Relaxed); // only we write it
         // Relaxed: a request of the writer's, which comes again.
-        if head >= self.limit.load(Ordering::Relaxed) {
-            match self.slow(head, clock(self)) {
-                Some(now) => head = now,
+        if next >= self.limit.load(Ordering::Relaxed) {
+            match self.slow(clock) {
+                Some(now) => next = now,
                 None => return false,
             }
         }
-        self.write(head, word(kind, argument));
+        self.write(next, word(kind, argument));
         true
     }
 
@@ -145,19 +161,23 @@ impl Ring {
         written
     }
 
-    /// Writes a word, and hands it over.
+    /// Writes a word where the next one goes, below the limit, and hands it over.
     #[inline(always)]
-    fn write(&self, head: u64, word: u32) {
-        let slot = self.words[head as usize % WORDS].get();
-        // SAFETY: invariants 1 and 2: between head and tail + WORDS, by `slow`.
+    fn write(&self, next: usize, word: u32) {
+        // SAFETY: invariant 4.
+        let slot = unsafe { self.words.get_unchecked(next) }.get();
+        // SAFETY: invariants 1 and 2: there is room, by `slow`.
         unsafe { slot.write(word) };
-        self.head.store(head + 1, Ordering::Release); // pairs with take
+        self.next.store(next + 1, Ordering::Release); // pairs with take
     }
 
-    /// Stamps the next event, if there is room, and returns the number of its word.
+    /// Stamps the next event, if there is room, and returns the slot of its word.
     #[cold]
     #[inline(never)]
-    fn slow(&self, mut head: u64, ticks: u64) -> Option<u64> {
+    fn slow(&self, clock: Clock) -> Option<usize> {
+        let ticks = clock(self);
+        let mut next = self.around(self.next.load(Ordering::Relaxed)); // only we write it
+        let head = self.lap.get() + next as u64;
         // Acquire, both: pairs with taken.
         let used = head - self.taken.words.load(Ordering::Acquire);
         let stamp = self.stamp_head.load(Ordering::Relaxed); // only we write it
@@ -176,8 +196,8 @@ impl Ring {
         if lost > 0 {
             self.lost.store(0, Ordering::Relaxed); // as above
             let most = (1 << ARGUMENT_BITS) - 1;
-            self.write(head, word(LOST, lost.min(most) as u32));
-            head += 1;
+            self.write(next, word(LOST, lost.min(most) as u32));
+            next = self.around(next + 1);
         }
         let far = ticks.wrapping_sub(self.last.replace(ticks));
         let pace = self.pace.get();
@@ -189,9 +209,20 @@ impl Ring {
             _ => pace.max(1),
         };
         self.pace.set(pace);
-        self.prefetch(head + pace, pace);
-        self.limit.store(head + pace, Ordering::Relaxed); // see put
-        Some(head)
+        self.prefetch(next as u64 + pace, pace);
+        let limit = (next + pace as usize).min(WORDS);
+        self.limit.store(limit, Ordering::Relaxed); // see put
+        Some(next)
+    }
+
+    /// Returns a slot, the first for what comes behind the last.
+    fn around(&self, next: usize) -> usize {
+        if next < WORDS {
+            return next;
+        }
+        self.lap.set(self.lap.get() + WORDS as u64);
+        self.next.store(0, Ordering::Relaxed); // the same to who reads it
+        0
     }
 
     /// Gets hold of the memory for so many words from there on: those that come after the
@@ -224,7 +255,8 @@ impl Ring {
     /// Returns where words and stamps end that can be taken.
     pub(crate) fn ends(&self) -> (u64, u64) {
         // Acquire: pairs with put. The words first: all stamps of those are there then.
-        let words = self.head.load(Ordering::Acquire);
+        let next = self.next.load(Ordering::Acquire);
+        let words = self.taken.words.load(Ordering::Relaxed) + self.used(next); // by us alone
         (words, self.stamp_head.load(Ordering::Acquire)) // as above
     }
 
@@ -237,9 +269,15 @@ impl Ring {
         )
     }
 
+    /// Tells how many words there are up to that slot: invariant 2.
+    fn used(&self, next: usize) -> u64 {
+        let tail = self.taken.words.load(Ordering::Relaxed); // the caller's, or a hint
+        (next as u64).wrapping_sub(tail) % WORDS as u64
+    }
+
     /// Tells how many eighths are used.
     pub(crate) fn eighths(&self) -> u64 {
-        let used = self.head.load(Ordering::Relaxed) - self.taken.words.load(Ordering::Relaxed); // hints
+        let used = self.used(self.next.load(Ordering::Relaxed)); // a hint
         let stamps =
             self.stamp_head.load(Ordering::Relaxed) - self.taken.stamps.load(Ordering::Relaxed); // as above
         (used * 8 / WORDS as u64).max(stamps * 8 / STAMPS as u64)

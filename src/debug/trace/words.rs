@@ -1,15 +1,15 @@
 //! What a trace is made of: the words in which a P writes down what its scheduler does,
 //! and the file that they go to.
 //!
-//! **A word** has a kind in its low [`KIND_BITS`] bits and an argument in the others. That
-//! of a kind from [`RUN`] on is an event; what comes before one of those says more about
-//! the events that follow: the upper part of the numbers of goroutines, why they park,
+//! **A word** has an argument in its low [`ARGUMENT_BITS`] bits and a kind in the others.
+//! That of a kind from [`RUN`] on is an event; what comes before one of those says more about
+//! the events that follow: the upper part of large numbers of goroutines, why they park,
 //! where in the source they are made. Who runs is not repeated: it follows from the events
 //! before.
 //!
 //! **Times** stand beside the words, in stamps: a stamp is the time of the event that
-//! begins at a word. Where much goes on only every so many events have one, 6 µs apart or
-//! so, since to read the counter costs as much as all the rest: see `ring`.
+//! begins at a word. Where much goes on only every so many events have one, 10 µs apart
+//! or so, since to read the counter costs as much as all the rest: see `ring`.
 //!
 //! **The file** is [`MAGIC`] and chunks behind it: the kind, a `u32`; how many bytes follow,
 //! a `u32`; those, padded to a multiple of 8. All numbers are little-endian.
@@ -26,7 +26,7 @@
 //! The file stands alone: `cargo xtask trace` and the tests include it, too.
 
 /// What a file begins with.
-pub(crate) const MAGIC: [u8; 8] = *b"gorttrc\x01";
+pub(crate) const MAGIC: [u8; 8] = *b"gorttrc\x02";
 
 /// The kinds of chunks.
 pub(crate) const CLOCK: u32 = 1;
@@ -46,7 +46,12 @@ pub(crate) const KIND_BITS: u32 = 6;
 /// How many bits the argument has.
 pub(crate) const ARGUMENT_BITS: u32 = 32 - KIND_BITS;
 
-/// The upper part of the goroutines' numbers from here on.
+/// From here on a goroutine's number is large: of it an event has the bits below this one,
+/// and this one, which says that [`HIGH`] has the rest. So who made less than 33 million of
+/// them need not ask, event by event, what that has.
+pub(crate) const LARGE: u64 = 1 << (ARGUMENT_BITS - 1);
+
+/// The upper part of large goroutines' numbers from here on.
 pub(crate) const HIGH: u32 = 1;
 /// So many events were lost here: there was no room for them.
 pub(crate) const LOST: u32 = 2;
@@ -150,18 +155,40 @@ pub(crate) struct Stamp {
 /// How many bytes one has in a file.
 pub(crate) const STAMP_SIZE: usize = 12;
 
+/// The bits of an argument.
+const ARGUMENT: u32 = (1 << ARGUMENT_BITS) - 1;
+
 /// Makes a word. What the argument has too much of is cut.
 #[inline(always)]
 #[must_use]
 pub(crate) const fn word(kind: u32, argument: u32) -> u32 {
-    kind | argument << KIND_BITS
+    argument & ARGUMENT | kind << ARGUMENT_BITS
 }
 
 /// Takes a word apart: the kind, and the argument.
 #[allow(dead_code, reason = "for those who read")]
 #[must_use]
 pub(crate) const fn parts(word: u32) -> (u32, u32) {
-    (word & ((1 << KIND_BITS) - 1), word >> KIND_BITS)
+    (word >> ARGUMENT_BITS, word & ARGUMENT)
+}
+
+/// Makes the arguments of [`HIGH`] and of an event of a large number.
+#[inline(always)]
+#[must_use]
+pub(crate) const fn parts_of_large(goid: u64) -> (u32, u32) {
+    ((goid / LARGE) as u32, ((goid % LARGE) | LARGE) as u32)
+}
+
+/// Makes a goroutine's number of an event's argument, and of what [`HIGH`] has said last.
+#[allow(dead_code, reason = "for those who read")]
+#[must_use]
+pub(crate) const fn goid(argument: u32, high: u32) -> u64 {
+    let low = argument as u64;
+    if low < LARGE {
+        low
+    } else {
+        low % LARGE + high as u64 * LARGE
+    }
 }
 
 /// Writes words as a file has them: what repeats itself as a count. Calls `put` with each

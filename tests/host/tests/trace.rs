@@ -18,6 +18,10 @@ mod order;
 mod page;
 #[path = "../../../xtask/src/trace/read.rs"]
 mod read;
+#[path = "../../../src/debug/trace/ring.rs"]
+#[allow(unsafe_code, reason = "raw memory is its business")]
+#[allow(dead_code, reason = "reasons and places are tried on gort itself")]
+mod ring;
 #[path = "../../../xtask/src/trace/summary.rs"]
 #[allow(dead_code, reason = "what is for the terminal")]
 mod summary;
@@ -33,13 +37,16 @@ mod formats;
 mod orders;
 #[path = "trace/programs.rs"]
 mod programs;
+#[path = "trace/rings.rs"]
+#[allow(unsafe_code, reason = "a ring is memory full of zeros")]
+mod rings;
 #[path = "trace/slow.rs"]
 mod slow;
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{self, AtomicU32, Ordering};
 
 use gort_host_tests::programs::program;
 use libtest_mimic::{Arguments, Failed};
@@ -53,8 +60,14 @@ fn main() {
     trials.extend(ends::trials());
     trials.extend(formats::trials());
     trials.extend(orders::trials());
+    trials.extend(rings::trials());
     trials.extend(slow::trials());
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// What the writer knows of a P besides: nothing here.
+mod chrome {
+    pub(crate) struct Reader;
 }
 
 /// A file that goes with this.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::words::{self, Extra, PERIOD, Stamp, parts};
+use super::words::{self, Extra, PERIOD, Stamp, goid, parts};
 use crate::Outcome;
 
 /// What a file holds.
@@ -226,7 +226,7 @@ fn events(stream: &Stream, clock: &Clock) -> Vec<Event> {
         }
         let (kind, argument) = parts(word);
         match kind {
-            words::HIGH => high = u64::from(argument) << words::ARGUMENT_BITS,
+            words::HIGH => high = argument,
             words::REASON => reason = argument,
             words::PLACE => place = argument,
             _ => {
@@ -235,7 +235,7 @@ fn events(stream: &Stream, clock: &Clock) -> Vec<Event> {
                 }
                 let argument = match kind {
                     words::LOST | words::P_START | words::STEAL => u64::from(argument),
-                    _ => high | u64::from(argument),
+                    _ => goid(argument, high),
                 };
                 events.push(Event {
                     time: time.take().unwrap_or_default(),

@@ -9,13 +9,14 @@ use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use crate::words::{self, pack, parts, word};
+use crate::words::{self, LARGE, pack, parts, parts_of_large, word};
 use crate::{File, json, page, read, traced};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("trace_formats::words", words_have_two_parts),
         Trial::test("trace_formats::packed_words", packed_words),
+        Trial::test("trace_formats::large_numbers", large_numbers),
         Trial::test("trace_formats::damage", damage),
         Trial::test("trace_formats::cut", cut),
         Trial::test("trace_formats::json", chrome),
@@ -29,7 +30,7 @@ fn words_have_two_parts() -> Result<(), Failed> {
     let mut random = Random::new(1);
     for _ in 0..10_000 {
         let kind = random.next() as u32 % (1 << words::KIND_BITS);
-        let argument = random.next() as u32 >> words::KIND_BITS;
+        let argument = random.next() as u32 % (1 << words::ARGUMENT_BITS);
         ensure!(
             parts(word(kind, argument)) == (kind, argument),
             "{kind}, {argument}"
@@ -111,6 +112,42 @@ fn packed_words() -> Result<(), Failed> {
         .map(|at| word(words::PARK_RUN, at % words::PERIOD as u32))
         .collect();
     ensure!(pack(&words, |_| ()) == 5, "{}", pack(&words, |_| ()));
+    Ok(())
+}
+
+/// Goroutines have their numbers, small ones among large ones, too.
+fn large_numbers() -> Result<(), Failed> {
+    let goids = [
+        1,
+        LARGE - 1,
+        LARGE,
+        2,
+        3 * LARGE - 1,
+        3 * LARGE,
+        3 * LARGE + 5,
+        5,
+        1 << 50,
+    ];
+    let mut words = Vec::new();
+    let mut last = 0;
+    for goid in goids {
+        if goid < LARGE {
+            words.push(word(words::READY, goid as u32));
+            continue;
+        }
+        let (high, argument) = parts_of_large(goid);
+        if high != last {
+            words.push(word(words::HIGH, high));
+            last = high;
+        }
+        words.push(word(words::READY, argument));
+    }
+    let recording = read::read(&file_of(&words, &[0])).map_err(|error| error.to_string())?;
+    let back: Vec<u64> = recording.ps[&3]
+        .iter()
+        .map(|event| event.argument)
+        .collect();
+    ensure!(back == goids, "{back:?}");
     Ok(())
 }
 
