@@ -251,7 +251,10 @@ gort_test::tests! {
         // All of it can be used again, and needs no more addresses.
         for _ in 0..3 {
             assert_eq!(crowd(COUNT, DEPTH), COUNT);
-            assert_eq!(stack_stats(), (in_use, sys));
+            let (again, same) = stack_stats();
+            // The first time some were made at once for others, who did not come.
+            let spare = in_use - again;
+            assert!(spare < 16 * 256 * KIB && same == sys, "{again} and {same} of {in_use}, {sys}");
             assert!(scavenge_stacks(usize::MAX) >= (COUNT - 100) * DEPTH);
         }
     }

@@ -43,6 +43,8 @@ pub(super) struct MHeap {
     free_spans: Option<&'static MSpan>,
     /// The address behind the last page that was mapped, 0 before the first.
     end: usize,
+    /// Where memory was last got for more than was wanted, and up to where.
+    ahead: (usize, usize),
     /// How many hints have been tried.
     hint: usize,
     /// The scavenger knows what it goes by.
@@ -71,6 +73,7 @@ static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap {
     pages: Pages::new(),
     free_spans: None,
     end: 0,
+    ahead: (0, 0),
     hint: 0,
     prepared: false,
     mapped: 0,
@@ -113,7 +116,17 @@ pub(super) fn alloc_span(npages: usize, align: usize, class: usize) -> Option<&'
     if !heap.prepared {
         scavenge::prepare(&mut heap);
     }
+    let start = run.page << PAGE_SHIFT;
+    let ahead = if run.fresh && class != 0 {
+        heap.pages_ahead(start, npages * PAGE_SIZE)
+    } else {
+        0
+    };
     scavenge::took(heap, run.newly_backed);
+    if ahead > 0 {
+        // SAFETY: mapped for the heap, and what is there stays what it is.
+        unsafe { os::populate(ptr::with_exposed_provenance_mut(start), ahead) };
+    }
     span.init(run.page << PAGE_SHIFT, npages, class, !run.fresh);
     set_spans(span, npages, ptr::from_ref(span).cast_mut());
     Some(span)
@@ -266,6 +279,33 @@ impl MHeap {
         self.make_room()?;
         let pages = new_arena(start)?;
         self.pages.add_arena(pages, base, usable).then_some(())
+    }
+
+    /// Tells how many bytes are to get their memory at once from `start` on, where a span of
+    /// small objects begins that nobody has touched; 0 if they have it. In a heap that has
+    /// some, the next spans are going to need it too, most likely those behind this one, and a
+    /// page fault for each page takes much longer. Those are free still, and count as such
+    /// that take no memory: there are few of them.
+    fn pages_ahead(&mut self, start: usize, size: usize) -> usize {
+        /// What there is at once, as a part of what is in use, and at most.
+        const SHARE: usize = 16;
+        const MOST: usize = 64 << 10;
+        if start >= self.ahead.0 && start + size <= self.ahead.1 {
+            return 0;
+        }
+        let in_use = self.pages.in_use_pages() * PAGE_SIZE;
+        let some = (in_use / SHARE).min(MOST) & !(PAGE_SIZE - 1);
+        // To the end of what has been mapped in one piece, and no further.
+        let room = self
+            .end
+            .checked_sub(start)
+            .filter(|&room| room <= ARENA_SIZE);
+        let bytes = some.min(room.unwrap_or(0));
+        if bytes < size {
+            return 0;
+        }
+        self.ahead = (start, start + bytes);
+        bytes
     }
 
     /// Gives pages back.

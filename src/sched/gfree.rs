@@ -95,7 +95,7 @@ pub(super) fn gfget(pp: &'static P, stack: usize) -> Option<&'static G> {
             return Some(gp);
         }
     }
-    malg(stack)
+    malg(pp, stack)
 }
 
 /// Asks for the memory of a goroutine that is to run soon, or to be made: the G, and what
@@ -111,11 +111,26 @@ pub(super) fn warm(gp: *const G) {
     }
 }
 
-/// Makes a goroutine with a stack, dead as yet.
+/// Makes a goroutine with a stack, dead as yet; and where there are many of them some more,
+/// for the next ones on this P, whose list is empty.
 #[cold]
 #[inline(never)]
-fn malg(stack: usize) -> Option<&'static G> {
-    let stack = mem::gostack(stack)?;
+fn malg(pp: &'static P, stack: usize) -> Option<&'static G> {
+    if stack <= DEFAULT_STACK
+        && let Some(some) = mem::some_stacks()
+    {
+        for stack in some {
+            let _ = pp.g_free.push(set_up_new(&stack)); // there is room for so many
+        }
+        if let Some(gp) = pp.g_free.pop() {
+            return Some(gp);
+        }
+    }
+    Some(set_up_new(&mem::gostack(stack)?))
+}
+
+/// Makes a goroutine on that stack, dead as yet.
+fn set_up_new(stack: &GoStack) -> &'static G {
     let gp = place(stack.top);
     gp.reset();
     if !stack.guarded {
@@ -123,7 +138,7 @@ fn malg(stack: usize) -> Option<&'static G> {
         gp.special.set(2);
     }
     gp.gfput.set(Some(gfput));
-    Some(set_up(&stack))
+    set_up(stack)
 }
 
 /// Finds the G of a stack.

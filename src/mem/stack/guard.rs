@@ -72,6 +72,18 @@ pub(super) fn make(start: usize, size: usize) -> bool {
     unsafe { os::protect(memory, size) }
 }
 
+/// Makes the guards of `count` stacks that nobody has yet, a slot apart, the lowest of which
+/// begins at `start`. Returns how many of them, from the lowest on, have one. Only where
+/// guards cost no mapping.
+pub(super) fn make_some(start: usize, count: usize) -> usize {
+    // SAFETY: the guards of stacks that nobody has yet.
+    if unsafe { os::install_guards(pointer(start), GUARD, SLOT, count) } {
+        return count;
+    }
+    let is_made = |&at: &usize| make(start + at * SLOT, GUARD);
+    (0..count).take_while(is_made).count()
+}
+
 /// Tells whether guards cost no mapping.
 pub(super) fn installs() -> bool {
     INSTALLS.load(Ordering::Relaxed) // written at boot

@@ -142,6 +142,18 @@ impl Slab {
         Some(index)
     }
 
+    /// Takes some of the lowest slots that nobody has had, `most` of them at most, but two at
+    /// least. Returns the first, and how many.
+    pub(crate) fn open_some(&self, most: usize) -> Option<(usize, usize)> {
+        let first = self.opened.load(Ordering::Relaxed);
+        let count = most.min(self.slots() - first);
+        if count < 2 {
+            return None;
+        }
+        self.opened.store(first + count, Ordering::Relaxed);
+        Some((first, count))
+    }
+
     /// Takes the lowest slot that has been given back.
     pub(crate) fn take_returned(&self) -> Option<usize> {
         let words = self.free.iter().zip(&self.live).enumerate();

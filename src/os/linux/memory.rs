@@ -16,6 +16,8 @@ const MAP_NORESERVE: usize = 0x4000;
 /// What madvise takes.
 const MADV_DONTNEED: usize = 4;
 const MADV_NOHUGEPAGE: usize = 15;
+/// Linux 5.14 and later.
+const MADV_POPULATE_WRITE: usize = 23;
 /// Linux 6.13 and later.
 const MADV_GUARD_INSTALL: usize = 102;
 
@@ -146,11 +148,69 @@ pub(crate) fn will_touch(_: usize) {}
 /// # Safety
 ///
 /// The range must be the caller's.
-#[cfg(feature = "sched-trace")]
 pub(crate) unsafe fn populate(memory: *mut u8, size: usize) {
-    const MADV_POPULATE_WRITE: usize = 23;
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise. What is in the pages stays.
     unsafe { advise(memory, size, MADV_POPULATE_WRITE) };
+}
+
+/// How many ranges [`install_guards`] and [`populate_each`] take at most.
+pub(crate) const MAX_RANGES: usize = 16;
+
+/// Does what [`install_guard`] does, in one call, to `count` ranges, a `stride` apart. False
+/// if this system cannot, before Linux 6.14 for one, or has not done it to all of them: any
+/// of them may be a guard then.
+///
+/// # Safety
+///
+/// As for [`install_guard`], of each of the ranges.
+pub(crate) unsafe fn install_guards(
+    first: *mut u8,
+    size: usize,
+    stride: usize,
+    count: usize,
+) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { advise_each(first, size, stride, count, MADV_GUARD_INSTALL) }
+}
+
+/// Does what [`populate`] does, in one call, to `count` ranges, a `stride` apart.
+///
+/// # Safety
+///
+/// The ranges must be the caller's.
+pub(crate) unsafe fn populate_each(first: *mut u8, size: usize, stride: usize, count: usize) {
+    // SAFETY: the caller's promise. What is in the pages stays.
+    unsafe { advise_each(first, size, stride, count, MADV_POPULATE_WRITE) };
+}
+
+/// Tells the system something about several ranges; false if it will have none of it, of
+/// one of them at least.
+///
+/// # Safety
+///
+/// As for `advise`, of each of the ranges.
+unsafe fn advise_each(
+    first: *mut u8,
+    size: usize,
+    stride: usize,
+    count: usize,
+    advice: usize,
+) -> bool {
+    /// This process, since Linux 6.14.
+    const PIDFD_SELF: usize = -10_000_isize as usize;
+    let mut ranges = [[0; 2]; MAX_RANGES];
+    let count = count.min(MAX_RANGES);
+    for (at, range) in ranges.iter_mut().enumerate() {
+        *range = [first.addr() + at * stride, size];
+    }
+    // SAFETY: the kernel reads as many ranges of ours; the rest is the caller's promise.
+    let done = unsafe {
+        syscall6(
+            nr::PROCESS_MADVISE,
+            [PIDFD_SELF, ranges.as_ptr().addr(), count, advice, 0, 0],
+        )
+    };
+    done == (count * size).cast_signed()
 }
 
 /// Gives the memory of a range back, which is zeros from then on; the addresses

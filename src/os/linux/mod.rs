@@ -66,8 +66,9 @@ pub(crate) use file::{
 pub(crate) use machine::fill_random;
 pub(crate) use machine::{cpu_count, huge_page_size, random};
 pub(crate) use memory::{
-    Scarcity, discard, install_guard, map, map_backed, max_map_count, no_huge_pages, protect,
-    resident, scarcity, try_install_guard, unmap, will_touch,
+    MAX_RANGES, Scarcity, discard, install_guard, install_guards, map, map_backed, max_map_count,
+    no_huge_pages, populate, populate_each, protect, resident, scarcity, try_install_guard, unmap,
+    will_touch,
 };
 pub(crate) use signal::{
     Sigaction, action, change_action, die_by_abort, die_from_signal, init_preempt_signal, initsig,
@@ -83,4 +84,4 @@ pub(crate) use thread::{
 };
 pub(crate) use time::{getcpu, monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
 #[cfg(feature = "sched-trace")]
-pub(crate) use {file::create, memory::populate, signal::forget_write_signals};
+pub(crate) use {file::create, signal::forget_write_signals};

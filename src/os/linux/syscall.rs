@@ -29,6 +29,8 @@ pub(crate) mod nr {
     pub(crate) const MINCORE: usize = 27;
     /// `madvise`
     pub(crate) const MADVISE: usize = 28;
+    /// `process_madvise`
+    pub(crate) const PROCESS_MADVISE: usize = 440;
     /// `close`
     pub(crate) const CLOSE: usize = 3;
     /// `fcntl`

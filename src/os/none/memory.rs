@@ -221,13 +221,13 @@ pub(super) fn map_now(size: usize) -> Option<*mut u8> {
 /// Gives a page memory that is to be touched at once, of what [`map`] has just mapped: a fault
 /// would take longer.
 pub(crate) fn will_touch(address: usize) {
-    populate(address & !(PAGE - 1), PAGE, false);
+    give_memory(address & !(PAGE - 1), PAGE, false);
 }
 
 /// Gives a range memory at once that was just mapped, `backed` or not; if there is some in one
 /// piece.
 #[inline(never)] // as above
-pub(super) fn populate(address: usize, size: usize, backed: bool) {
+pub(super) fn give_memory(address: usize, size: usize, backed: bool) {
     locked(|space| space.tables.populate(address, size, backed));
 }
 
@@ -335,9 +335,40 @@ pub(crate) unsafe fn no_huge_pages(_: *mut u8, _: usize) {}
 /// # Safety
 ///
 /// The range must be the caller's.
-#[cfg(feature = "sched-trace")]
 pub(crate) unsafe fn populate(memory: *mut u8, size: usize) {
     touch_all(memory.addr(), size);
+}
+
+/// How many ranges [`install_guards`] and [`populate_each`] are given at most.
+pub(crate) const MAX_RANGES: usize = 16;
+
+/// Does what [`install_guard`] does to `count` ranges, a `stride` apart. False where there
+/// was no memory for one of them: any of them may be a guard then.
+///
+/// # Safety
+///
+/// As for [`install_guard`], of each of the ranges.
+pub(crate) unsafe fn install_guards(
+    first: *mut u8,
+    size: usize,
+    stride: usize,
+    count: usize,
+) -> bool {
+    (0..count).all(|at| {
+        // SAFETY: the caller's promise.
+        unsafe { install_guard(first.wrapping_add(at * stride), size) }
+    })
+}
+
+/// Does what [`populate`] does to `count` ranges, a `stride` apart.
+///
+/// # Safety
+///
+/// The ranges must be the caller's.
+pub(crate) unsafe fn populate_each(first: *mut u8, size: usize, stride: usize, count: usize) {
+    for at in 0..count {
+        touch_all(first.addr() + at * stride, size);
+    }
 }
 
 /// Gives the memory of a range back, which is zeros from then on; the addresses

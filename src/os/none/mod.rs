@@ -67,8 +67,9 @@ pub(crate) use file::{check_fds, is_terminal, map_exe, read_fd, write_all, write
 pub(crate) use machine::fill_random;
 pub(crate) use machine::{cgroup, cpu_limit, huge_page_size, process_id, random};
 pub(crate) use memory::{
-    Scarcity, discard, free_memory, install_guard, map, map_backed, max_map_count, no_huge_pages,
-    protect, resident, scarcity, try_install_guard, unmap, will_touch,
+    MAX_RANGES, Scarcity, discard, free_memory, install_guard, install_guards, map, map_backed,
+    max_map_count, no_huge_pages, populate, populate_each, protect, resident, scarcity,
+    try_install_guard, unmap, will_touch,
 };
 pub(crate) use signal::{
     Sigaction, action, change_action, die_by_abort, die_from_signal, init_preempt_signal, initsig,
@@ -82,4 +83,4 @@ pub(crate) use thread::{
 };
 pub(crate) use time::{monotonic, nanotime, use_vdso_clock, use_vdso_getcpu, walltime};
 #[cfg(feature = "sched-trace")]
-pub(crate) use {file::create, memory::populate, signal::forget_write_signals};
+pub(crate) use {file::create, signal::forget_write_signals};

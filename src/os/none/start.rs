@@ -151,7 +151,7 @@ fn build_stack(line: &'static [u8]) -> usize {
     let start = low.wrapping_add(size - above);
     // What the boot needs of it at once, where a fault would take longer: the first words, and
     // what is below them.
-    memory::populate(start.addr() - READY, READY + PAGE, true);
+    memory::give_memory(start.addr() - READY, READY + PAGE, true);
     let texts = start.wrapping_add(pointers * size_of::<usize>());
     let mut stack = Stack {
         // SAFETY: the first part of `above` bytes of ours, zeros, aligned to a page.

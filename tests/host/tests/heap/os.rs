@@ -28,6 +28,11 @@ pub(crate) unsafe fn unmap(memory: *mut u8, size: usize) {
     let _ = unsafe { rustix::mm::munmap(memory.cast(), size) };
 }
 
+pub(crate) unsafe fn populate(memory: *mut u8, size: usize) {
+    // SAFETY: the caller's promise. An older system says no, which is no failure.
+    let _ = unsafe { rustix::mm::madvise(memory.cast(), size, Advice::LinuxPopulateWrite) };
+}
+
 pub(crate) unsafe fn discard(memory: *mut u8, size: usize) -> bool {
     // SAFETY: the caller's promise.
     unsafe { rustix::mm::madvise(memory.cast(), size, Advice::LinuxDontNeed).is_ok() }

@@ -56,7 +56,18 @@ fn is_as_the_model() -> Result<(), Failed> {
             ..Model::default()
         };
         for step in 0..8 * slots + 200 {
-            match random.next() % 6 {
+            match random.next() % 7 {
+                6 => {
+                    let most = random.next() as usize % 20;
+                    let count = most.min(slots - model.opened);
+                    let expected = (count > 1).then_some((model.opened, count));
+                    let got = slab.open_some(most);
+                    ensure!(got == expected, "step {step}: opened {got:?}, {expected:?}");
+                    for _ in 0..got.map_or(0, |(_, count)| count) {
+                        model.taken.insert(model.opened);
+                        model.opened += 1;
+                    }
+                }
                 0 | 1 => {
                     let expected = (model.opened < slots).then_some(model.opened);
                     let got = slab.open();
