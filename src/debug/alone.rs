@@ -19,6 +19,8 @@
 //!    all; and taken back under that lock before a second one leaves it.
 //! 2. Who sees it set, and holds a P, holds the only one in use, and does as long as it keeps
 //!    it: another's next look comes after a P has changed hands, or after it was taken back.
+//!    Should the system have no barrier for us any more, the P stays idle, and LEAVING asks the
+//!    owner to take `alone` back, by whom alone it then is.
 //! 3. At the barrier the owner is either before its second look, which says no then, or it
 //!    has said before that it is `taking`; who waits for the end of that finds LOCKED in the
 //!    word. Who takes `alone` back on the owner's own thread, with the P in its hands, is
@@ -29,12 +31,19 @@
 
 use super::atomic::{AtomicBool, AtomicU32, Ordering};
 use super::futex_lock::{LOCKED, OPEN};
-use super::os::{light_barrier, membarrier, osyield};
+use super::os::{light_barrier, membarrier, nap, osyield};
 
-/// What is known: nothing, that there is but one P in any case, or that all others are idle.
+/// What is known: nothing; that there is but one P in any case; that all others are idle; the
+/// same, and its owner shall say that it is over.
 const MANY: u32 = 0;
 const ONE: u32 = 1;
 const ALONE: u32 = 2;
+const LEAVING: u32 = 3;
+
+/// How often to let others run who may have lost their CPU, before to sleep instead, and for how
+/// many nanoseconds: they may have a lower priority.
+const YIELDS: u32 = 10;
+const NAP: u64 = 20_000;
 
 /// Whether there is such a P. A line of its own: its owner writes here at each lock.
 #[repr(align(64))]
@@ -93,12 +102,22 @@ impl Alone {
         self.taking.store(true, Ordering::Relaxed); // the barrier is for the next line
         light_barrier(); // pairs with membarrier in `end`
         // Acquire: what other Ps did under the lock they did before `begin`.
-        let takes = self.is_set() && word.load(Ordering::Relaxed) == OPEN;
+        let state = self.state();
+        let takes = state == ALONE && word.load(Ordering::Relaxed) == OPEN;
         if takes {
             word.store(LOCKED, Ordering::Relaxed); // handed over by the next store
         }
         self.taking.store(false, Ordering::Release); // pairs with end
+        if state == LEAVING {
+            self.leave();
+        }
         takes
+    }
+
+    /// Takes it back, as somebody has asked for.
+    #[cold]
+    fn leave(&self) {
+        self.state.store(MANY, Ordering::Release); // pairs with state
     }
 
     /// From here on there is one. Under the lock of the list, and only where there is
@@ -122,14 +141,30 @@ impl Alone {
     /// barrier for us any more, a program may have locked itself in: then there still is one.
     #[cold]
     pub(crate) fn end(&self) -> bool {
-        self.end_own(); // the barrier is for that
-        if !membarrier() {
-            self.begin();
+        if self.is_leaving() {
             return false;
         }
+        self.end_own(); // the barrier is for that
+        if !membarrier() {
+            // Release, as begin: it is the owner's again, who alone ends it.
+            self.state.store(LEAVING, Ordering::Release);
+            return false;
+        }
+        let mut times = 0;
         while self.taking.load(Ordering::Acquire) {
-            osyield(); // its owner has lost its CPU: it has some instructions left
+            // Its owner has lost its CPU: it has some instructions left.
+            if times < YIELDS {
+                osyield();
+            } else {
+                nap(NAP);
+            }
+            times += 1;
         }
         true
+    }
+
+    /// Tells whether [`end`](Alone::end) has failed, and the owner has not yet heard of it.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.state.load(Ordering::Acquire) == LEAVING // pairs with leave
     }
 }

@@ -133,16 +133,18 @@ impl ParkLock {
         Self(FutexLock(AtomicU32::new(0)))
     }
 
-    /// Takes it. With `acquirem` in force.
+    /// Takes it. With `acquirem` in force, by who holds a P.
     #[inline]
     pub(crate) fn lock(&self) {
         check_order();
+        check_p();
         if !ALONE.take(&self.0.0) {
             self.lock_seldom();
         }
     }
 
-    /// The same in less code, for one that is seldom taken.
+    /// The same in less code, for one that is seldom taken; and that may be taken without a P, if
+    /// all take it by this.
     #[inline]
     pub(crate) fn lock_seldom(&self) {
         check_order();
@@ -200,6 +202,17 @@ impl ParkLock {
 fn check_order() {
     if cfg!(debug_assertions) && sched::getm().is_some_and(|mp| mp.lock_ranks.get() != 0) {
         crate::debug::fatal::throw("lock ordering problem");
+    }
+}
+
+/// Sees to it, in debug builds, that who takes one holds a P: see [`ALONE`].
+#[inline(always)]
+fn check_p() {
+    // Relaxed: our own thread wrote it.
+    if cfg!(debug_assertions)
+        && sched::getm().is_some_and(|mp| mp.p.load(Ordering::Relaxed).is_null())
+    {
+        crate::debug::fatal::throw("a lock that needs a P taken without one");
     }
 }
 

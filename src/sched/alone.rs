@@ -4,10 +4,13 @@
 //! then by who has none, to end it costs more than it brings. Whoever takes an idle P ends it,
 //! if there is one in use besides: mostly that one's own M, for which it costs nothing.
 
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::idle::pidleget;
+use super::runtime2::P;
 use super::{GOMAXPROCS, SCHED, SchedLocked, getm, try_getp};
 use crate::debug::lock::{ALONE, can_be_alone};
+use crate::os;
 
 /// For how long no idle P must have been taken, in nanoseconds: a thousand times what a barrier
 /// costs.
@@ -16,10 +19,33 @@ const PATIENCE: i64 = 1_000_000;
 /// How often one without a P has ended it.
 static ENDED: AtomicUsize = AtomicUsize::new(0);
 
+/// The system has refused a barrier: nobody is alone any more from here on.
+static REFUSED: AtomicBool = AtomicBool::new(false);
+
 /// For tests: returns that; none where it cannot be.
 pub(crate) fn alone_ended() -> Option<usize> {
-    can_be_alone().then(|| ENDED.load(Ordering::Relaxed)) // a counter
+    can_be().then(|| ENDED.load(Ordering::Relaxed)) // a counter
 }
+
+/// Tells whether one of many can be alone.
+fn can_be() -> bool {
+    can_be_alone() && !REFUSED.load(Ordering::Relaxed) // never taken back
+}
+
+/// Takes an idle P for who has waited for the time: there is nobody else to do that, and so it
+/// waits where it is refused one.
+pub(super) fn idle_p_in_time() -> Option<&'static P> {
+    loop {
+        let idle = pidleget(&mut SCHED.lock.lock());
+        if idle.is_some() || !ALONE.is_leaving() {
+            return idle;
+        }
+        os::nap(REFUSED_PACE);
+    }
+}
+
+/// How often one asks again who was refused a P, in nanoseconds.
+const REFUSED_PACE: u64 = 100_000;
 
 /// What sysmon remembers.
 pub(super) struct Watch {
@@ -43,7 +69,7 @@ impl Watch {
             self.since = 0;
             return;
         }
-        if ALONE.is_set() || !can_be_alone() {
+        if ALONE.is_set() || !can_be() {
             return;
         }
         let sched = SCHED.lock.lock();
@@ -76,7 +102,7 @@ fn in_use(_: &SchedLocked) -> i32 {
 
 /// An idle P is about to be taken, while there may be one that is alone. False if it must not be
 /// taken, since the system has no barrier for us any more: the one in use goes on alone, until
-/// it wakes another itself.
+/// it next takes a lock, or wakes another itself.
 #[cold]
 pub(super) fn end(sched: &SchedLocked) -> bool {
     match in_use(sched) {
@@ -86,9 +112,13 @@ pub(super) fn end(sched: &SchedLocked) -> bool {
             ALONE.end_own();
             true
         }
-        _ => {
+        _ if ALONE.end() => {
             ENDED.fetch_add(1, Ordering::Relaxed); // a counter
-            ALONE.end()
+            true
+        }
+        _ => {
+            REFUSED.store(true, Ordering::Relaxed); // see can_be
+            false
         }
     }
 }

@@ -18,6 +18,7 @@ use core::hint::spin_loop;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
+use super::alone::idle_p_in_time;
 use super::goexit::exit_to_next;
 use super::idle::{acquirep, gcstopm, pidleget, pidleput, releasep, stopm, wakep};
 use super::locked::{mexit, startlockedm, stoplockedm};
@@ -311,8 +312,7 @@ fn sleep_until_work(
                 now = os::nanotime();
             }
             netpoll::wait(word, poll_until, now);
-            let idle = pidleget(&mut SCHED.lock.lock());
-            if let Some(pp) = idle {
+            if let Some(pp) = idle_p_in_time() {
                 acquirep(mp, pp);
                 if was_spinning {
                     become_spinning(mp);

@@ -65,6 +65,10 @@ pub(super) fn wakep() {
             startm(Some(pp), true);
             break;
         }
+        if ALONE.is_leaving() {
+            SCHED.spinning.leave(); // there is one, which nobody may have before its time
+            break;
+        }
         if !SCHED.spinning.unclaim() {
             break;
         }
@@ -328,7 +332,7 @@ pub(super) fn pidleput(sched: &mut SchedLocked, pp: &'static P) {
 
 /// Takes an idle P, to use it. The first of them wakes sysmon.
 pub(super) fn pidleget(sched: &mut SchedLocked) -> Option<&'static P> {
-    if ALONE.is_set() && !alone::end(sched) {
+    if sched.pidle.is_null() || ALONE.is_set() && !alone::end(sched) {
         return None;
     }
     take_idle(sched)

@@ -3,8 +3,8 @@
 
 use loom::cell::UnsafeCell;
 use loom::model::Builder;
-use loom::sync::Arc;
 use loom::sync::atomic::AtomicU32;
+use loom::sync::{Arc, Mutex};
 use loom::thread;
 
 use super::alone::Alone;
@@ -142,5 +142,42 @@ fn it_changes_hands() {
         shared.count();
         thread.join().unwrap();
         assert_eq!(shared.counted(), 4);
+    });
+}
+
+/// The barrier is refused: who wants an idle P gets it when the owner has heard of that, by a
+/// lock, or wakes somebody itself. Until then it has none, and here it asks twice.
+#[test]
+fn the_barrier_is_refused() {
+    let mut model = Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(|| {
+        let shared = Shared::new();
+        let list = Arc::new(Mutex::new(())); // of idle Ps
+        let (its, its_list) = (Arc::clone(&shared), Arc::clone(&list));
+        let thread = thread::spawn(move || {
+            os::refuse();
+            for _ in 0..2 {
+                let locked = its_list.lock().unwrap();
+                let gets_one = !its.alone.is_set() || its.alone.end();
+                drop(locked);
+                if gets_one {
+                    its.count();
+                    return 1;
+                }
+                assert!(its.alone.is_leaving() || !its.alone.is_set());
+                thread::yield_now();
+            }
+            0
+        });
+        shared.count();
+        shared.count();
+        let locked = list.lock().unwrap();
+        shared.alone.end_own();
+        drop(locked);
+        shared.count();
+        let others = thread.join().unwrap();
+        assert_eq!(shared.counted(), 3 + others);
+        assert!(!shared.alone.is_set());
     });
 }

@@ -21,6 +21,8 @@ thread_local! {
     /// The number of the next sleep, and the time.
     static NEXT: Cell<u64> = const { Cell::new(0) };
     static NOW: Cell<i64> = const { Cell::new(0) };
+    /// The system has no barrier for us any more.
+    static REFUSES: Cell<bool> = const { Cell::new(false) };
 }
 
 loom::lazy_static! {
@@ -33,6 +35,12 @@ loom::lazy_static! {
 pub(super) fn begin() {
     SLEEPERS.take();
     NOW.set(0);
+    REFUSES.set(false);
+}
+
+/// From here on [`membarrier`] is refused.
+pub(super) fn refuse() {
+    REFUSES.set(true);
 }
 
 /// One that does not sleep for ever returns at once, when half of its time has gone by,
@@ -87,12 +95,19 @@ pub(super) fn futexwakeup(word: &AtomicU32, count: u32) {
 /// A fence of every thread that happens while this is called is more than loom knows; but
 /// what it is for is that either side has a fence between its store and its load.
 pub(super) fn membarrier() -> bool {
+    if REFUSES.get() {
+        return false;
+    }
     fence(Ordering::SeqCst);
     true
 }
 
 pub(super) fn light_barrier() {
     fence(Ordering::SeqCst);
+}
+
+pub(super) fn nap(_: u64) {
+    thread::yield_now();
 }
 
 pub(super) fn osyield() {
