@@ -92,7 +92,7 @@ fn sizes() {
 /// Reads, writes and exchanges on memory that the compiler cannot see through.
 fn atomics() {
     // SeqCst throughout: this tests the instructions, not an order.
-    let words = [const { AtomicU32::new(1) }; 2];
+    let words = [AtomicU32::new(1), AtomicU32::new(1)];
     let [word, neighbour] = black_box(&words);
     let swapped = word.compare_exchange(1, u32::MAX, Ordering::SeqCst, Ordering::SeqCst);
     let refused = word.compare_exchange(1, 6, Ordering::SeqCst, Ordering::SeqCst);

@@ -126,9 +126,10 @@ impl Alone {
         self.state.store(ALONE, Ordering::Release); // pairs with state
     }
 
-    /// There is one P. At boot, or with the world stopped.
-    pub(crate) fn only(&self) {
-        self.state.store(ONE, Ordering::Release); // pairs with state
+    /// There is one P, or are several. At boot, or with the world stopped.
+    pub(crate) fn only(&self, one: bool) {
+        self.state
+            .store(if one { ONE } else { MANY }, Ordering::Release); // pairs with state
     }
 
     /// From here on there is none: by who has the P in its hands, or has stopped the world.

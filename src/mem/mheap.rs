@@ -43,8 +43,8 @@ pub(super) struct MHeap {
     free_spans: Option<&'static MSpan>,
     /// The address behind the last page that was mapped, 0 before the first.
     end: usize,
-    /// Where memory was last got for more than was wanted, and up to where.
-    ahead: (usize, usize),
+    /// Up to where memory was got for more than was wanted.
+    ahead: usize,
     /// How many hints have been tried.
     hint: usize,
     /// The scavenger knows what it goes by.
@@ -73,7 +73,7 @@ static MHEAP: Mutex<MHeap, { rank::HEAP }> = Mutex::new(MHeap {
     pages: Pages::new(),
     free_spans: None,
     end: 0,
-    ahead: (0, 0),
+    ahead: 0,
     hint: 0,
     prepared: false,
     mapped: 0,
@@ -285,13 +285,13 @@ impl MHeap {
     /// small objects begins that nobody has touched; 0 if they have it. In a heap that has
     /// some, the next spans are going to need it too, most likely those behind this one, and a
     /// page fault for each page takes much longer. Those are free still, and count as such
-    /// that take no memory: there are few of them.
+    /// that take no memory: there are few of them, since it goes upwards and never comes back.
     fn pages_ahead(&mut self, start: usize, size: usize) -> usize {
         /// What there is at once, as a part of what is in use, and at most.
         const SHARE: usize = 16;
         const MOST: usize = 64 << 10;
-        if start >= self.ahead.0 && start + size <= self.ahead.1 {
-            return 0;
+        if start < self.ahead {
+            return 0; // it has its memory, or had it once and gets it page by page
         }
         let in_use = self.pages.in_use_pages() * PAGE_SIZE;
         let some = (in_use / SHARE).min(MOST) & !(PAGE_SIZE - 1);
@@ -304,7 +304,7 @@ impl MHeap {
         if bytes < size {
             return 0;
         }
-        self.ahead = (start, start + bytes);
+        self.ahead = start + bytes;
         bytes
     }
 

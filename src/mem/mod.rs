@@ -56,8 +56,9 @@ pub(crate) use scavenge::{excess, reclaim, scavenge, take_reclaim, tick, wants_s
 pub(crate) use segment::{Segment, segment_alloc, segment_free};
 pub(crate) use sizeclasses::class_of;
 pub(crate) use stack::{
-    DEFAULT_STACK, GUARD, GoStack, LINE, Slab, canary_is_whole, first_stack, for_each_top, gostack,
-    guard_page, hint, retire, some_stacks, stack_stats, stackalloc, stackfree, stackinit,
+    DEFAULT_STACK, GUARD, GoStack, LINE, MOST_STACKS, Slab, canary_is_whole, first_stack,
+    for_each_top, gostack, guard_page, hint, retire, some_stacks, stack_stats, stackalloc,
+    stackfree, stackinit,
 };
 
 use crate::debug::fatal::throw;

@@ -87,11 +87,7 @@ impl Watch {
 /// There are that many Ps now, of which several may have something to run. At boot, or with the
 /// world stopped, under the lock.
 pub(super) fn procs_are(procs: i32) {
-    if procs == 1 {
-        ALONE.only(); // nobody takes an idle one beside it
-    } else {
-        ALONE.end_own();
-    }
+    ALONE.only(procs == 1); // nobody takes an idle one beside it
 }
 
 /// Returns how many Ps are not idle; all of them, while the world is stopped.

@@ -26,7 +26,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::SCHED;
 use super::glist::GList;
 use super::gpack::{GFree, PACK};
-use super::runtime2::{G, GCache, GStatus, P, STACK_GUARD};
+use super::runtime2::{G, GCache, GStatus, MAX_G_FREE, P, STACK_GUARD};
 use super::status::casgstatus;
 use crate::arch;
 use crate::debug::fatal;
@@ -120,7 +120,7 @@ fn malg(pp: &'static P, stack: usize) -> Option<&'static G> {
         && let Some(some) = mem::some_stacks()
     {
         for stack in some {
-            let _ = pp.g_free.push(set_up_new(&stack)); // there is room for so many
+            let _ = pp.g_free.push(set_up_new(&stack)); // there is room: see below
         }
         if let Some(gp) = pp.g_free.pop() {
             return Some(gp);
@@ -128,6 +128,9 @@ fn malg(pp: &'static P, stack: usize) -> Option<&'static G> {
     }
     Some(set_up_new(&mem::gostack(stack)?))
 }
+
+// A P's list, which is empty then, has room for all that come at once.
+const _: () = assert!(mem::MOST_STACKS <= MAX_G_FREE);
 
 /// Makes a goroutine on that stack, dead as yet.
 fn set_up_new(stack: &GoStack) -> &'static G {

@@ -50,13 +50,14 @@ static HOOKS: AtomicPtr<Hooks> = AtomicPtr::new(ptr::null_mut());
 static LET_THROUGH: AtomicU64 = AtomicU64::new(0);
 static LETS_THROUGH: AtomicU64 = AtomicU64::new(0);
 
-/// Which of these stay ignored where they are. Go keeps to that for SIGHUP and SIGINT alone.
+/// Which of [`AT_THE_START`] stay ignored where they are. Go keeps to that for SIGHUP and SIGINT
+/// alone.
 const STAY_IGNORED: u64 = signal_bit(os::SIGPIPE)
     | signal_bit(os::SIGHUP)
     | signal_bit(os::SIGINT)
     | signal_bit(os::SIGTERM);
 
-/// How many of these are for each process.
+/// How many of [`AT_THE_START`] are for each process.
 const FOR_EACH: usize = 6;
 
 /// What the handler is installed for at the start; the last three in process 1 alone.

@@ -65,22 +65,21 @@ pub(crate) fn fault(died: &Died) -> ! {
     let depth = start_dying();
     let (kind, what) = match died.signal {
         SIGSEGV | SIGBUS | SIGFPE if sent || goroutine.is_none() => (Kind::Signal, ""),
-        SIGSEGV | SIGBUS | SIGFPE if at_work => (
-            Kind::Throw,
-            "fatal error: unexpected signal during runtime execution",
-        ),
+        SIGSEGV | SIGBUS | SIGFPE if at_work => {
+            (Kind::Throw, "unexpected signal during runtime execution")
+        }
         SIGFPE => match died.code {
-            FPE_INTDIV => (Kind::Panic, "panic: runtime error: integer divide by zero"),
-            FPE_INTOVF if !TERSE => (Kind::Panic, "panic: runtime error: integer overflow"),
-            _ => (Kind::Panic, "panic: runtime error: floating point error"),
+            FPE_INTDIV => (Kind::Panic, "integer divide by zero"),
+            FPE_INTOVF if !TERSE => (Kind::Panic, "integer overflow"),
+            _ => (Kind::Panic, "floating point error"),
         },
         SIGSEGV | SIGBUS if died.addr < NULL_PAGE && died.code <= SEGV_ACCERR => (
             Kind::Panic,
-            "panic: runtime error: invalid memory address or nil pointer dereference",
+            "invalid memory address or nil pointer dereference",
         ),
         SIGSEGV | SIGBUS => {
             say("unexpected fault address 0x%x", &[addr], &[]);
-            (Kind::Throw, "fatal error: fault")
+            (Kind::Throw, "fault")
         }
         _ => (Kind::Signal, ""),
     };
@@ -88,10 +87,14 @@ pub(crate) fn fault(died: &Died) -> ! {
     if kind == Kind::Signal {
         say_signal(died);
     } else {
+        let whose = match kind {
+            Kind::Throw => "fatal error: ",
+            _ => "panic: runtime error: ",
+        };
         say(
-            "%s\n[signal %s code=0x%x addr=0x%x pc=0x%x]",
+            "%s%s\n[signal %s code=0x%x addr=0x%x pc=0x%x]",
             &[code, addr, pc],
-            &[what.as_bytes(), text],
+            &[whose.as_bytes(), what.as_bytes(), text],
         );
     }
     report(depth, kind, None, Some(died))

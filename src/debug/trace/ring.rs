@@ -168,7 +168,7 @@ impl Ring {
         let slot = unsafe { self.words.get_unchecked(next) }.get();
         // SAFETY: invariants 1 and 2: there is room, by `slow`.
         unsafe { slot.write(word) };
-        self.next.store(next + 1, Ordering::Release); // pairs with take
+        self.next.store(next + 1, Ordering::Release); // pairs with ends
     }
 
     /// Stamps the next event, if there is room, and returns the slot of its word.
@@ -191,7 +191,7 @@ impl Ring {
         let slot = self.stamps[stamp as usize % STAMPS].get();
         // SAFETY: invariants 1 and 2, for stamps.
         unsafe { slot.write(Stamp { at: head, ticks }) };
-        self.stamp_head.store(stamp + 1, Ordering::Release); // pairs with take
+        self.stamp_head.store(stamp + 1, Ordering::Release); // pairs with ends
         let lost = self.lost.load(Ordering::Relaxed); // as above
         if lost > 0 {
             self.lost.store(0, Ordering::Relaxed); // as above
@@ -221,7 +221,7 @@ impl Ring {
             return next;
         }
         self.lap.set(self.lap.get() + WORDS as u64);
-        self.next.store(0, Ordering::Relaxed); // the same to who reads it
+        self.next.store(0, Ordering::Release); // pairs with ends, for the words before it
         0
     }
 
@@ -254,7 +254,7 @@ impl Ring {
 
     /// Returns where words and stamps end that can be taken.
     pub(crate) fn ends(&self) -> (u64, u64) {
-        // Acquire: pairs with put. The words first: all stamps of those are there then.
+        // Acquire: pairs with write and around. The words first: all stamps of those are there then.
         let next = self.next.load(Ordering::Acquire);
         let words = self.taken.words.load(Ordering::Relaxed) + self.used(next); // by us alone
         (words, self.stamp_head.load(Ordering::Acquire)) // as above

@@ -39,7 +39,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) use guard::{canary_is_whole, hint};
-pub(crate) use pool::{gostack, guard_page, retire, some_stacks, stackfree};
+pub(crate) use pool::{MOST_STACKS, gostack, guard_page, retire, some_stacks, stackfree};
 pub(crate) use slab::{LINE, Slab};
 
 use crate::debug::fatal::throw;

@@ -85,6 +85,9 @@ fn small() -> Option<GoStack> {
     }
 }
 
+/// How many [`some_stacks`] takes at most.
+pub(crate) const MOST_STACKS: usize = os::MAX_RANGES;
+
 /// Takes some stacks of the default size at once, where so many have been made that some
 /// more are nothing: opened together, they cost fewer system calls, and no page faults.
 /// None if it is not so far yet, if those that were given back shall go first, or where
@@ -97,7 +100,7 @@ pub(crate) fn some_stacks() -> Option<impl Iterator<Item = GoStack>> {
     if !guard::installs() || pool.returned > 0 {
         return None;
     }
-    let most = (slab.slots() / SHARE).min(os::MAX_RANGES);
+    let most = (slab.slots() / SHARE).min(MOST_STACKS);
     let (first, count) = slab.open_some(most)?;
     drop(pool); // not for the time of a system call
     let lo = stack_of(slab, first, true).lo;

@@ -99,14 +99,13 @@ pub(crate) fn read(file: &File, buffer: &mut [u8]) -> Option<usize> {
     }
 }
 
-/// Reads the number that a file of the system's begins with.
+/// Reads the number that a file of the system's holds, with a newline behind it.
 #[cold]
 pub(super) fn read_number(path: &CStr) -> Option<u64> {
     let file = open_read(path)?;
     let mut text = [0; 32];
     let length = read(&file, &mut text)?;
-    let digits = text.get(..length)?.split(|byte| !byte.is_ascii_digit());
-    parse_decimal(digits.into_iter().next()?)
+    parse_decimal(text.get(..length.wrapping_sub(1))?)
 }
 
 /// Reads at most `buffer.len()` bytes from a descriptor; 0 at the end. Or returns the

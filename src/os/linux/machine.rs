@@ -55,14 +55,7 @@ fn affinity(mask: &mut [u64]) -> i32 {
 pub(crate) fn huge_page_size() -> usize {
     const SIZE: &CStr =
         super::file::path(b"/sys/kernel/mm/transparent_hugepage/hpage_pmd_size\0\0");
-    let Some(file) = super::open_read(SIZE) else {
-        return 0;
-    };
-    let mut digits = [0u8; 20];
-    let length = super::read(&file, &mut digits).unwrap_or(0);
-    // The last character is a newline.
-    let text = digits.get(..length.wrapping_sub(1)).unwrap_or_default();
-    crate::debug::print::parse_decimal(text).unwrap_or(0) as usize // mallocinit checks it
+    super::file::read_number(SIZE).unwrap_or(0) as usize // mallocinit checks it
 }
 
 /// Fills `words` with random bits from the kernel; false if it has none to give.

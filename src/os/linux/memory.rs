@@ -157,7 +157,7 @@ pub(crate) unsafe fn populate(memory: *mut u8, size: usize) {
 pub(crate) const MAX_RANGES: usize = 16;
 
 /// Does what [`install_guard`] does, in one call, to `count` ranges, a `stride` apart. False
-/// if this system cannot, before Linux 6.14 for one, or has not done it to all of them: any
+/// if this system cannot, before Linux 6.15 for one, or has not done it to all of them: any
 /// of them may be a guard then.
 ///
 /// # Safety
@@ -196,10 +196,10 @@ unsafe fn advise_each(
     count: usize,
     advice: usize,
 ) -> bool {
-    /// This process, since Linux 6.14.
+    /// This process, since Linux 6.15.
     const PIDFD_SELF: usize = -10_000_isize as usize;
+    debug_assert!(count <= MAX_RANGES);
     let mut ranges = [[0; 2]; MAX_RANGES];
-    let count = count.min(MAX_RANGES);
     for (at, range) in ranges.iter_mut().enumerate() {
         *range = [first.addr() + at * stride, size];
     }

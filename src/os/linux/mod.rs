@@ -59,9 +59,7 @@ pub(crate) fn entry() -> usize {
 }
 
 pub(crate) use exe::map_exe;
-pub(crate) use file::{
-    check_fds, cpu_limit, is_terminal, open_read, read, read_fd, write_all, write_fd,
-};
+pub(crate) use file::{check_fds, cpu_limit, is_terminal, read_fd, write_all, write_fd};
 #[cfg(feature = "getrandom")]
 pub(crate) use machine::fill_random;
 pub(crate) use machine::{cpu_count, huge_page_size, random};

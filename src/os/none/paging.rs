@@ -191,6 +191,7 @@ impl Tables {
                 hint::black_box(()); // no vectors: an emulator translates each instruction
             }
             let done = count << shift(level);
+            debug_assert!(done <= size, "no whole pages");
             address = address.wrapping_add(done);
             size -= done;
             physical += done as u64 * present;

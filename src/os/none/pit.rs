@@ -36,7 +36,7 @@ const NOT_BEGUN: u8 = 1 << 6;
 /// The status's lower bits, which say the mode: ours, or nothing is there.
 const MODE: u8 = 0x3f;
 
-/// How long to measure: 1 ms in its ticks, of which a look is off by a thousandth at worst.
+/// How long to measure: 1 ms in its ticks, of which it is off by two thousandths at worst.
 const TICKS: u16 = 1193;
 
 /// How often to look without seeing it count until there is none.

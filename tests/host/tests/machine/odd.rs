@@ -105,7 +105,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-/// 64 GiB with holes, of which the host gives what is touched: some 10 MiB. With pages of 1 GiB and
+/// 64 GiB with holes, of which the host gives what is touched: some 50 MB with QEMU's own. With pages of 1 GiB and
 /// without. Left out where the host does not promise so much.
 fn much_memory() -> Result<(), Failed> {
     const MEMORY: [&str; 6] = [
