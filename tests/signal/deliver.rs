@@ -164,6 +164,7 @@ gort_test::test_module! {
             thread::sleep(Duration::from_micros(200));
         }
         assert_eq!(receiver.join().unwrap(), Ok(Signal::USR1));
+        signal::stop(&sender); // one that was raised last may be on its way yet
     }
 
     fn stop_hands_on_what_came() {
