@@ -89,8 +89,12 @@ pub(super) fn gfget(pp: &'static P, stack: usize) -> Option<&'static G> {
             change_g_free(|g_free| g_free.take(&pp.g_free));
         }
         if let Some(gp) = pp.g_free.pop() {
-            if let Some(next) = pp.g_free.peek() {
-                warm(next); // it is the next one's turn soon, and it may be far away
+            // It is the next one's turn soon, and it may be far away. Not again where one
+            // goroutine comes and goes.
+            if let Some(next) = pp.g_free.peek()
+                && !ptr::eq(pp.warmed.replace(next), next)
+            {
+                warm(next);
             }
             return Some(gp);
         }

@@ -481,6 +481,8 @@ pub(crate) struct P {
     /// Where it notes what it does, a `debug::trace`'s ring; null without a trace.
     #[cfg(feature = "sched-trace")]
     pub(crate) trace: Cell<*mut ()>,
+    /// Whose memory it asked for last, of those that were the next ones to be made again.
+    pub(crate) warmed: Cell<*const G>,
     /// Dead goroutines, with their stacks. Last are the large ones, not often touched as a whole.
     pub(crate) g_free: GCache,
     /// The goroutines that may run.

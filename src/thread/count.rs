@@ -17,7 +17,8 @@
 //!    leaving, and seen by whoever finds itself the last.
 //!
 //! In the usual case, a goroutine ends and its result is fetched then, there is one
-//! locked instruction in all, [`Count::leave`].
+//! locked instruction in all, [`Count::leave`]; and none where the other party is waiting
+//! for it already.
 //!
 //! The file stands alone, generic over its atomics: `atomic` is `core::sync::atomic`
 //! here, and loom's in the tests.
@@ -76,6 +77,19 @@ impl Count {
                     Ordering::Relaxed,
                 )
                 .is_ok()
+    }
+
+    /// A party leaves, and gives its handle back, while the other one does nothing until
+    /// the caller wakes it. False if there are others who might: then this has done nothing.
+    #[must_use]
+    pub(crate) fn leave_to_sleeper(&self) -> bool {
+        // Acquire: what others did who had handles. Who is woken sees it by the release.
+        let both = self.word.load(Ordering::Acquire) == 2 * (PARTY + HANDLE);
+        if both {
+            // Nobody changes the word meanwhile: there is nobody else with a handle.
+            self.word.store(PARTY + HANDLE, Ordering::Release); // pairs with is_alone
+        }
+        both
     }
 
     /// A party leaves, and keeps its handle. True if it was the last.

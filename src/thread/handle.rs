@@ -213,10 +213,22 @@ impl Party {
     /// back if there are values to drop before; or if the other party is gone, and this one
     /// has the result to drop.
     fn leave_early(self) -> Option<Self> {
-        if !self.inner().locals.is_empty() {
+        let inner = self.inner();
+        if !inner.locals.is_empty() {
             return Some(self);
         }
-        wake(self.inner().ended());
+        // The other party is who joins, in which it has no other use for its handle; and
+        // only this here ever sets the token.
+        if let Some(joiner) = inner.ended.sleeper()
+            && inner.count.leave_to_sleeper()
+        {
+            inner.ended.set_for_sleeper();
+            mem::forget(self);
+            // SAFETY: as in `wake`.
+            sched::goready(unsafe { &*joiner });
+            return None;
+        }
+        wake(inner.ended());
         if self.inner().count.leave() {
             mem::forget(self);
             return None;

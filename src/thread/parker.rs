@@ -87,6 +87,20 @@ impl<T> Token<T> {
         (before.addr() > SET).then_some(before)
     }
 
+    /// Returns the sleeper, if there is one, and leaves it where it is.
+    pub(crate) fn sleeper(&self) -> Option<*mut T> {
+        let sleeper = self.state.load(Ordering::Acquire); // pairs with wait's release
+        (sleeper.addr() > SET).then_some(sleeper)
+    }
+
+    /// Sets the token from which the caller has seen the sleeper, and is who wakes it. Only
+    /// where nobody else ever sets the token, nor a timer takes the sleeper out: so without
+    /// a locked instruction.
+    pub(crate) fn set_for_sleeper(&self) {
+        let set = ptr::without_provenance_mut(SET);
+        self.state.store(set, Ordering::Release); // pairs with take's acquire
+    }
+
     /// Takes the sleeper out again, without a token: the caller is who wakes it. False
     /// if it is there no more, and another wakes it.
     pub(crate) fn withdraw(&self, sleeper: *mut T) -> bool {
