@@ -73,8 +73,8 @@ pub(super) fn run(
             return None;
         }
         let place = match handles.len() {
-            0..=4 => block_on_stack::<FEW>(handles, mode, timeout, token),
-            5..=32 => block_on_stack::<32>(handles, mode, timeout, token),
+            0..=FEW => block_on_stack::<FEW>(handles, mode, timeout, token),
+            5..=MANY => block_on_large_frame(handles, mode, timeout, token),
             _ => block_on_heap(handles, mode, timeout, token),
         };
         if place.is_some() {
@@ -131,7 +131,19 @@ fn shuffle(handles: &mut [Handle<'_>]) {
     }
 }
 
+/// The same with a frame of its own: that of the usual case stays small.
+#[inline(never)]
+fn block_on_large_frame(
+    handles: &[Handle<'_>],
+    mode: Mode,
+    timeout: Timeout,
+    token: &mut Token,
+) -> Option<usize> {
+    block_on_stack::<MANY>(handles, mode, timeout, token)
+}
+
 /// Blocks with what it needs on this frame.
+#[inline(always)]
 fn block_on_stack<const N: usize>(
     handles: &[Handle<'_>],
     mode: Mode,
@@ -165,6 +177,9 @@ fn block_on_heap(
 
 /// So many operations have what they need on a small frame, and their locks in registers.
 const FEW: usize = 4;
+
+/// So many have it on a large one.
+const MANY: usize = 32;
 
 /// The locks that a select holds when it parks.
 pub(super) struct Locks {
