@@ -12,7 +12,7 @@ use crate::debug::boottrace;
 use crate::debug::fatal::{Traceback, set_traceback};
 use crate::debug::print::{parse_decimal, say};
 use crate::mem::checks::CLOBBERFREE;
-use crate::{os, sched};
+use crate::{arch, os, sched};
 
 /// The settings of GODEBUG: the name, what is set, and what it is by itself, which
 /// is 0 in the variable and the other way round.
@@ -43,10 +43,12 @@ pub(super) fn early_godebug() {
     if !cfg!(feature = "trace") {
         return;
     }
-    if !auxv().secure() {
-        read_godebug(false);
+    let settings = gogetenv(b"GODEBUG").filter(|_| !auxv().secure());
+    let begin = arch::cputicks(); // looked up it is in any boot, taken apart for the trace
+    if let Some(settings) = settings {
+        read_godebug(settings, false);
     }
-    boottrace::enable(BOOTTRACE.load(Ordering::Relaxed)); // still one thread
+    boottrace::enable(BOOTTRACE.load(Ordering::Relaxed), begin); // still one thread
 }
 
 /// In secure mode no trace of our memory goes to whoever started us: GODEBUG and
@@ -67,8 +69,10 @@ pub(super) extern "C" fn parsedebugvars() {
     if SECURE_MODE.load(Ordering::Relaxed) {
         return; // set above, same thread
     }
-    if cfg!(feature = "trace") {
-        read_godebug(true);
+    if cfg!(feature = "trace")
+        && let Some(settings) = gogetenv(b"GODEBUG")
+    {
+        read_godebug(settings, true);
     }
     if cfg!(all(feature = "trace", not(feature = "sched-trace")))
         && let Some(file @ [_, ..]) = gogetenv(b"GORT_TRACE")
@@ -119,11 +123,8 @@ const fn pack(word: &[u8]) -> u64 {
 /// the second time says what is not understood, when the trace is on and stderr
 /// is open.
 #[inline(never)]
-fn read_godebug(complain: bool) {
-    for setting in gogetenv(b"GODEBUG")
-        .unwrap_or_default()
-        .split(|&byte| byte == b',')
-    {
+fn read_godebug(settings: &[u8], complain: bool) {
+    for setting in settings.split(|&byte| byte == b',') {
         // Hidden, or there would be two loops.
         if !set(setting) && hint::black_box(complain) && !setting.is_empty() {
             say(

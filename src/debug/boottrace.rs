@@ -5,8 +5,8 @@
 //! ready. `GODEBUG=boottrace=2` says the same in the format that ui.perfetto.dev and
 //! chrome://tracing open: in GORT_TRACE's file if there is one, else on stderr; with the
 //! feature `sched-trace`, without which 2 is 1. What ends before GODEBUG is known waits in a small buffer. The time
-//! that the trace itself takes (measuring the counter's rate, writing) is left
-//! out of all numbers. Only the thread that boots calls [`step`].
+//! that the trace itself takes (taking GODEBUG apart, measuring the counter's rate,
+//! writing) is left out of all numbers. Only the thread that boots calls [`step`].
 
 use core::cell::Cell;
 use core::hint::black_box;
@@ -148,8 +148,9 @@ pub(crate) fn memory() {
     }
 }
 
-/// Turns the trace on or off, now that GODEBUG is known: 0 is off.
-pub(crate) fn enable(level: u32) {
+/// Turns the trace on or off, now that GODEBUG is known: 0 is off. What has been done since
+/// the counter was at `begin` was done for that.
+pub(crate) fn enable(level: u32, begin: u64) {
     let on = level > 0;
     TRACE.mode.set(if on { Mode::On } else { Mode::Off });
     if !on {
@@ -163,7 +164,6 @@ pub(crate) fn enable(level: u32) {
         };
         TRACE.to.set(to);
     }
-    let begin = arch::cputicks();
     TRACE.rate.set(measure_rate());
     TRACE.last.set(BOOT_TICKS.load(Ordering::Relaxed)); // the entry's, same thread
     for (name, ticks) in TRACE.early.iter().filter_map(Cell::get) {
