@@ -14,6 +14,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("injected::thread_refused", thread_refused),
         Trial::test("injected::no_membarrier", no_membarrier),
         Trial::test("injected::guards_refused", guards_refused),
+        Trial::test("injected::several_guards_refused", several_guards_refused),
         Trial::test("injected::mappings_refused", mappings_refused),
         Trial::test("injected::second_thread_only", second_thread_only),
         Trial::test("injected::memory_refused_once", memory_refused_once),
@@ -100,6 +101,27 @@ fn guards_refused() -> Result<(), Failed> {
         "madvise:error=ENOMEM:when=3+",
     ] {
         injected_with(&[change], "testprog", &["overflow-goroutine"])?
+            .expect(2, "", text)
+            .map_err(|error| format!("{change}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// Kernels that cannot make several guards in one call, filters that say no to it, and calls
+/// that have made none, or not all: stacks have guards all the same, one by one.
+fn several_guards_refused() -> Result<(), Failed> {
+    let text = "runtime: goroutine stack exceeds 262144-byte limit\n\
+        runtime: sp=0x* stack=[0x*, 0x*]\nfatal error: stack overflow\n\n**";
+    for change in [
+        "process_madvise:error=ENOSYS",
+        "process_madvise:error=EPERM",
+        "process_madvise:error=EINVAL:when=2+",
+        "process_madvise:error=EINTR:when=3",
+        "process_madvise:retval=0",
+        "process_madvise:retval=4096:when=3",
+    ] {
+        let late = ["overflow-late-for-ever", "150"];
+        injected_with(&[change], "testprog", &late)?
             .expect(2, "", text)
             .map_err(|error| format!("{change}: {error}"))?;
     }

@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("stacks::a_guard_below", a_guard_below),
         Trial::test("stacks::guards_are_no_mappings", guards_are_no_mappings),
         Trial::test("stacks::few_mappings", few_mappings),
+        Trial::test("stacks::made_together", made_together),
     ];
     native_only
         .into_iter()
@@ -243,6 +244,22 @@ fn few_mappings() -> Result<(), Failed> {
         guard_met(&outcome)?,
         "a goroutine without a guard: {outcome:?}"
     );
+    Ok(())
+}
+
+/// Of those that were made together each has a guard.
+fn made_together() -> Result<(), Failed> {
+    if !installs()? {
+        return Ok(());
+    }
+    for count in (150..170).step_by(4) {
+        let count = count.to_string();
+        let arguments = ["overflow-late-for-ever", &count];
+        let outcome = run(program("testprog")?
+            .args(arguments)
+            .env("GOTRACEBACK", "none"))?;
+        ensure!(guard_met(&outcome)?, "behind {count}: {outcome:?}");
+    }
     Ok(())
 }
 
