@@ -26,7 +26,7 @@ fn operations() -> usize {
     match (under_qemu(), cfg!(debug_assertions)) {
         (true, _) => 1_000_000,
         (false, true) => 1_000_000,
-        (false, false) => 100_000_000,
+        (false, false) => 20_000_000,
     }
 }
 

@@ -2,7 +2,9 @@
 //! place: what they print and how they end is the same.
 //!
 //! `GORT_PROFILE` and `GORT_RUNNER` say which build is tried, and under what. Both sides
-//! are built here, by one run of cargo.
+//! are built here: gort's in that profile, std's always as a debug build. What it prints
+//! there is what is wanted in release builds, too, and to optimize it takes as long as
+//! gort's side does.
 
 use std::env;
 use std::fs::{self, File};
@@ -69,6 +71,10 @@ fn target() -> Result<PathBuf, String> {
         .to_path_buf())
 }
 
+/// The two sides.
+const ON_STD: &str = "both-on-std";
+const ON_GORT: &str = "both-on-gort";
+
 /// Builds both sides, at first with what is on this machine: there may be no network.
 fn build() -> Result<(), String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -77,7 +83,6 @@ fn build() -> Result<(), String> {
         let mut command = Command::new(&cargo);
         command
             .args(["build", "--quiet", "--target", TARGET])
-            .args(release().then_some("--release"))
             .args(more)
             .current_dir(package())
             .env("CARGO_TARGET_DIR", &target)
@@ -100,7 +105,15 @@ fn build() -> Result<(), String> {
             )),
         }
     };
-    run(&["--offline"]).or_else(|_| run(&[]))
+    let sides: &[&[&str]] = match release() {
+        // The first is there already where debug builds have been tried.
+        true => &[&["--bin", ON_STD], &["--release", "--bin", ON_GORT]],
+        false => &[&["--bins"]],
+    };
+    sides.iter().try_for_each(|side| {
+        let offline = [side, &["--offline"][..]].concat();
+        run(&offline).or_else(|_| run(side))
+    })
 }
 
 /// What a program's head says of it.
@@ -154,8 +167,8 @@ impl Head {
 fn trial(name: String) -> Trial {
     Trial::test(name.clone(), move || {
         let head = Head::of(&name)?;
-        let programs = target()?.join(TARGET).join(profile());
-        let mut on_std = Command::new(programs.join("both-on-std"));
+        let built = target()?.join(TARGET);
+        let mut on_std = Command::new(built.join("debug").join(ON_STD));
         on_std.env_clear().stdin(Stdio::null());
         let wanted = head.run(&name, on_std)?;
         // What is the same on both sides, but wrong, is no proof of anything.
@@ -172,7 +185,7 @@ fn trial(name: String) -> Trial {
             excerpt(&wanted.stderr)
         );
 
-        let mut got = head.run(&name, command(&programs.join("both-on-gort")))?;
+        let mut got = head.run(&name, command(&built.join(profile()).join(ON_GORT)))?;
         if head.signal.is_some() && !native() {
             // The emulator says that, too.
             let line = got
