@@ -36,9 +36,10 @@ pub(super) extern "C" fn randinit() {
             seed[2] = os::walltime().1 as u64;
         }
     }
-    STATE.lock().seed(&seed);
+    let mut state = STATE.lock();
+    state.seed(&seed);
     if !hosted() {
-        arch::set_canary(rand() & !0xff); // a NUL first, to stop what copies strings
+        arch::set_canary(state.next_u64() & !0xff); // a NUL first, to stop what copies strings
     }
 }
 

@@ -13,6 +13,31 @@ use crate::{arch, mem, os, sched};
 /// How many threads there may be, Go's number.
 const MAX_M_COUNT: i64 = 10_000;
 
+/// What is called, one after the other, as it stands there.
+#[cfg(any(not(feature = "none"), debug_assertions))]
+macro_rules! in_order {
+    ($($words:tt)*) => { $($words)* };
+}
+
+/// The same by a loop over a table, for a machine with no kernel: an emulator translates each
+/// call by itself. A debugger shows no lines for that.
+#[cfg(all(feature = "none", not(debug_assertions)))]
+macro_rules! in_order {
+    ($($($subsystem:ident)::+ (); step($name:literal);)*) => {
+        each(&[$(($($subsystem)::+, $name)),*])
+    };
+}
+
+/// Calls each, and says that its step has ended.
+#[cfg(all(feature = "none", not(debug_assertions)))]
+#[inline(never)] // an emulator translates each copy
+fn each(steps: &[(extern "C" fn(), &'static str)]) {
+    for (subsystem, name) in steps {
+        subsystem();
+        step(name);
+    }
+}
+
 /// Wakes the runtime. The order is the specification: whoever needs something
 /// stands behind it.
 #[unsafe(export_name = "runtime.schedinit")]
@@ -21,34 +46,38 @@ pub(super) extern "C" fn schedinit() {
     crate::stops_here!();
     sched::schedinit(MAX_M_COUNT);
     early_godebug(); // boottrace prints from here on
-    moduledataverify(); // the program is what the linker made
-    step("runtime.moduledataverify");
-    mem::stackinit();
-    step("runtime.stackinit");
-    randinit(); // before mallocinit and mcommoninit, which draw from it
-    step("runtime.randinit");
-    mem::mallocinit();
-    step("runtime.mallocinit");
-    cpuinit(); // before alginit
-    step("runtime.cpuinit");
-    alg::alginit(); // no hash before this
-    step("runtime.alginit");
+    in_order! {
+        moduledataverify(); // the program is what the linker made
+        step("runtime.moduledataverify");
+        mem::stackinit();
+        step("runtime.stackinit");
+        randinit(); // before mallocinit and mcommoninit, which draw from it
+        step("runtime.randinit");
+        mem::mallocinit();
+        step("runtime.mallocinit");
+        cpuinit(); // before alginit
+        step("runtime.cpuinit");
+        alg::alginit(); // no hash before this
+        step("runtime.alginit");
+    }
     sched::mcommoninit(&sched::M0);
     step("runtime.mcommoninit");
-    sigsave();
-    step("runtime.sigsave");
-    goargs();
-    step("runtime.goargs");
-    goenvs();
-    step("runtime.goenvs");
-    secure(); // before anything of the environment is believed
-    step("runtime.secure");
-    checkfds(); // before any message could land in a file
-    step("runtime.checkfds");
-    parsedebugvars();
-    step("runtime.parsedebugvars");
-    gcinit();
-    step("runtime.gcinit");
+    in_order! {
+        sigsave();
+        step("runtime.sigsave");
+        goargs();
+        step("runtime.goargs");
+        goenvs();
+        step("runtime.goenvs");
+        secure(); // before anything of the environment is believed
+        step("runtime.secure");
+        checkfds(); // before any message could land in a file
+        step("runtime.checkfds");
+        parsedebugvars();
+        step("runtime.parsedebugvars");
+        gcinit();
+        step("runtime.gcinit");
+    }
     sched::procresize(gomaxprocs_at_start());
     trace::start(); // GORT_TRACE
     step("runtime.procresize");

@@ -151,8 +151,7 @@ fn make_tables(tables: &mut Tables, largest: u32) -> Result<(), NoFrame> {
 /// large in .bss somebody's.
 fn map_image(tables: &mut Tables) -> Result<(), NoFrame> {
     // Hidden, or there would be a copy for each.
-    let segments = hint::black_box(SEGMENTS.len());
-    for (Label(start), Label(end), flags) in SEGMENTS.iter().take(segments) {
+    for (Label(start), Label(end), flags) in hint::black_box(SEGMENTS.as_slice()) {
         let size = end.addr().next_multiple_of(PAGE) - start.addr();
         tables.map(start.addr(), start.addr() as u64, size, *flags, 1)?;
     }
