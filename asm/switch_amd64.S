@@ -169,8 +169,14 @@ runtime.mcall:
  * takes gp up again, maybe on another thread; or at once if fn says false, which
  * it may as long as nobody has found gp.
  *
- * in: rdi = gp, the current g; rsi = buf, of another goroutine
+ * in: rdi = gp, the current g; rsi = buf, of another goroutine; rdx = fn; rcx = arg;
+ *     rax = where to return to, and nothing on the stack for it
  * preserves what the ABI says
+ *
+ * It is reached by a jump, and left by one. The CPU takes it that a return goes to where
+ * the last call came from that has not returned yet: here that is one of the goroutine
+ * which was left. Each frame that has called, and returns, is predicted wrongly then,
+ * unless both wait in the same place; this one, at least, is not.
  *
  * The g.locks of the one that goes on is not 0, and counted down when nothing of
  * its gobuf is needed any more: it may be preempted from then on.
@@ -182,6 +188,11 @@ runtime.mcall:
         .type   runtime.gosave_gogo, @function
 runtime.gosave_gogo:
         .cfi_startproc
+        .cfi_def_cfa_offset 0
+        .cfi_register rip, rax          /* as if the jump had been a call */
+        push    rax
+        .cfi_def_cfa_offset 8
+        .cfi_offset rip, -8
         push    rbp
         .cfi_def_cfa_offset 16
         .cfi_offset rbp, -16
@@ -236,7 +247,16 @@ runtime.gosave_gogo:
         pop     rbx
         pop     rbp
         .cfi_def_cfa rsp, 8
-        ret
+        .cfi_restore r15
+        .cfi_restore r14
+        .cfi_restore r13
+        .cfi_restore r12
+        .cfi_restore rbx
+        .cfi_restore rbp
+        pop     rcx
+        .cfi_def_cfa rsp, 0
+        .cfi_register rip, rcx
+        jmp     rcx
         .cfi_endproc
         .size   runtime.gosave_gogo, . - runtime.gosave_gogo
 

@@ -10,7 +10,7 @@ use super::clock;
 use super::hchan::{Hchan, Side, Timeout};
 use super::selecting::{Mode, run};
 use super::token::Token;
-use super::waitq::Outcome;
+use super::waitq::Ended;
 use crate::sched::{WaitReason, timers};
 
 /// An operation, its index, and what select alone needs.
@@ -176,10 +176,10 @@ fn timeout(ns: i64) -> Timeout {
 }
 
 /// Says what came of an operation that is over.
-fn said(outcome: Outcome) -> Result<(), Refused> {
+fn said(outcome: Ended) -> Result<(), Refused> {
     match outcome {
-        Outcome::Closed => Err(Refused::Closed),
-        Outcome::TimedOut => Err(Refused::TimedOut),
-        _ => Ok(()),
+        Ended::Closed => Err(Refused::Closed),
+        Ended::TimedOut => Err(Refused::TimedOut),
+        Ended::Done => Ok(()),
     }
 }

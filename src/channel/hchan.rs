@@ -29,7 +29,7 @@ use super::buffer::{Buffer, copy_value};
 use super::linger::Haste;
 use super::scheduler::{ParkLock, WaitReason, acquirem, need_p, releasem};
 use super::token::fits;
-use super::waitq::{Outcome, ReadyList, Sudog, Waitq};
+use super::waitq::{Ended, Outcome, ReadyList, Sudog, Waitq};
 
 /// All senders are gone, or all receivers.
 pub(super) const CLOSED: u8 = 1;
@@ -144,7 +144,7 @@ impl Hchan {
 
     /// Sends the value at `elem`, of `size` bytes, which are this channel's. From a goroutine.
     #[inline]
-    pub(super) fn send(&self, elem: *const u8, size: usize, timeout: Timeout) -> Outcome {
+    pub(super) fn send(&self, elem: *const u8, size: usize, timeout: Timeout) -> Ended {
         self.enter();
         let room = self.room.load(Ordering::Relaxed); // behind the lock, as all below
         if room != 0
@@ -155,7 +155,7 @@ impl Hchan {
             self.room.store(room - 1, Ordering::Relaxed);
             add(&self.items, 1);
             self.leave();
-            return Outcome::Done;
+            return Ended::Done;
         }
         match self.recvq.first() {
             // Who waits for a value, and has a place for it: the usual case without a buffer.
@@ -166,7 +166,7 @@ impl Hchan {
             {
                 self.lock.unlock();
                 receiver.ready_releasem();
-                return Outcome::Done;
+                return Ended::Done;
             }
             // The other usual case: whoever comes second finds the first one waiting.
             None if self.capacity == 0 && !self.is_closed() => {
@@ -179,13 +179,13 @@ impl Hchan {
 
     /// Receives a value into `elem`. As [`send`](Self::send).
     #[inline]
-    pub(super) fn recv(&self, elem: *mut u8, size: usize, timeout: Timeout) -> Outcome {
+    pub(super) fn recv(&self, elem: *mut u8, size: usize, timeout: Timeout) -> Ended {
         self.enter();
         let items = self.items.load(Ordering::Relaxed); // behind the lock, as all below
         if items != 0 && self.pop_fast(elem, size) {
             self.items.store(items - 1, Ordering::Relaxed);
             self.leave();
-            return Outcome::Done;
+            return Ended::Done;
         }
         self.recv_slow(elem, timeout)
     }
@@ -204,20 +204,27 @@ impl Hchan {
         fast
     }
 
+    /// Waits for somebody who sends. With the lock held. This one and the next have the frame
+    /// that it takes to park, and are jumped to (see [`Ended`]).
+    #[inline(never)]
+    fn recv_later(&self, elem: *mut u8, timeout: Timeout) -> Ended {
+        self.wait(Side::Recv, elem, timeout)
+    }
+
     /// Waits for somebody who receives. With the lock held.
     #[inline(never)]
-    fn send_later(&self, elem: *mut u8, timeout: Timeout) -> Outcome {
+    fn send_later(&self, elem: *mut u8, timeout: Timeout) -> Ended {
         self.wait(Side::Send, elem, timeout)
     }
 
     /// The rest of [`send`](Self::send), from the lock on.
     #[inline(never)]
-    fn send_slow(&self, elem: *const u8, timeout: Timeout) -> Outcome {
+    fn send_slow(&self, elem: *const u8, timeout: Timeout) -> Ended {
         let mut times = 0;
         loop {
             if self.is_closed() {
                 self.leave();
-                return Outcome::Closed;
+                return Ended::Closed;
             }
             match self.give(elem) {
                 Given::Buffered => self.leave(),
@@ -227,7 +234,9 @@ impl Hchan {
                 }
                 Given::Partner(receiver) => {
                     let elem = elem.cast_mut();
-                    return self.wait_for_partner(receiver, elem, WaitReason::CHAN_SEND);
+                    return self
+                        .wait_for_partner(receiver, elem, WaitReason::CHAN_SEND)
+                        .ended();
                 }
                 Given::NoBlock => {
                     self.add_block();
@@ -241,32 +250,34 @@ impl Hchan {
                     return self.send_later(elem.cast_mut(), timeout);
                 }
             }
-            return Outcome::Done;
+            return Ended::Done;
         }
     }
 
     /// The rest of [`recv`](Self::recv), from the lock on.
     #[inline(never)]
-    fn recv_slow(&self, elem: *mut u8, timeout: Timeout) -> Outcome {
+    fn recv_slow(&self, elem: *mut u8, timeout: Timeout) -> Ended {
         if self.items.load(Ordering::Relaxed) != 0 {
             add(&self.items, usize::MAX); // one less
             self.pop_and_leave(elem);
-            return Outcome::Done;
+            return Ended::Done;
         }
         if let Some(sender) = self.take_sender() {
             if sender.elem().is_null() {
-                return self.wait_for_partner(sender, elem, WaitReason::CHAN_RECEIVE);
+                return self
+                    .wait_for_partner(sender, elem, WaitReason::CHAN_RECEIVE)
+                    .ended();
             }
             self.take_from(sender, elem);
             self.lock.unlock();
             sender.ready_releasem();
-            return Outcome::Done;
+            return Ended::Done;
         }
         if self.is_closed() {
             self.leave();
-            return Outcome::Closed;
+            return Ended::Closed;
         }
-        self.wait(Side::Recv, elem, timeout)
+        self.recv_later(elem, timeout)
     }
 
     /// Hands a value over, if there is somebody or room for it. With the lock held, and the

@@ -18,7 +18,7 @@ use super::iter::{Iter, TryIter};
 use super::shared::Shared;
 use super::timed::{At, Tick, Timed};
 use super::token::{Token, fits};
-use super::waitq::Outcome;
+use super::waitq::{Ended, Outcome};
 use crate::time::Instant;
 
 /// The half of a channel that messages come out of. A clone is another handle on the same
@@ -75,14 +75,14 @@ impl<T> Receiver<T> {
 
     /// Receives a message, or says why not.
     #[inline(always)]
-    fn recv_until(&self, timeout: Timeout) -> Result<T, Outcome> {
+    fn recv_until(&self, timeout: Timeout) -> Result<T, Ended> {
         match self.kind() {
             Kind::Chan(chan, _) => {
                 let mut message = MaybeUninit::<T>::uninit();
                 let elem = message.as_mut_ptr().cast();
                 match chan.recv(elem, size_of::<T>(), timeout) {
                     // SAFETY: the bytes of one that was sent, and of nobody else now.
-                    Outcome::Done => Ok(unsafe { message.assume_init() }),
+                    Ended::Done => Ok(unsafe { message.assume_init() }),
                     outcome => Err(outcome),
                 }
             }
@@ -144,7 +144,7 @@ impl<T> Receiver<T> {
             return Err(TryRecvError::Empty);
         }
         self.recv_until(Timeout::Now).map_err(|why| match why {
-            Outcome::Closed => TryRecvError::Disconnected,
+            Ended::Closed => TryRecvError::Disconnected,
             _ => TryRecvError::Empty,
         })
     }
@@ -225,7 +225,7 @@ impl<T> Receiver<T> {
 
     fn recv_or_time_out(&self, timeout: Timeout) -> Result<T, RecvTimeoutError> {
         self.recv_until(timeout).map_err(|why| match why {
-            Outcome::Closed => RecvTimeoutError::Disconnected,
+            Ended::Closed => RecvTimeoutError::Disconnected,
             _ => RecvTimeoutError::Timeout,
         })
     }

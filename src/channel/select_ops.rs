@@ -110,6 +110,7 @@ impl Hchan {
     }
 
     /// Selects a receive.
+    #[inline(always)]
     fn select_recv(&self, token: &mut Token) -> bool {
         self.enter();
         let items = self.items.load(Ordering::Relaxed);

@@ -63,30 +63,79 @@ pub(super) fn run(
     if handles.len() > SET && !is_biased {
         shuffle(handles);
     }
+    let place = at_once_or_later(handles, mode, timeout, is_biased, token);
+    (place != NONE).then_some(place)
+}
+
+/// Where there is none.
+const NONE: usize = usize::MAX;
+
+/// Returns the place, or [`NONE`]: in one register, so that the rest is not called but jumped
+/// to (see [`Ended`](super::waitq::Ended)), and has no part in this frame.
+#[inline(never)]
+fn at_once_or_later(
+    handles: &[Handle<'_>],
+    mode: Mode,
+    timeout: Timeout,
+    is_biased: bool,
+    token: &mut Token,
+) -> usize {
+    let place = if handles.len() <= SET {
+        pick_of_few(handles, mode, is_biased, token)
+    } else {
+        pick(handles, mode, is_biased, token)
+    };
+    if place != NONE {
+        return place;
+    }
+    later(handles, mode, timeout, is_biased, token)
+}
+
+/// The rest, when none has been ready.
+#[inline(never)]
+fn later(
+    handles: &[Handle<'_>],
+    mode: Mode,
+    timeout: Timeout,
+    is_biased: bool,
+    token: &mut Token,
+) -> usize {
     loop {
-        for (number, some) in handles.chunks(SET).enumerate() {
-            if let Some(place) = pick(some, mode, is_biased, token) {
-                return Some(number * SET + place);
-            }
-        }
         if clock::is_over(timeout) {
-            return None;
+            return NONE;
         }
         let place = match handles.len() {
-            0..=FEW => block_on_stack::<FEW>(handles, mode, timeout, token),
-            5..=MANY => block_on_large_frame(handles, mode, timeout, token),
-            _ => block_on_heap(handles, mode, timeout, token),
+            0..=FEW => block_on_few(handles, mode, timeout, token),
+            _ => block_on_many(handles, mode, timeout, token),
         };
-        if place.is_some() {
+        if let Some(place) = place {
+            return place;
+        }
+        let place = pick(handles, mode, is_biased, token);
+        if place != NONE {
             return place;
         }
     }
 }
 
-/// The first pass: selects one of those that are ready, if there is one. All are looked at
-/// without a lock, and a lock is taken only of one that was chosen among what looks ready.
-#[inline]
-fn pick(handles: &[Handle<'_>], mode: Mode, is_biased: bool, token: &mut Token) -> Option<usize> {
+/// The first pass in a function of its own, for any number of operations.
+#[cold]
+#[inline(never)]
+fn pick(handles: &[Handle<'_>], mode: Mode, is_biased: bool, token: &mut Token) -> usize {
+    for (number, some) in handles.chunks(SET).enumerate() {
+        let place = pick_of_few(some, mode, is_biased, token);
+        if place != NONE {
+            return number * SET + place;
+        }
+    }
+    NONE
+}
+
+/// The first pass: selects one of those that are ready, and returns its place; [`NONE`] if
+/// there is none. All are looked at without a lock, and a lock is taken only of one that was
+/// chosen among what looks ready. There are [`SET`] of them at most.
+#[inline(always)]
+fn pick_of_few(handles: &[Handle<'_>], mode: Mode, is_biased: bool, token: &mut Token) -> usize {
     let mut set = 0_u64;
     for (place, (case, ..)) in handles.iter().enumerate() {
         set |= u64::from(case.0.may_be_ready()) << place;
@@ -105,11 +154,11 @@ fn pick(handles: &[Handle<'_>], mode: Mode, is_biased: bool, token: &mut Token) 
             Mode::Ready => kind.is_ready(),
         };
         if ready {
-            return Some(place);
+            return place;
         }
         set &= !(1 << place);
     }
-    None
+    NONE
 }
 
 /// Returns a random number below `count`.
@@ -131,48 +180,58 @@ fn shuffle(handles: &mut [Handle<'_>]) {
     }
 }
 
-/// The same with a frame of its own: that of the usual case stays small.
+/// Blocks on more operations than a small frame has room for: on a large one, or, if there are
+/// more than the macros know, with memory of the heap.
 #[inline(never)]
-fn block_on_large_frame(
+fn block_on_many(
     handles: &[Handle<'_>],
     mode: Mode,
     timeout: Timeout,
     token: &mut Token,
 ) -> Option<usize> {
-    block_on_stack::<MANY>(handles, mode, timeout, token)
-}
-
-/// Blocks with what it needs on this frame.
-#[inline(always)]
-fn block_on_stack<const N: usize>(
-    handles: &[Handle<'_>],
-    mode: Mode,
-    timeout: Timeout,
-    token: &mut Token,
-) -> Option<usize> {
-    let mut sudogs = [const { MaybeUninit::uninit() }; N];
-    let mut locks = [const { MaybeUninit::uninit() }; N];
     let len = handles.len();
-    block(
-        handles,
-        mode,
-        timeout,
-        token,
-        (&mut sudogs[..len], &mut locks[..len]),
-    )
-}
-
-/// Blocks on more operations than the macros know.
-#[cold]
-fn block_on_heap(
-    handles: &[Handle<'_>],
-    mode: Mode,
-    timeout: Timeout,
-    token: &mut Token,
-) -> Option<usize> {
+    if len <= MANY {
+        let mut sudogs = [const { MaybeUninit::uninit() }; MANY];
+        let mut locks = [const { MaybeUninit::uninit() }; MANY];
+        let there = (&mut sudogs[..len], &mut locks[..len]);
+        return block_there(handles, mode, timeout, token, there);
+    }
     let mut sudogs = Box::new_uninit_slice(handles.len());
     let mut locks = Box::new_uninit_slice(handles.len());
-    block(handles, mode, timeout, token, (&mut sudogs, &mut locks))
+    block_there(handles, mode, timeout, token, (&mut sudogs, &mut locks))
+}
+
+/// Blocks on few.
+#[inline(always)]
+fn block_on_few(
+    handles: &[Handle<'_>],
+    mode: Mode,
+    timeout: Timeout,
+    token: &mut Token,
+) -> Option<usize> {
+    let mut sudogs = [const { MaybeUninit::uninit() }; FEW];
+    let mut locks = [const { MaybeUninit::uninit() }; FEW];
+    let len = handles.len();
+    let here = (&mut sudogs[..len], &mut locks[..len]);
+    block(handles, mode, timeout, token, here)
+}
+
+/// What a select needs to block: room for a sudog and a lock for each of its operations.
+type Room<'a> = (
+    &'a mut [MaybeUninit<Sudog>],
+    &'a mut [MaybeUninit<&'static Hchan>],
+);
+
+/// As [`block`], for those that are not few.
+#[inline(never)]
+fn block_there(
+    handles: &[Handle<'_>],
+    mode: Mode,
+    timeout: Timeout,
+    token: &mut Token,
+    room: Room<'_>,
+) -> Option<usize> {
+    block(handles, mode, timeout, token, room)
 }
 
 /// So many operations have what they need on a small frame, and their locks in registers.
@@ -216,16 +275,13 @@ fn queue(chan: &Hchan, side: Side, mode: Mode) -> &Waitq {
 
 /// Waits for an operation, or for the time. Returns the place of the one that was selected;
 /// none if the first pass shall look again.
-#[inline(never)]
+#[inline(always)]
 fn block(
     handles: &[Handle<'_>],
     mode: Mode,
     timeout: Timeout,
     token: &mut Token,
-    (sudogs, locks): (
-        &mut [MaybeUninit<Sudog>],
-        &mut [MaybeUninit<&'static Hchan>],
-    ),
+    (sudogs, locks): Room<'_>,
 ) -> Option<usize> {
     let mut until = timeout;
     let mut count = 0;

@@ -14,7 +14,7 @@ use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::hchan::{Hchan, Side, Timeout};
 use super::shared::Shared;
 use super::token::Token;
-use super::waitq::Outcome;
+use super::waitq::Ended;
 use crate::time::Instant;
 
 /// The half of a channel that messages go into. A clone is another handle on the same
@@ -59,12 +59,12 @@ impl<T> Sender<T> {
 
     /// Sends a message; it comes back with the outcome if it is still ours.
     #[inline(always)]
-    fn send_until(&self, msg: T, timeout: Timeout) -> Result<(), (Outcome, T)> {
+    fn send_until(&self, msg: T, timeout: Timeout) -> Result<(), (Ended, T)> {
         let msg = ManuallyDrop::new(msg);
         let elem: *const u8 = (&raw const msg).cast();
         // The bytes are moved if this says Done, and only then.
         match self.chan().send(elem, size_of::<T>(), timeout) {
-            Outcome::Done => Ok(()),
+            Ended::Done => Ok(()),
             outcome => Err((outcome, ManuallyDrop::into_inner(msg))),
         }
     }
@@ -104,7 +104,7 @@ impl<T> Sender<T> {
     pub fn try_send(&self, msg: T) -> Result<(), TrySendError<T>> {
         self.send_until(msg, Timeout::Now)
             .map_err(|(outcome, msg)| match outcome {
-                Outcome::Closed => TrySendError::Disconnected(msg),
+                Ended::Closed => TrySendError::Disconnected(msg),
                 _ => TrySendError::Full(msg),
             })
     }
@@ -193,7 +193,7 @@ impl<T> Sender<T> {
     fn send_or_time_out(&self, msg: T, timeout: Timeout) -> Result<(), SendTimeoutError<T>> {
         self.send_until(msg, timeout)
             .map_err(|(outcome, msg)| match outcome {
-                Outcome::Closed => SendTimeoutError::Disconnected(msg),
+                Ended::Closed => SendTimeoutError::Disconnected(msg),
                 _ => SendTimeoutError::Timeout(msg),
             })
     }

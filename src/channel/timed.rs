@@ -13,7 +13,7 @@ use super::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::clock;
 use super::hchan::Timeout;
 use super::scheduler::WaitReason;
-use super::waitq::Outcome;
+use super::waitq::Ended;
 use crate::time::Instant;
 
 /// One message, at a time.
@@ -89,14 +89,14 @@ impl Tick {
 
     /// Takes the next message, and waits until it is time; unless the timeout is earlier. A
     /// goroutine that comes on time gets them a period apart.
-    fn recv(&self, timeout: Timeout, reason: WaitReason) -> Result<Instant, Outcome> {
+    fn recv(&self, timeout: Timeout, reason: WaitReason) -> Result<Instant, Ended> {
         loop {
             let next = self.next.load(Ordering::Relaxed); // as in take
             let now = nanoseconds(self.start.elapsed());
             let due = clock::until(self.instant(next));
             if now < next && clock::is_before(timeout, due) {
                 clock::wait(timeout, reason);
-                return Err(Outcome::TimedOut);
+                return Err(Ended::TimedOut);
             }
             let after = next.max(now).saturating_add(self.period);
             // Relaxed: as in take.
@@ -167,7 +167,7 @@ impl Timed<'_> {
     }
 
     /// Receives a message. From a goroutine.
-    pub(super) fn recv(self, timeout: Timeout) -> Result<Instant, Outcome> {
+    pub(super) fn recv(self, timeout: Timeout) -> Result<Instant, Ended> {
         let reason = match self {
             Self::Never => WaitReason::CHAN_RECEIVE_NIL_CHAN,
             _ => WaitReason::CHAN_RECEIVE,
@@ -180,7 +180,7 @@ impl Timed<'_> {
                 return Ok(message);
             }
             if clock::is_over(timeout) {
-                return Err(Outcome::TimedOut);
+                return Err(Ended::TimedOut);
             }
             clock::wait(clock::earlier(timeout, self.due()), reason);
         }

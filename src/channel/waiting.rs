@@ -9,12 +9,12 @@ use core::ptr;
 use super::clock;
 use super::hchan::{Hchan, Side, Timeout};
 use super::scheduler::{ParkLock, WaitReason, Waiter, goparkunlock, open};
-use super::waitq::{Outcome, Sudog, Waitq};
+use super::waitq::{Ended, Outcome, Sudog, Waitq};
 
 impl Hchan {
     /// Waits on one of the queues. With the lock held, which this gives back.
     #[inline(always)]
-    pub(super) fn wait(&self, side: Side, elem: *mut u8, timeout: Timeout) -> Outcome {
+    pub(super) fn wait(&self, side: Side, elem: *mut u8, timeout: Timeout) -> Ended {
         if timeout != Timeout::Never {
             return self.wait_until(side, elem, timeout);
         }
@@ -23,17 +23,17 @@ impl Hchan {
         // SAFETY: the channel is there as long as this goroutine has its handle, and the
         // lock is this goroutine's.
         unsafe { goparkunlock(&self.lock, reason) };
-        sudog.outcome()
+        sudog.outcome().ended()
     }
 
     /// The same for those who do not wait for ever.
     #[inline(never)]
-    fn wait_until(&self, side: Side, elem: *mut u8, timeout: Timeout) -> Outcome {
+    fn wait_until(&self, side: Side, elem: *mut u8, timeout: Timeout) -> Ended {
         let deadline = match timeout {
             Timeout::At(deadline) if !clock::is_over(timeout) => deadline,
             _ => {
                 self.leave();
-                return Outcome::TimedOut;
+                return Ended::TimedOut;
             }
         };
         let waiter = Waiter::new();
@@ -43,10 +43,10 @@ impl Hchan {
         // SAFETY: as in wait.
         let by = unsafe { waiter.park(open::<ParkLock>, lock.cast(), reason, deadline) };
         if by == sudog.claim_word() {
-            return sudog.outcome();
+            return sudog.outcome().ended();
         }
         self.unqueue(self.queue(side), &sudog);
-        Outcome::TimedOut
+        Ended::TimedOut
     }
 
     /// Puts one who waits on its queue, and says so to those who wait for that. With the

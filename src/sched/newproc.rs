@@ -377,19 +377,45 @@ pub(super) fn end_time_slice(pp: &'static P) {
 
 /// Takes the next from the P's own queue, and tells whether it inherits the time slice.
 pub(super) fn runqget(pp: &'static P) -> Option<(&'static G, bool)> {
-    // A P alone has no thieves; how many there are changes with the world stopped.
-    let found = if GOMAXPROCS.load(Ordering::Relaxed) == 1 {
-        pp.runq.get_alone()
+    match runqgetnext(pp) {
+        Some(next) => Some((next, true)),
+        None => runqgetring(pp).map(|gp| (gp, false)),
+    }
+}
+
+/// Takes the one in front of the P's own queue: who was readied last, and inherits the time
+/// slice.
+#[inline(always)]
+pub(super) fn runqgetnext(pp: &P) -> Option<&'static G> {
+    let next = if is_alone() {
+        pp.runq.take_next_alone()
     } else {
-        pp.runq.get()
+        pp.runq.take_next()
     };
-    let (gp, inherit_time) = found?;
-    // What was in front of the ring leaves that as it was.
-    if !inherit_time && let Some(next) = pp.runq.crowds_next() {
+    // SAFETY: what a run queue holds are Gs, which are never freed.
+    next.map(|gp| unsafe { &*gp })
+}
+
+/// Takes the first of the others.
+#[inline(always)]
+pub(super) fn runqgetring(pp: &'static P) -> Option<&'static G> {
+    let found = if is_alone() {
+        pp.runq.get_ring_alone()
+    } else {
+        pp.runq.get_ring()
+    };
+    let gp = found?;
+    if let Some(next) = pp.runq.crowds_next() {
         warm(next);
     }
-    // SAFETY: what a run queue holds are Gs, which are never freed.
-    Some((unsafe { &*gp }, inherit_time))
+    // SAFETY: as above.
+    Some(unsafe { &*gp })
+}
+
+/// A P alone has no thieves; how many there are changes with the world stopped.
+#[inline(always)]
+fn is_alone() -> bool {
+    GOMAXPROCS.load(Ordering::Relaxed) == 1
 }
 
 /// Returns how many Ps there are.

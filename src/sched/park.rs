@@ -162,14 +162,13 @@ impl Locked for ParkLock {
     }
 }
 
-/// Parks the current goroutine as [`park_locked`] does; from the channels and what is like
-/// them.
+/// Parks the current goroutine as [`park_locked`] does, with one lock; from the channels. A
+/// part of who waits, as all of the short way: see `switch`.
 ///
 /// # Safety
 ///
 /// As there.
-#[unsafe(export_name = "runtime.goparkunlock")]
-#[inline(never)]
+#[inline(always)]
 pub(crate) unsafe fn goparkunlock(lock: &ParkLock, reason: WaitReason) {
     // SAFETY: the caller's promise.
     unsafe { park_locked(lock, reason) };

@@ -24,9 +24,9 @@
 //!
 //! Putting costs no locked instruction, but where somebody is put off from
 //! `runnext`; taking costs one. Where there is only one P there is no thief, and
-//! [`RunQueue::get_alone`] takes without. (A second `runnext` was tried, from which the owner
-//! takes without one, and sysmon alone by membarrier: two Ps became no faster. The next lock
-//! waits for what the exchange would have waited for.)
+//! [`RunQueue::take_next_alone`] takes without. (A second `runnext` was tried, from which the
+//! owner takes without one, and sysmon alone by membarrier: two Ps became no faster. The next
+//! lock waits for what the exchange would have waited for.)
 //!
 //! The file stands alone, generic over what it queues, so that build.rs can
 //! take the layout of [`super::runtime2::P`] from it; and over its atomics:
@@ -111,7 +111,7 @@ impl<T, const N: usize> RunQueue<T, N> {
     }
 
     /// Takes the next item, as [`RunQueue::get`] does (or, where `alone`,
-    /// [`RunQueue::get_alone`] on its terms), in exchange for `item`, which comes to the
+    /// [`RunQueue::take_next_alone`] on its terms), in exchange for `item`, which comes to the
     /// ring's end when the caller counts the [`tail`](RunQueue::tail) up. None if there
     /// is no next, or no room: then there is nothing to count. Owner only, who puts
     /// nothing else before that.
@@ -219,21 +219,13 @@ impl<T, const N: usize> RunQueue<T, N> {
         }
     }
 
-    /// Does what [`RunQueue::get`] does, where nobody can steal: the caller holds
+    /// Does what [`RunQueue::take_next`] does, where nobody can steal: the caller holds
     /// the only P there is. Owner only.
     ///
     /// Only who holds another P steals, and the number of Ps changes only while the
     /// world is stopped, which the caller's P is not: whoever finds GOMAXPROCS to be
     /// 1, with its P in hands and preemption off, is alone until it gives the P up.
-    pub(crate) fn get_alone(&self) -> Option<(*mut T, bool)> {
-        match self.take_next_alone() {
-            Some(next) => Some((next, true)),
-            None => self.get_ring_alone().map(|item| (item, false)),
-        }
-    }
-
-    /// Does what [`RunQueue::take_next`] does, on the terms of [`RunQueue::get_alone`].
-    fn take_next_alone(&self) -> Option<*mut T> {
+    pub(crate) fn take_next_alone(&self) -> Option<*mut T> {
         let next = self.runnext.load(Ordering::Relaxed); // only we write it
         if next.is_null() {
             return None;
@@ -243,7 +235,7 @@ impl<T, const N: usize> RunQueue<T, N> {
     }
 
     /// Does what [`RunQueue::get_ring`] does, on the terms of
-    /// [`RunQueue::get_alone`].
+    /// [`RunQueue::take_next_alone`].
     pub(crate) fn get_ring_alone(&self) -> Option<*mut T> {
         let (head, tail) = self.owners_view();
         if head == tail {

@@ -31,15 +31,15 @@
 //! 4. The M and its P stay the same throughout. A's `acquirem` is given back by
 //!    `publish`, on this thread.
 
-use core::ffi::c_void;
+use core::arch::asm;
 use core::ptr;
 use core::sync::atomic::Ordering;
 
 use super::findrunnable::timers_due;
 use super::idle::wakep;
-use super::newproc::{runqget, runqput};
+use super::newproc::{runqgetnext, runqgetring, runqput};
 use super::proc::{GLOBAL_QUEUE_TICKS, global_queue_len, take_over};
-use super::runtime2::{G, GStatus, Gobuf, M};
+use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
 use super::{acquirem, getg, getp, releasem, try_getp};
 use crate::debug::trace;
@@ -52,10 +52,10 @@ const ROOM: usize = 8 << 10;
 /// before: see [`undo`].
 pub(super) type Publish<T> = extern "C" fn(gp: &'static G, arg: &T) -> bool;
 
-// SAFETY: the routine's contract stands in asm/switch_amd64.S.
+// SAFETY: the routine's contract stands in asm/switch_amd64.S; it is not called.
 unsafe extern "C" {
     #[link_name = "runtime.gosave_gogo"]
-    fn gosave_gogo(gp: *const c_void, buf: *const c_void, publish: *const (), arg: *const ());
+    fn gosave_gogo();
 }
 
 /// Takes the next goroutine off this M's P's queue, if there is one that [`switch`] can
@@ -80,21 +80,42 @@ pub(super) fn next_at_hand_inlined(gp: &'static G, mp: &'static M) -> Option<&'s
     if something_else {
         return None;
     }
-    let (next, inherit_time) = runqget(pp)?;
-    let room = next.sched.sp.get() - next.stack.lo.get();
-    if room < ROOM || next.special.get() != 0 {
+    let Some(next) = runqgetnext(pp) else {
+        return next_in_ring(pp, tick);
+    };
+    if !can_switch_to(next) {
         runqput(pp, next, true); // the long way finds it there
         return None;
-    }
-    if !inherit_time {
-        pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
     }
     Some(next)
 }
 
+/// The same where nobody has been readied. A function of its own: then who parks need not
+/// save what it would keep over this.
+#[inline(never)]
+fn next_in_ring(pp: &'static P, tick: u32) -> Option<&'static G> {
+    let next = runqgetring(pp)?;
+    if !can_switch_to(next) {
+        runqput(pp, next, true); // as above
+        return None;
+    }
+    pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
+    Some(next)
+}
+
+/// Tells whether the short way leads to that one.
+#[inline(always)]
+fn can_switch_to(next: &G) -> bool {
+    let room = next.sched.sp.get() - next.stack.lo.get();
+    room >= ROOM && next.special.get() == 0
+}
+
 /// Leaves the current goroutine, `gp`, which has called `acquirem`, and goes on with
 /// `next`. Returns when `gp` is run again.
-#[inline]
+///
+/// Inlined into who waits, and that one best jumped to by who called it: each return on the
+/// way back costs as much as it does to predict one wrongly.
+#[inline(always)]
 pub(super) fn switch<T>(
     gp: &'static G,
     mp: &'static M,
@@ -105,13 +126,19 @@ pub(super) fn switch<T>(
     take_next(mp, next);
     // SAFETY: `gp` is the current goroutine and `next` another one that is ours, with
     // its context saved; `publish` and `arg` go together, and `arg` lies on `gp`'s stack
-    // or elsewhere for as long as `publish` needs it.
+    // or elsewhere for as long as `publish` needs it. To the compiler this is a call: rsp is
+    // as it is before one, nothing below it is in use, and what a call may change is said.
     unsafe {
-        gosave_gogo(
-            ptr::from_ref(gp).cast(),
-            ptr::from_ref::<Gobuf>(&next.sched).cast(),
-            publish as *const (),
-            ptr::from_ref(arg).cast(),
+        asm!(
+            "lea rax, [rip + 2f]",
+            "jmp {gosave_gogo}",
+            "2:",
+            gosave_gogo = sym gosave_gogo,
+            in("rdi") ptr::from_ref(gp),
+            in("rsi") ptr::from_ref::<Gobuf>(&next.sched),
+            in("rdx") publish as *const (),
+            in("rcx") ptr::from_ref(arg),
+            clobber_abi("C"),
         );
     }
 }

@@ -10,9 +10,10 @@
 //! what a clone of it would inherit.
 //!
 //! Its pace: it looks every 20 µs while there are system calls to interfere with, or
-//! goroutines that are left to their Ps; after 50 looks at nothing ever less often, down to
-//! every 10 ms; and where all Ps are idle it sleeps until one is taken, but for as long as
-//! the heap has something to give back, or somebody wants its trace.
+//! goroutines that are left to their Ps, in the end every 320 µs while those are run, one
+//! after the other; after 50 looks at nothing ever less often, down to every 10 ms; and where
+//! all Ps are idle it sleeps until one is taken, but for as long as the heap has something to
+//! give back, or somebody wants its trace.
 
 use core::sync::atomic::Ordering;
 
@@ -41,6 +42,15 @@ const LATE: i64 = 1_000_000;
 const SHORTEST_REST: i64 = 20_000;
 const LONGEST_REST: i64 = 10_000_000;
 
+/// The longest one while goroutines are left to their Ps, which run one after the other. Each
+/// look costs them something: it is made on a CPU that may share its core with theirs, and
+/// takes cache lines from it. The first one that runs for long keeps one that was left behind
+/// it waiting for as long; the next ones are not left.
+const LONGEST_LONE_REST: i64 = 320_000;
+
+/// Those who come as often as that, in nanoseconds, are taken to be run.
+const LONE_PERIOD: i64 = 2_000;
+
 /// After how many looks at nothing the rests get longer.
 const PATIENCE: u32 = 50;
 
@@ -53,17 +63,20 @@ const MEMORY_PERIOD: i64 = 250_000_000;
 pub(super) extern "C" fn sysmon() {
     let (mut idle, mut rest, mut memory) = (0u32, SHORTEST_REST, 0);
     let mut alone = Watch::new();
+    let (mut steady, mut last) = (false, 0);
     loop {
-        if idle == 0 {
+        if steady {
+            rest = (rest * 2).min(LONGEST_LONE_REST);
+        } else if idle <= PATIENCE {
             rest = SHORTEST_REST;
-        } else if idle > PATIENCE {
+        } else {
             rest = (rest * 2).min(LONGEST_REST);
         }
         // Relaxed: a hint. What is left alone after it was read is seen at the end of a
         // rest that is twice as long at most.
         SCHED
             .sysmonquick
-            .store(rest == SHORTEST_REST, Ordering::Relaxed);
+            .store(rest == SHORTEST_REST || steady, Ordering::Relaxed);
         os::futexsleep(
             &SCHED.sysmonnote,
             0,
@@ -81,7 +94,10 @@ pub(super) extern "C" fn sysmon() {
         SCHED.now.store(now, Ordering::Relaxed); // a time, ordered with nothing
         start_threads();
         alone.look(now);
-        idle = if retake(now) {
+        let seen = retake(now, now - last);
+        steady = seen.steady;
+        last = now;
+        idle = if seen.active {
             0
         } else {
             idle.saturating_add(1)
@@ -144,12 +160,20 @@ pub(super) fn hurry_sysmon() {
     }
 }
 
-/// Looks at each P that is in use; tells whether to look again soon: it took one, or one
-/// leaves goroutines to itself.
+/// What [`retake`] has seen.
+struct Seen {
+    /// It took a P, or one leaves goroutines to itself: it is to look again soon.
+    active: bool,
+    /// The latter, and so many that they are run; and no P is in a system call.
+    steady: bool,
+}
+
+/// Looks at each P that is in use, for the first time in so many nanoseconds.
 #[unsafe(export_name = "runtime.retake")]
 #[inline(never)]
-fn retake(now: i64) -> bool {
+fn retake(now: i64, elapsed: i64) -> Seen {
     let mut active = false;
+    let (mut lone, mut steady) = (0, true);
     for pp in allp().iter() {
         let syscall = pp.state.syscall();
         if syscall.is_none() && !pp.state.is(PStatus::Running) {
@@ -157,7 +181,10 @@ fn retake(now: i64) -> bool {
         }
         let seen = &pp.sysmontick;
         let tick = pp.schedtick.load(Ordering::Relaxed); // only compared
-        active |= look_at_lone(pp);
+        let since = look_at_lone(pp);
+        lone += since;
+        let are_run = pp.runq.is_empty() || i64::from(since) * LONE_PERIOD >= elapsed;
+        steady &= syscall.is_none() && are_run;
         let when = wake_time(pp);
         if when != 0 && when <= now - LATE {
             pp.late.store(true, Ordering::Relaxed); // a request, ordered with nothing
@@ -177,22 +204,26 @@ fn retake(now: i64) -> bool {
             active = true;
         }
     }
-    active
+    Seen {
+        active: active || lone > 0,
+        steady: steady && lone > 0,
+    }
 }
 
 /// Looks whether a goroutine was left to a P that has not run it since the last look:
-/// then others are woken, now and the next times. Tells whether the P has been leaving
-/// some to itself.
-fn look_at_lone(pp: &P) -> bool {
+/// then others are woken, now and the next times. Returns how many the P has left to itself
+/// since.
+fn look_at_lone(pp: &P) -> u32 {
     let lone = pp.lone.load(Ordering::Relaxed); // only compared
-    if pp.sysmontick.lone.replace(lone) != lone {
-        return true; // if there is one now, it may have come this moment
+    let since = lone.wrapping_sub(pp.sysmontick.lone.replace(lone));
+    if since > 0 {
+        return since; // if there is one now, it may have come this moment
     }
     if !pp.runq.is_empty() && SCHED.spinning.idle() > 0 {
         pp.eager.store(EAGER, Ordering::Relaxed); // a hint
         wakep();
     }
-    false
+    0
 }
 
 /// sysmon will not look for a while, as long as somebody else likes: nobody shall leave a

@@ -14,7 +14,7 @@ use super::hchan::{Hchan, Side, Timeout};
 use super::scheduler::strike;
 use super::selecting::{Handle, Mode, run};
 use super::token::Token;
-use super::waitq::Outcome;
+use super::waitq::Ended;
 
 /// A small value, and one that a select has no place for.
 type Word = usize;
@@ -60,14 +60,14 @@ fn two_chans<T: Value>(capacity: usize) -> Arc<[Hchan; 2]> {
 fn send<T: Value>(chan: &Hchan, word: usize, timeout: Timeout) -> bool {
     let value = T::new(word);
     let outcome = chan.send(ptr::from_ref(&value).cast(), size_of::<T>(), timeout);
-    matches!(outcome, Outcome::Done)
+    matches!(outcome, Ended::Done)
 }
 
 /// Receives, plainly.
 fn recv<T: Value>(chan: &Hchan, timeout: Timeout) -> Option<T> {
     let mut value = T::new(0);
     let outcome = chan.recv(ptr::from_mut(&mut value).cast(), size_of::<T>(), timeout);
-    matches!(outcome, Outcome::Done).then_some(value)
+    matches!(outcome, Ended::Done).then_some(value)
 }
 
 /// One half of a channel.
