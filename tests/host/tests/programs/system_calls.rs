@@ -121,13 +121,20 @@ fn masks_are_right(trace: &str) -> Result<(), String> {
         let (thread, text) = named.unwrap_or(("main", line));
         threads.entry(thread.trim()).or_default().push(text);
     }
-    let alone = threads.remove("main").unwrap_or_default();
+    // And it may learn of the second one late: what the first one calls begins on lines
+    // without a name, and goes on, anywhere, on lines with one.
+    let is_new = |calls: &[&str]| {
+        calls
+            .first()
+            .is_some_and(|text| text.starts_with("gettid("))
+    };
+    let mut alone = threads.remove("main").unwrap_or_default();
+    for calls in threads.values_mut().filter(|calls| !is_new(calls)) {
+        alone.append(calls);
+    }
     let mut complete = 0;
     for calls in threads.values() {
-        let is_new = calls
-            .first()
-            .is_some_and(|text| text.starts_with("gettid("));
-        if is_new {
+        if is_new(calls) {
             // A thread may not get far before the program ends.
             let begins = ["gettid(", "sigaltstack(", FREE];
             if !calls
