@@ -48,6 +48,11 @@ const WAYS: &[&str] = &[
     "wild-call",
 ];
 
+/// On Linux that stack is the kernel's, whose place is random to 16 bytes: so is the function
+/// that has no room, and what can be read of it. Compared is what comes before its frames.
+const STACK_OF_LINUX: &str = "overflow-m0";
+const RUNTIME_STACK: &str = "runtime stack:\n";
+
 pub(crate) fn trials() -> Vec<Trial> {
     let machines = [Machine::new("microvm", 2), Machine::new("q35", 1)];
     let mut trials = Vec::new();
@@ -75,9 +80,16 @@ fn compare(machine: Machine, way: &str) -> Result<(), Failed> {
     let status = linux.status;
     let wanted = status.code().or(status.signal().map(|signal| 128 + signal));
     let said = machine.boot(&["--env", "GOMAXPROCS=2"], EXAMPLE, &[way])?;
+    let compared = |text: &str| {
+        let text = masked(text);
+        match (way == STACK_OF_LINUX, text.split_once(RUNTIME_STACK)) {
+            (true, Some((before, _))) => format!("{before}{RUNTIME_STACK}"),
+            _ => text,
+        }
+    };
     let (got, want) = (
-        masked(&said.text),
-        masked(&String::from_utf8_lossy(&linux.stdout)),
+        compared(&said.text),
+        compared(&String::from_utf8_lossy(&linux.stdout)),
     );
     if said.status == wanted && got == want {
         return Ok(());
