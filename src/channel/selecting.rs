@@ -104,9 +104,10 @@ fn later(
         if clock::is_over(timeout) {
             return NONE;
         }
-        let place = match handles.len() {
-            0..=FEW => block_on_few(handles, mode, timeout, token),
-            _ => block_on_many(handles, mode, timeout, token),
+        let place = if handles.len() <= FEW {
+            block_on_few(handles, mode, timeout, token)
+        } else {
+            block_on_many(handles, mode, timeout, token)
         };
         if let Some(place) = place {
             return place;

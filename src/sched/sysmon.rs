@@ -173,7 +173,7 @@ struct Seen {
 #[inline(never)]
 fn retake(now: i64, elapsed: i64) -> Seen {
     let mut active = false;
-    let (mut lone, mut steady) = (0, true);
+    let (mut any_left, mut steady) = (false, true);
     for pp in allp().iter() {
         let syscall = pp.state.syscall();
         if syscall.is_none() && !pp.state.is(PStatus::Running) {
@@ -182,7 +182,7 @@ fn retake(now: i64, elapsed: i64) -> Seen {
         let seen = &pp.sysmontick;
         let tick = pp.schedtick.load(Ordering::Relaxed); // only compared
         let since = look_at_lone(pp);
-        lone += since;
+        any_left |= since > 0;
         let are_run = pp.runq.is_empty() || i64::from(since) * LONE_PERIOD >= elapsed;
         steady &= syscall.is_none() && are_run;
         let when = wake_time(pp);
@@ -205,8 +205,8 @@ fn retake(now: i64, elapsed: i64) -> Seen {
         }
     }
     Seen {
-        active: active || lone > 0,
-        steady: steady && lone > 0,
+        active: active || any_left,
+        steady: steady && any_left,
     }
 }
 
