@@ -15,7 +15,7 @@ use core::ptr;
 
 use super::out::{Out, both_clocks, decimal};
 use super::ring::Ring;
-use super::words::{self, Extra, goid, parts};
+use super::words::{self, Extra, Listener};
 use super::{PLACES, REASONS};
 use crate::debug::boottrace;
 
@@ -27,9 +27,7 @@ const BOOT: u64 = 4;
 
 /// What the writer knows of a P. All zeros at the beginning.
 pub(super) struct Reader {
-    high: Cell<u32>,
-    reason: Cell<u32>,
-    place: Cell<u32>,
+    listener: Listener,
     /// Who runs on it, and since when.
     goid: Cell<u64>,
     since: Cell<u64>,
@@ -233,20 +231,14 @@ pub(super) fn ring(out: &mut Out, p: u32, ring: &Ring) -> bool {
             time = Some(out.chrome.time(ring.stamp(stamp).ticks));
             stamp += 1;
         }
-        let (kind, argument) = parts(ring.word(at));
+        let said = words::said(ring.word(at), || {
+            at += 1;
+            ring.word(at)
+        });
         at += 1;
-        match kind {
-            words::HIGH => reader.high.set(argument),
-            words::REASON => reader.reason.set(argument),
-            words::PLACE => reader.place.set(argument),
-            _ => {
-                let now = time.unwrap_or_else(|| reader.since.get());
-                let argument = match kind {
-                    words::LOST | words::P_START | words::STEAL => argument.into(),
-                    _ => goid(argument, reader.high.get()),
-                };
-                one(out, p.into(), reader, now, kind, argument);
-            }
+        if let Some((kind, argument)) = reader.listener.hear(said) {
+            let now = time.unwrap_or_else(|| reader.since.get());
+            one(out, p.into(), reader, now, kind, argument);
         }
         ring.taken(at, stamp);
     }
@@ -297,7 +289,7 @@ fn one(out: &mut Out, p: u64, reader: &Reader, now: u64, kind: u32, argument: u6
         }
         words::PARK | words::PARK_RUN => {
             leave(out, p, reader, now);
-            let reason = reason(reader.reason.get());
+            let reason = reason(reader.listener.reason.get());
             does(out, current, now, &[Text(reason)]);
         }
         words::END | words::END_RUN => {
@@ -313,7 +305,7 @@ fn one(out: &mut Out, p: u64, reader: &Reader, now: u64, kind: u32, argument: u6
         }
         words::READY => ready(out, p, current, now, argument),
         words::CREATE => {
-            let place = place(reader.place.get());
+            let place = place(reader.listener.place.get());
             let (file, line) = place.map_or(("", 0), |place| (place.file(), place.line()));
             let text = [
                 Raw("G "),

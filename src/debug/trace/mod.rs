@@ -141,7 +141,7 @@ hooks! {
     /// The current goroutine parks; the scheduler comes.
     park(mp: &M, reason: WaitReason) {
         with_m(mp, |ring| {
-            _ = say_reason(ring, reason) && ring.put(words::PARK, 0, clock);
+            _ = say_reason(ring, reason) && ring.put_bare(words::PARK, clock);
         });
     }
 
@@ -160,7 +160,7 @@ hooks! {
 
     /// The current goroutine ends; the scheduler comes.
     end(mp: &M) {
-        with_m(mp, |ring| _ = ring.put(words::END, 0, clock));
+        with_m(mp, |ring| _ = ring.put_bare(words::END, clock));
     }
 
     /// The current goroutine ends, and `next` goes on.
@@ -175,12 +175,12 @@ hooks! {
 
     /// The current goroutine gives way; the scheduler comes.
     yields(mp: &M) {
-        with_m(mp, |ring| _ = ring.put(words::YIELD, 0, clock));
+        with_m(mp, |ring| _ = ring.put_bare(words::YIELD, clock));
     }
 
     /// The current goroutine is made to give way.
     preempt(mp: &M) {
-        with_m(mp, |ring| _ = ring.put(words::PREEMPT, 0, clock));
+        with_m(mp, |ring| _ = ring.put_bare(words::PREEMPT, clock));
     }
 
     /// A goroutine that was parked may go on. Before others can find it.
@@ -315,7 +315,7 @@ fn number_of_place(address: usize) -> u32 {
 #[inline(never)]
 fn cold(ring: &ring::Ring, kind: u32, gp: &G) {
     ring.ask();
-    ring.put_goid(kind, gp.goid.get(), clock);
+    ring.put_long_goid(kind, gp.goid.get(), clock);
 }
 
 /// The same with a number.
@@ -324,5 +324,5 @@ fn cold(ring: &ring::Ring, kind: u32, gp: &G) {
 #[inline(never)]
 fn cold_number(ring: &ring::Ring, kind: u32, number: u32) {
     ring.ask();
-    ring.put(kind, number, clock);
+    ring.put_long(kind, number, clock);
 }

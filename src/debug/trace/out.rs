@@ -4,13 +4,14 @@ use core::panic::Location;
 use core::ptr;
 
 use super::ring::Ring;
-use super::words::{self, Extra, STAMP_SIZE};
+use super::words::{self, Extra, PACKED, STAMP_SIZE};
 use super::{PLACES, REASONS, chrome, extra, writer};
 use crate::sched;
 use crate::{arch, os};
 
 /// How many words are in a chunk at most, how many stamps, how many other events.
 const CHUNK_WORDS: usize = 4096;
+const _: () = assert!(CHUNK_WORDS <= PACKED);
 const CHUNK_STAMPS: usize = 1024;
 const CHUNK_EXTRA: usize = 512;
 
@@ -245,13 +246,13 @@ impl Out {
         &mut self,
         p: u32,
         first: u64,
-        words: &[u32],
+        words: &[u16],
         stamps: usize,
         stamp: impl Fn(usize) -> (u32, u64),
     ) {
         const HEAD: usize = 8 + 24;
         let count = words.len();
-        let most = HEAD + stamps * STAMP_SIZE + count * 4 + 8;
+        let most = HEAD + stamps * STAMP_SIZE + (count + 2) * 2 + 8;
         self.reserve(most);
         let start = self.length;
         self.length += HEAD;

@@ -27,7 +27,7 @@
 //! 3. The slow way comes first to `clock`, which waits for room where there is nearly none.
 //!    What finds none nevertheless, since the file stands still, is counted and left out,
 //!    and the next that finds some says so; at the end of the file what is left of that.
-//! 4. `limit` is `WORDS` at most: below it is a slot.
+//! 4. `limit` is `WORDS - 1` at most: from a slot below it on there are two.
 //!
 //! The file stands alone: `atomic` is `core::sync::atomic`, or what a test puts there.
 
@@ -37,7 +37,10 @@ use core::slice;
 
 use super::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::chrome::Reader;
-use super::words::{ARGUMENT_BITS, HIGH, LARGE, LOST, PLACE, REASON, Stamp, parts_of_large, word};
+use super::words::{
+    BASE, CREATE, FILLER, HIGH, LARGE, LONG_BITS, LOST, NEAR, PLACE, REASON, Stamp, bare, long,
+    near, parts_of_large,
+};
 
 /// How many words a ring has: 9 ms of the fastest switches there are.
 pub(crate) const WORDS: usize = 1 << 18;
@@ -48,7 +51,7 @@ pub(crate) const STAMPS: usize = 1 << 15;
 /// How many ticks may lie between two stamps, or so, where much goes on.
 const FAR: u64 = 32 << 10;
 
-/// How many events may have no stamp in between.
+/// How many words may have no stamp in between.
 const MOST: u64 = 256;
 
 /// With less room than that nothing is written down.
@@ -66,12 +69,13 @@ pub(crate) struct Ring {
     limit: AtomicUsize,
     /// The number of the word in the first slot: how many there were before.
     lap: Cell<u64>,
-    /// The upper part of large goroutines' numbers, the reason and the place that were
-    /// written last; 0 is what holds at the beginning.
+    /// From where goroutines are counted, the upper part of large numbers, the reason and the
+    /// place that were written last; 0 is what holds at the beginning.
+    base: Cell<u64>,
     high: Cell<u64>,
     reason: Cell<u64>,
     place: Cell<u64>,
-    /// How many events may follow without a stamp.
+    /// How many words may follow without a stamp.
     pace: Cell<u64>,
     /// The counter at the last stamp.
     last: Cell<u64>,
@@ -86,7 +90,7 @@ pub(crate) struct Ring {
     /// What the writer knows of the P, if it makes Chrome's format.
     pub(super) reader: Reader,
     stamps: [UnsafeCell<Stamp>; STAMPS],
-    words: [UnsafeCell<u32>; WORDS],
+    words: [UnsafeCell<u16>; WORDS],
 }
 
 #[repr(C, align(64))]
@@ -99,29 +103,62 @@ struct Taken {
 unsafe impl Sync for Ring {}
 
 impl Ring {
-    /// Writes an event about a goroutine; false if it is lost.
+    /// Writes an event about a goroutine, of a kind up to [`CREATE`]; false if it is lost.
     #[inline(always)]
     pub(crate) fn put_goid(&self, kind: u32, goid: u64, clock: Clock) -> bool {
-        if goid < LARGE {
-            self.put(kind, goid as u32, clock)
+        let offset = goid.wrapping_sub(self.base.get());
+        if offset < NEAR {
+            self.put([near(kind, offset)], clock)
+        } else if goid < LARGE && kind != CREATE {
+            self.put(long(kind, goid as u32), clock)
         } else {
-            self.put_large(kind, goid, clock)
+            self.put_far(kind, goid, clock)
         }
     }
 
-    /// The same about one with a large number.
+    /// The same about one with a large number; or about one that is made, which takes the base
+    /// along: so it stays near those that are made now.
     #[cold]
     #[inline(never)]
-    fn put_large(&self, kind: u32, goid: u64, clock: Clock) -> bool {
+    fn put_far(&self, kind: u32, goid: u64, clock: Clock) -> bool {
+        if kind != CREATE {
+            return self.put_long_goid(kind, goid, clock);
+        }
+        let base = goid.saturating_sub(NEAR / 4 * 3);
+        if !self.put_long_goid(BASE, base, clock) {
+            return false;
+        }
+        self.base.set(base);
+        self.put([near(kind, goid - base)], clock)
+    }
+
+    /// Writes an event about a goroutine, of any kind; false if it is lost.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn put_long_goid(&self, kind: u32, goid: u64, clock: Clock) -> bool {
+        if goid < LARGE {
+            return self.put_long(kind, goid as u32, clock);
+        }
         let (high, argument) = parts_of_large(goid);
         (u64::from(high) == self.high.get()
             || self.change(HIGH, &self.high, high.into(), high, clock))
-            && self.put(kind, argument, clock)
+            && self.put_long(kind, argument, clock)
     }
 
-    /// Writes an event; false if it is lost.
+    /// Writes an event with a number; false if it is lost.
+    pub(crate) fn put_long(&self, kind: u32, argument: u32, clock: Clock) -> bool {
+        self.put(long(kind, argument), clock)
+    }
+
+    /// Writes an event of which there is no more to say; false if it is lost.
     #[inline(always)]
-    pub(crate) fn put(&self, kind: u32, argument: u32, clock: Clock) -> bool {
+    pub(crate) fn put_bare(&self, kind: u32, clock: Clock) -> bool {
+        self.put([bare(kind)], clock)
+    }
+
+    /// Writes an event's words, one or two; false if it is lost.
+    #[inline(always)]
+    fn put<const COUNT: usize>(&self, words: [u16; COUNT], clock: Clock) -> bool {
         let mut next = self.next.load(Ordering::Relaxed); // only we write it
         // Relaxed: a request of the writer's, which comes again.
         if next >= self.limit.load(Ordering::Relaxed) {
@@ -130,7 +167,7 @@ impl Ring {
                 None => return false,
             }
         }
-        self.write(next, word(kind, argument));
+        self.write(next, words);
         true
     }
 
@@ -154,21 +191,24 @@ impl Ring {
     #[cold]
     #[inline(never)]
     fn change(&self, kind: u32, field: &Cell<u64>, now: u64, number: u32, clock: Clock) -> bool {
-        let written = self.put(kind, number, clock);
+        let written = self.put_long(kind, number, clock);
         if written {
             field.set(now);
         }
         written
     }
 
-    /// Writes a word where the next one goes, below the limit, and hands it over.
+    /// Writes an event's words where the next ones go, below the limit, and hands them over.
     #[inline(always)]
-    fn write(&self, next: usize, word: u32) {
-        // SAFETY: invariant 4.
-        let slot = unsafe { self.words.get_unchecked(next) }.get();
-        // SAFETY: invariants 1 and 2: there is room, by `slow`.
-        unsafe { slot.write(word) };
-        self.next.store(next + 1, Ordering::Release); // pairs with ends
+    fn write<const COUNT: usize>(&self, next: usize, words: [u16; COUNT]) {
+        const { assert!(COUNT <= 2) };
+        for (at, word) in words.into_iter().enumerate() {
+            // SAFETY: invariant 4.
+            let slot = unsafe { self.words.get_unchecked(next + at) }.get();
+            // SAFETY: invariants 1 and 2: there is room, by `slow`.
+            unsafe { slot.write(word) };
+        }
+        self.next.store(next + COUNT, Ordering::Release); // pairs with ends
     }
 
     /// Stamps the next event, if there is room, and returns the slot of its word.
@@ -195,9 +235,9 @@ impl Ring {
         let lost = self.lost.load(Ordering::Relaxed); // as above
         if lost > 0 {
             self.lost.store(0, Ordering::Relaxed); // as above
-            let most = (1 << ARGUMENT_BITS) - 1;
-            self.write(next, word(LOST, lost.min(most) as u32));
-            next = self.around(next + 1);
+            let most = (1 << LONG_BITS) - 1;
+            self.write(next, long(LOST, lost.min(most) as u32));
+            next = self.around(next + 2);
         }
         let far = ticks.wrapping_sub(self.last.replace(ticks));
         let pace = self.pace.get();
@@ -210,15 +250,19 @@ impl Ring {
         };
         self.pace.set(pace);
         self.prefetch(next as u64 + pace, pace);
-        let limit = (next + pace as usize).min(WORDS);
+        let limit = (next + pace as usize).min(WORDS - 1);
         self.limit.store(limit, Ordering::Relaxed); // see put
         Some(next)
     }
 
-    /// Returns a slot, the first for what comes behind the last.
+    /// Returns a slot behind which there is another one: that, or the first, if that is the
+    /// last, which is filled then, or comes behind it.
     fn around(&self, next: usize) -> usize {
-        if next < WORDS {
+        if next < WORDS - 1 {
             return next;
+        }
+        if next < WORDS {
+            self.write(next, [bare(FILLER)]);
         }
         self.lap.set(self.lap.get() + WORDS as u64);
         self.next.store(0, Ordering::Release); // pairs with ends, for the words before it
@@ -229,7 +273,7 @@ impl Ring {
     /// next stamp. The writer's CPU has read what was there, and a store that has to wait for
     /// that memory holds up the next locked instruction, of which a switch has several.
     fn prefetch(&self, from: u64, count: u64) {
-        const LINE: u64 = 16; // words
+        const LINE: u64 = 32; // words
         for line in 0..=count / LINE {
             let slot = self.words[(from + line * LINE) as usize % WORDS].get();
             // SAFETY: a hint, which changes nothing.
@@ -284,14 +328,14 @@ impl Ring {
     }
 
     /// Returns a word from between the two.
-    pub(crate) fn word(&self, number: u64) -> u32 {
+    pub(crate) fn word(&self, number: u64) -> u16 {
         // SAFETY: invariant 2.
         unsafe { self.words[number as usize % WORDS].get().read() }
     }
 
     /// Returns as many words from there on as lie in a row, at most `count`: all of them
     /// from between the two.
-    pub(crate) fn row(&self, number: u64, count: usize) -> &[u32] {
+    pub(crate) fn row(&self, number: u64, count: usize) -> &[u16] {
         let start = number as usize % WORDS;
         let count = count.min(WORDS - start);
         // SAFETY: invariant 2; and they lie in a row up to the array's end.

@@ -1,11 +1,19 @@
 //! What a trace is made of: the words in which a P writes down what its scheduler does,
 //! and the file that they go to.
 //!
-//! **A word** has an argument in its low [`ARGUMENT_BITS`] bits and a kind in the others.
-//! That of a kind from [`RUN`] on is an event; what comes before one of those says more about
-//! the events that follow: the upper part of large numbers of goroutines, why they park,
-//! where in the source they are made. Who runs is not repeated: it follows from the events
-//! before.
+//! **A word** has 16 bits: the upper three say what the others are.
+//!
+//! | upper bits | the others |
+//! | --- | --- |
+//! | 1 to 6, a kind up to [`CREATE`] | a goroutine's number, less what [`BASE`] has said last |
+//! | [`BARE`] | a kind of which there is no more to say |
+//! | [`LONG`] | a kind in five bits, and the upper 8 of its argument, of which the next word is the rest |
+//!
+//! So who runs among goroutines that were made at about the same time takes two bytes, and
+//! anybody else four. A kind from [`RUN`] to [`REFUSED`] is an event; the others say more
+//! about the events that follow: from where numbers of goroutines are counted, the upper part
+//! of large ones, why they park, where in the source they are made. Who runs is not repeated:
+//! it follows from the events before.
 //!
 //! **Times** stand beside the words, in stamps: a stamp is the time of the event that
 //! begins at a word. Where much goes on only every so many events have one, 10 µs apart
@@ -17,7 +25,7 @@
 //! | chunk | what it holds |
 //! | --- | --- |
 //! | [`CLOCK`] | the counter, u64; the monotonic clock in nanoseconds at the same time, i64 |
-//! | [`WORDS`] | the P, u32; how many stamps, u32; the number of the first word, u64; how many words, u32; how many the file has, u32; the stamps, of three u32: the word since the first, and the counter, low part first; the words |
+//! | [`WORDS`] | the P, u32; how many stamps, u32; the number of the first word, u64; how many words, u32; how many the file has, u32; the stamps, of three u32: the word since the first, and the counter, low part first; the words, as [`pack`] writes them |
 //! | [`NAME`] | [`OF_REASON`] or [`OF_PLACE`], u32; its number, u32; the text |
 //! | [`EXTRA`] | events of threads without a P, [`Extra`] as it stands in memory |
 //! | [`BOOT`] | a step of the boot: when it began and ended, two u64; its name |
@@ -25,8 +33,10 @@
 //!
 //! The file stands alone: `cargo xtask trace` and the tests include it, too.
 
+use core::cell::Cell;
+
 /// What a file begins with.
-pub(crate) const MAGIC: [u8; 8] = *b"gorttrc\x02";
+pub(crate) const MAGIC: [u8; 8] = *b"gorttrc\x03";
 
 /// The kinds of chunks.
 pub(crate) const CLOCK: u32 = 1;
@@ -40,63 +50,75 @@ pub(crate) const FINISH: u32 = 6;
 pub(crate) const OF_REASON: u32 = 0;
 pub(crate) const OF_PLACE: u32 = 1;
 
-/// How many bits of a word say what it is.
-pub(crate) const KIND_BITS: u32 = 6;
+/// How many bits of a word say what the others are.
+const FORM_BITS: u32 = 3;
 
-/// How many bits the argument has.
-pub(crate) const ARGUMENT_BITS: u32 = 32 - KIND_BITS;
+/// How many those are.
+const SHORT_BITS: u32 = 16 - FORM_BITS;
 
-/// From here on a goroutine's number is large: of it an event has the bits below this one,
-/// and this one, which says that [`HIGH`] has the rest. So who made less than 33 million of
-/// them need not ask, event by event, what that has.
-pub(crate) const LARGE: u64 = 1 << (ARGUMENT_BITS - 1);
+/// So many goroutines, from the base on, have a number that fits into one word.
+pub(crate) const NEAR: u64 = 1 << SHORT_BITS;
 
-/// The upper part of large goroutines' numbers from here on.
-pub(crate) const HIGH: u32 = 1;
-/// So many events were lost here: there was no room for them.
-pub(crate) const LOST: u32 = 2;
-/// The number of the reason for which goroutines park from here on.
-pub(crate) const REASON: u32 = 3;
-/// The number of the place where goroutines are made from here on.
-pub(crate) const PLACE: u32 = 4;
+/// How many bits the argument of a word and the next has.
+pub(crate) const LONG_BITS: u32 = 24;
+
+/// From here on a goroutine's number is large: of it two words have the bits below this one,
+/// and this one, which says that [`HIGH`] has the rest. With 24 bits for that, too, they are
+/// right up to 2^47 goroutines.
+pub(crate) const LARGE: u64 = 1 << (LONG_BITS - 1);
+
+/// A word and the next.
+const LONG: u32 = 0;
+/// A word without an argument.
+const BARE: u32 = 7;
 
 /// The goroutine goes on, from the scheduler.
-pub(crate) const RUN: u32 = 8;
+pub(crate) const RUN: u32 = 1;
 /// The current one parks, and the goroutine goes on.
-pub(crate) const PARK_RUN: u32 = 9;
-/// The current one parks.
-pub(crate) const PARK: u32 = 10;
+pub(crate) const PARK_RUN: u32 = 2;
 /// The current one ends, and the goroutine goes on.
-pub(crate) const END_RUN: u32 = 11;
-/// The current one ends.
-pub(crate) const END: u32 = 12;
+pub(crate) const END_RUN: u32 = 3;
 /// The current one gives way to the goroutine.
-pub(crate) const YIELD_RUN: u32 = 13;
-/// The current one gives way.
-pub(crate) const YIELD: u32 = 14;
-/// The current one was made to give way.
-pub(crate) const PREEMPT: u32 = 15;
+pub(crate) const YIELD_RUN: u32 = 4;
 /// The goroutine may go on.
-pub(crate) const READY: u32 = 16;
+pub(crate) const READY: u32 = 5;
 /// The goroutine is made.
-pub(crate) const CREATE: u32 = 17;
+pub(crate) const CREATE: u32 = 6;
+/// The current one parks.
+pub(crate) const PARK: u32 = 7;
+/// The current one ends.
+pub(crate) const END: u32 = 8;
+/// The current one gives way.
+pub(crate) const YIELD: u32 = 9;
+/// The current one was made to give way.
+pub(crate) const PREEMPT: u32 = 10;
 /// The current one goes into a system call.
-pub(crate) const ENTER: u32 = 18;
+pub(crate) const ENTER: u32 = 11;
 /// The goroutine comes back from one.
-pub(crate) const EXIT: u32 = 19;
+pub(crate) const EXIT: u32 = 12;
 /// The M has the P from here on.
-pub(crate) const P_START: u32 = 20;
+pub(crate) const P_START: u32 = 13;
 /// The M gives it up.
-pub(crate) const P_STOP: u32 = 21;
+pub(crate) const P_STOP: u32 = 14;
 /// It has taken goroutines from that P.
-pub(crate) const STEAL: u32 = 22;
+pub(crate) const STEAL: u32 = 15;
 /// A timer fires.
-pub(crate) const TIMER: u32 = 23;
+pub(crate) const TIMER: u32 = 16;
 /// The goroutine, which was parked last, goes on: what it waited for was there.
-pub(crate) const REFUSED: u32 = 24;
+pub(crate) const REFUSED: u32 = 17;
 
-/// In a file alone: so many words are as those [`PERIOD`] before.
-pub(crate) const REPEAT: u32 = 63;
+/// Nothing: the next two words are to lie in a row.
+pub(crate) const FILLER: u32 = 18;
+/// So many events were lost here: there was no room for them.
+pub(crate) const LOST: u32 = 19;
+/// The upper part of large goroutines' numbers from here on.
+pub(crate) const HIGH: u32 = 20;
+/// From which number on goroutines are counted from here on.
+pub(crate) const BASE: u32 = 21;
+/// The number of the reason for which goroutines park from here on.
+pub(crate) const REASON: u32 = 22;
+/// The number of the place where goroutines are made from here on.
+pub(crate) const PLACE: u32 = 23;
 
 /// After how many words a pattern is taken for one: two goroutines that wake each other
 /// write four.
@@ -155,52 +177,119 @@ pub(crate) struct Stamp {
 /// How many bytes one has in a file.
 pub(crate) const STAMP_SIZE: usize = 12;
 
-/// The bits of an argument.
-const ARGUMENT: u32 = (1 << ARGUMENT_BITS) - 1;
-
-/// Makes a word. What the argument has too much of is cut.
+/// Makes the word of an event about a goroutine, `offset` behind the base.
 #[inline(always)]
 #[must_use]
-pub(crate) const fn word(kind: u32, argument: u32) -> u32 {
-    argument & ARGUMENT | kind << ARGUMENT_BITS
+pub(crate) const fn near(kind: u32, offset: u64) -> u16 {
+    (kind << SHORT_BITS) as u16 | offset as u16
 }
 
-/// Takes a word apart: the kind, and the argument.
-#[allow(dead_code, reason = "for those who read")]
-#[must_use]
-pub(crate) const fn parts(word: u32) -> (u32, u32) {
-    (word >> ARGUMENT_BITS, word & ARGUMENT)
-}
-
-/// Makes the arguments of [`HIGH`] and of an event of a large number.
+/// Makes the word of an event of which there is no more to say.
 #[inline(always)]
+#[must_use]
+pub(crate) const fn bare(kind: u32) -> u16 {
+    (BARE << SHORT_BITS | kind) as u16
+}
+
+/// Makes two words of a kind and its argument. What that has too much of is cut.
+#[must_use]
+pub(crate) const fn long(kind: u32, argument: u32) -> [u16; 2] {
+    const SHORT: u32 = LONG_BITS - 16;
+    let upper = argument >> 16 & ((1 << SHORT) - 1);
+    [
+        (LONG << SHORT_BITS | kind << SHORT | upper) as u16,
+        argument as u16,
+    ]
+}
+
+/// What a word says, or two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// An event about the goroutine that is so far behind the base.
+    Near(u32, u32),
+    /// One of which there is no more to say.
+    Bare(u32),
+    /// The next word is the rest of its argument.
+    Long(u32, u32),
+}
+
+/// Takes a word apart, and the next, of which `next` is called where it is needed.
+#[must_use]
+pub(crate) fn said(word: u16, next: impl FnOnce() -> u16) -> Said {
+    const SHORT: u32 = LONG_BITS - 16;
+    let word = u32::from(word);
+    let (form, rest) = (word >> SHORT_BITS, word & ((1 << SHORT_BITS) - 1));
+    match form {
+        LONG => {
+            let upper = rest & ((1 << SHORT) - 1);
+            Said::Long(rest >> SHORT, upper << 16 | u32::from(next()))
+        }
+        BARE => Said::Bare(rest),
+        kind => Said::Near(kind, rest),
+    }
+}
+
+/// Makes the arguments of [`HIGH`] and of two words about a large number.
 #[must_use]
 pub(crate) const fn parts_of_large(goid: u64) -> (u32, u32) {
     ((goid / LARGE) as u32, ((goid % LARGE) | LARGE) as u32)
 }
 
-/// Makes a goroutine's number of an event's argument, and of what [`HIGH`] has said last.
-#[allow(dead_code, reason = "for those who read")]
-#[must_use]
-pub(crate) const fn goid(argument: u32, high: u32) -> u64 {
-    let low = argument as u64;
-    if low < LARGE {
-        low
-    } else {
-        low % LARGE + high as u64 * LARGE
+/// Who reads words, and remembers what those have said that are no events.
+#[derive(Default)]
+pub(crate) struct Listener {
+    high: Cell<u32>,
+    base: Cell<u64>,
+    /// The numbers of the reason and of the place that hold.
+    pub(crate) reason: Cell<u32>,
+    pub(crate) place: Cell<u32>,
+}
+
+impl Listener {
+    /// Hears what was said; if it is an event, returns its kind and its argument: a
+    /// goroutine's whole number, if it is about one.
+    pub(crate) fn hear(&self, said: Said) -> Option<(u32, u64)> {
+        let (kind, argument) = match said {
+            Said::Near(kind, offset) => return Some((kind, self.base.get() + u64::from(offset))),
+            Said::Bare(kind) => (kind, 0),
+            Said::Long(kind, argument) => (kind, argument),
+        };
+        match kind {
+            HIGH => self.high.set(argument),
+            BASE => self.base.set(self.goid(argument)),
+            REASON => self.reason.set(argument),
+            PLACE => self.place.set(argument),
+            FILLER => {}
+            LOST | P_START | STEAL => return Some((kind, argument.into())),
+            _ => return Some((kind, self.goid(argument))),
+        }
+        None
+    }
+
+    /// Makes a goroutine's number of an argument, and of what [`HIGH`] has said last.
+    fn goid(&self, argument: u32) -> u64 {
+        let low = u64::from(argument);
+        if low < LARGE {
+            low
+        } else {
+            low % LARGE + u64::from(self.high.get()) * LARGE
+        }
     }
 }
 
-/// Writes words as a file has them: what repeats itself as a count. Calls `put` with each
-/// row of words that goes to the file, and returns how many words those were. Most of the
-/// writer's work, and its thread may have no CPU of its own: so words are looked at
-/// [`PERIOD`] at a time, with one comparison, and of a repetition that is shorter than two
-/// such looks nothing may be seen.
-pub(crate) fn pack(words: &[u32], mut put: impl FnMut(&[u32])) -> usize {
+/// Writes words as a file has them: how many follow, a word; those; how many as those
+/// [`PERIOD`] before come then, a word; and so on. Calls `put` with each row of words that
+/// goes to the file, and returns how many words those were. Most of the writer's work, and its
+/// thread may have no CPU of its own: so words are looked at [`PERIOD`] at a time, with one
+/// comparison, and of a repetition that is shorter than two such looks nothing may be seen.
+/// Of at most [`PACKED`] words.
+pub(crate) fn pack(words: &[u16], mut put: impl FnMut(&[u16])) -> usize {
     let mut count = 0;
-    let mut put = |row: &[u32]| {
+    let mut put = |row: &[u16], same: usize| {
+        put(&[row.len() as u16]);
         put(row);
-        count += row.len();
+        put(&[same as u16]);
+        count += row.len() + 2;
     };
     // What stands before `row` has been put, and what stands before `at` repeats nothing.
     let (mut row, mut at) = (0, PERIOD);
@@ -211,18 +300,23 @@ pub(crate) fn pack(words: &[u32], mut put: impl FnMut(&[u32])) -> usize {
             continue;
         }
         let same = as_before(words, at);
-        put(words.get(row..at).unwrap_or_default());
-        put(&[word(REPEAT, same as u32)]);
+        put(words.get(row..at).unwrap_or_default(), same);
         row = at + same;
         at = row.next_multiple_of(PERIOD);
     }
-    put(words.get(row..).unwrap_or_default());
+    let rest = words.get(row..).unwrap_or_default();
+    if !rest.is_empty() {
+        put(rest, 0);
+    }
     count
 }
 
+/// How many words are packed at a time at most.
+pub(crate) const PACKED: usize = u16::MAX as usize;
+
 /// Tells how many words from there on are as those [`PERIOD`] before.
 #[inline(always)]
-fn as_before(words: &[u32], at: usize) -> usize {
+fn as_before(words: &[u16], at: usize) -> usize {
     let Some(before) = at.checked_sub(PERIOD).and_then(|from| words.get(from..)) else {
         return 0;
     };

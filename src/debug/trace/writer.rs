@@ -102,7 +102,7 @@ pub(crate) fn start() {
     }
 }
 
-/// Gives a P its ring, if there is a trace: one and a half megabytes.
+/// Gives a P its ring, if there is a trace: a megabyte.
 pub(crate) fn new_p(pp: &'static P) {
     if !is_on() {
         return;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::words::{self, Extra, PERIOD, Stamp, goid, parts};
+use super::words::{self, Extra, Listener, PERIOD, Stamp};
 use crate::Outcome;
 
 /// What a file holds.
@@ -49,7 +49,7 @@ pub(crate) struct Event {
 /// The words of a P, unpacked, and their stamps.
 #[derive(Default)]
 struct Stream {
-    words: Vec<u32>,
+    words: Vec<u16>,
     stamps: Vec<Stamp>,
 }
 
@@ -61,6 +61,10 @@ impl<'a> Cursor<'a> {
         let (taken, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(taken)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        Some(u16::from_le_bytes(self.take(2)?.try_into().ok()?))
     }
 
     fn u32(&mut self) -> Option<u32> {
@@ -177,16 +181,14 @@ fn stream(body: &mut Cursor<'_>, streams: &mut BTreeMap<u32, Stream>) -> Option<
         let ticks = body.u64()?;
         stream.stamps.push(Stamp { at, ticks });
     }
-    for _ in 0..packed {
-        let word = body.u32()?;
-        match parts(word) {
-            (words::REPEAT, times) => {
-                for _ in 0..times {
-                    let from = stream.words.len().checked_sub(PERIOD)?;
-                    stream.words.push(stream.words[from]);
-                }
-            }
-            _ => stream.words.push(word),
+    let mut words = Cursor(body.take(packed as usize * 2)?);
+    while !words.0.is_empty() {
+        for _ in 0..words.u16()? {
+            stream.words.push(words.u16()?);
+        }
+        for _ in 0..words.u16()? {
+            let from = stream.words.len().checked_sub(PERIOD)?;
+            stream.words.push(stream.words[from]);
         }
     }
     (stream.words.len() as u64 == first + u64::from(count)).then_some(())
@@ -218,33 +220,31 @@ fn events(stream: &Stream, clock: &Clock) -> Vec<Event> {
     // Which events have a time of their own, by their indices.
     let mut stamped: Vec<usize> = Vec::new();
     let mut stamps = stream.stamps.iter().peekable();
-    let (mut high, mut reason, mut place) = (0, 0, 0);
+    let listener = Listener::default();
     let mut time = None;
-    for (at, &word) in stream.words.iter().enumerate() {
+    let mut words = stream.words.iter().copied().enumerate();
+    while let Some((at, word)) = words.next() {
         if let Some(stamp) = stamps.next_if(|stamp| stamp.at <= at as u64) {
             time = Some(clock.time(stamp.ticks));
         }
-        let (kind, argument) = parts(word);
-        match kind {
-            words::HIGH => high = argument,
-            words::REASON => reason = argument,
-            words::PLACE => place = argument,
-            _ => {
-                if time.is_some() {
-                    stamped.push(events.len());
-                }
-                let argument = match kind {
-                    words::LOST | words::P_START | words::STEAL => u64::from(argument),
-                    _ => goid(argument, high),
-                };
-                events.push(Event {
-                    time: time.take().unwrap_or_default(),
-                    latest: f64::INFINITY,
-                    kind,
-                    name: if kind == words::CREATE { place } else { reason },
-                    argument,
-                });
+        // What is cut off behind the first of two words is nothing that happened.
+        let said = words::said(word, || words.next().map_or(0, |(_, word)| word));
+        if let Some((kind, argument)) = listener.hear(said) {
+            if time.is_some() {
+                stamped.push(events.len());
             }
+            let name = if kind == words::CREATE {
+                &listener.place
+            } else {
+                &listener.reason
+            };
+            events.push(Event {
+                time: time.take().unwrap_or_default(),
+                latest: f64::INFINITY,
+                kind,
+                name: name.get(),
+                argument,
+            });
         }
     }
     spread(&mut events, &stamped);

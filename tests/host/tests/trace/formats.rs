@@ -9,12 +9,12 @@ use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
-use crate::words::{self, LARGE, pack, parts, parts_of_large, word};
+use crate::words::{self, LARGE, NEAR, Said, bare, long, near, pack, parts_of_large, said};
 use crate::{File, json, page, read, traced};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("trace_formats::words", words_have_two_parts),
+        Trial::test("trace_formats::words", words_say_what_was_said),
         Trial::test("trace_formats::packed_words", packed_words),
         Trial::test("trace_formats::large_numbers", large_numbers),
         Trial::test("trace_formats::damage", damage),
@@ -26,21 +26,31 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-fn words_have_two_parts() -> Result<(), Failed> {
+/// Each word says what it was made to say, and of two the first alone is looked at as such.
+fn words_say_what_was_said() -> Result<(), Failed> {
     let mut random = Random::new(1);
     for _ in 0..10_000 {
-        let kind = random.next() as u32 % (1 << words::KIND_BITS);
-        let argument = random.next() as u32 % (1 << words::ARGUMENT_BITS);
-        ensure!(
-            parts(word(kind, argument)) == (kind, argument),
-            "{kind}, {argument}"
-        );
+        let none = || -> u16 { panic!("one word is enough") };
+        let offset = random.next() % NEAR;
+        for kind in words::RUN..=words::CREATE {
+            let back = said(near(kind, offset), none);
+            let then = Said::Near(kind, offset as u32);
+            ensure!(back == then, "{back:?} for {then:?}");
+        }
+        for kind in words::RUN..=words::PLACE {
+            let back = said(bare(kind), none);
+            ensure!(back == Said::Bare(kind), "{back:?} for {kind}");
+            let argument = random.next() as u32 % (1 << words::LONG_BITS);
+            let [one, two] = long(kind, argument);
+            let (back, then) = (said(one, || two), Said::Long(kind, argument));
+            ensure!(back == then, "{back:?} for {then:?}");
+        }
     }
     Ok(())
 }
 
 /// Makes a file of the words of one P, a stamp for each of those numbers.
-fn file_of(words: &[u32], stamps: &[u64]) -> Vec<u8> {
+fn file_of(words: &[u16], stamps: &[u64]) -> Vec<u8> {
     let mut packed = Vec::new();
     let count = pack(words, |row| {
         packed.extend(row.iter().flat_map(|word| word.to_le_bytes()));
@@ -76,11 +86,11 @@ fn packed_words() -> Result<(), Failed> {
     for round in 0..2000 {
         let kinds = 1 + random.next() % 5;
         let count = random.next() as usize % 200;
-        let words: Vec<u32> = (0..count)
+        let words: Vec<u16> = (0..count)
             .map(|at| match round % 3 {
-                0 => word(words::READY, (random.next() % kinds) as u32),
-                1 => word(words::READY, (at % words::PERIOD) as u32),
-                _ => word(words::READY, (at as u64 / 7 % kinds) as u32),
+                0 => near(words::READY, random.next() % kinds),
+                1 => near(words::READY, (at % words::PERIOD) as u64),
+                _ => near(words::READY, at as u64 / 7 % kinds),
             })
             .collect();
         let stamps: Vec<u64> = (0..count as u64).step_by(1 + round % 9).collect();
@@ -88,9 +98,9 @@ fn packed_words() -> Result<(), Failed> {
         let recording = read::read(&file).map_err(|error| error.to_string())?;
         let none = Vec::new();
         let events = recording.ps.get(&3).unwrap_or(&none);
-        let back: Vec<u32> = events
+        let back: Vec<u16> = events
             .iter()
-            .map(|event| word(event.kind, event.argument as u32))
+            .map(|event| near(event.kind, event.argument))
             .collect();
         ensure!(back == words, "round {round}: {words:?}, and back {back:?}");
         let mut before = 0.0;
@@ -108,10 +118,10 @@ fn packed_words() -> Result<(), Failed> {
         }
     }
     // Two that wake each other come to next to nothing.
-    let words: Vec<u32> = (0..4000)
-        .map(|at| word(words::PARK_RUN, at % words::PERIOD as u32))
+    let words: Vec<u16> = (0..4000)
+        .map(|at| near(words::PARK_RUN, at % words::PERIOD as u64))
         .collect();
-    ensure!(pack(&words, |_| ()) == 5, "{}", pack(&words, |_| ()));
+    ensure!(pack(&words, |_| ()) == 6, "{}", pack(&words, |_| ()));
     Ok(())
 }
 
@@ -126,21 +136,35 @@ fn large_numbers() -> Result<(), Failed> {
         3 * LARGE,
         3 * LARGE + 5,
         5,
-        1 << 50,
+        1 << 44,
+        (1 << 44) + 7,
     ];
     let mut words = Vec::new();
-    let mut last = 0;
-    for goid in goids {
+    let (mut last, mut base) = (0, 0);
+    let mut put = |words: &mut Vec<u16>, kind: u32, goid: u64| {
         if goid < LARGE {
-            words.push(word(words::READY, goid as u32));
-            continue;
+            words.extend(long(kind, goid as u32));
+            return;
         }
         let (high, argument) = parts_of_large(goid);
         if high != last {
-            words.push(word(words::HIGH, high));
+            words.extend(long(words::HIGH, high));
             last = high;
         }
-        words.push(word(words::READY, argument));
+        words.extend(long(kind, argument));
+    };
+    for (at, goid) in goids.into_iter().enumerate() {
+        // By the number itself, or near a base, with what is nothing in between.
+        if at % 2 == 0 {
+            put(&mut words, words::READY, goid);
+            continue;
+        }
+        words.push(bare(words::FILLER));
+        if goid.wrapping_sub(base) >= NEAR {
+            base = goid.saturating_sub(NEAR - 1);
+            put(&mut words, words::BASE, base);
+        }
+        words.push(near(words::READY, goid - base));
     }
     let recording = read::read(&file_of(&words, &[0])).map_err(|error| error.to_string())?;
     let back: Vec<u64> = recording.ps[&3]

@@ -9,7 +9,7 @@ use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
 
 use crate::ring::{Ring, STAMPS, WORDS};
-use crate::words::{self, LARGE, Stamp, goid, parts};
+use crate::words::{self, LARGE, Listener, NEAR, Stamp, said};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -43,7 +43,8 @@ fn ring() -> &'static Ring {
     unsafe { &*memory.cast::<Ring>() }
 }
 
-/// The event with that number: a kind and a goroutine's number, of which some are large.
+/// The event with that number: a kind and a goroutine's number, of which some are large, and
+/// some far from those before.
 fn event(number: u64) -> (u32, u64) {
     let mut random = Random::new(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let kinds = [words::RUN, words::READY, words::CREATE, words::END_RUN];
@@ -53,13 +54,17 @@ fn event(number: u64) -> (u32, u64) {
         _ => LARGE * (random.next() % 3),
     };
     let kind = kinds[random.below(kinds.len())];
-    (kind, from + random.next() % 100)
+    let far = random.next().is_multiple_of(8);
+    (
+        kind,
+        from + random.next() % if far { 3 * NEAR } else { 100 },
+    )
 }
 
 /// Who takes what is in a ring.
 #[derive(Default)]
 struct Taker {
-    high: u32,
+    listener: Listener,
     /// How many events it has seen, lost ones included, and how many of those were lost.
     count: u64,
     lost: u64,
@@ -72,22 +77,28 @@ impl Taker {
         let (end, stamps_end) = ring.ends();
         let (at, stamp) = ring.begins();
         ensure!(end >= at && end - at < WORDS as u64, "from {at} to {end}");
-        for at in at..end {
-            let (kind, argument) = parts(ring.word(at));
-            match kind {
-                words::HIGH => self.high = argument,
-                words::LOST => {
-                    self.lost += u64::from(argument);
-                    self.count += u64::from(argument);
+        let mut place = at;
+        while place < end {
+            let word = ring.word(place);
+            place += 1;
+            let said = said(word, || {
+                place += 1;
+                ring.word(place - 1)
+            });
+            match self.listener.hear(said) {
+                Some((words::LOST, count)) => {
+                    self.lost += count;
+                    self.count += count;
                 }
-                _ => {
-                    let now = (kind, goid(argument, self.high));
+                Some(now) => {
                     let then = event(self.count);
                     ensure!(now == then, "{}: {now:?} for {then:?}", self.count);
                     self.count += 1;
                 }
+                None => {}
             }
         }
+        ensure!(place == end, "half an event, up to {place} of {end}");
         let mut next = stamp;
         while next < stamps_end && ring.stamp(next).at < end {
             let stamp = ring.stamp(next);
@@ -147,7 +158,8 @@ fn full() -> Result<(), Failed> {
             0 => random.below(1000),
             _ => random.below(WORDS),
         };
-        while !(first..first + 2).contains(&(ring.ends().0 as usize % WORDS)) {
+        // An event has six words at most.
+        while !(first..first + 6).contains(&(ring.ends().0 as usize % WORDS)) {
             ensure!(!put(ring, &mut number), "{number} is lost");
             taker.take(ring)?;
         }
