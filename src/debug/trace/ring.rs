@@ -109,15 +109,13 @@ impl Ring {
         let offset = goid.wrapping_sub(self.base.get());
         if offset < NEAR {
             self.put([near(kind, offset)], clock)
-        } else if goid < LARGE && kind != CREATE {
-            self.put(long(kind, goid as u32), clock)
         } else {
             self.put_far(kind, goid, clock)
         }
     }
 
-    /// The same about one with a large number; or about one that is made, which takes the base
-    /// along: so it stays near those that are made now.
+    /// The same about one that is not near the base. One that is made takes that along: so it
+    /// stays near those that are made now.
     #[cold]
     #[inline(never)]
     fn put_far(&self, kind: u32, goid: u64, clock: Clock) -> bool {
@@ -133,12 +131,19 @@ impl Ring {
     }
 
     /// Writes an event about a goroutine, of any kind; false if it is lost.
-    #[cold]
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn put_long_goid(&self, kind: u32, goid: u64, clock: Clock) -> bool {
         if goid < LARGE {
-            return self.put_long(kind, goid as u32, clock);
+            self.put(long(kind, goid as u32), clock)
+        } else {
+            self.put_large(kind, goid, clock)
         }
+    }
+
+    /// The same about one with a large number.
+    #[cold]
+    #[inline(never)]
+    fn put_large(&self, kind: u32, goid: u64, clock: Clock) -> bool {
         let (high, argument) = parts_of_large(goid);
         (u64::from(high) == self.high.get()
             || self.change(HIGH, &self.high, high.into(), high, clock))
