@@ -7,6 +7,7 @@
 //!   the documentation's examples  x                              cargo test --doc
 //!   tests of features             x      x                       --test hooks, with its features
 //!   tests of its programs         x      some       x      x     cargo test -p gort-host-tests
+//!                                                                       -p gort-compute-tests
 //!   tests with the system's tools x                 x                 --test elf, gdb
 //!   programs on machines          x (machines)      some         --test machine, none
 //!   tests of the sources          x                                   --test docs, header, heap, layers, link,
@@ -40,9 +41,11 @@ use crate::tools;
 use build::Build;
 use report::{Report, heading};
 
-/// The package of the host-side tests, and where its tests are.
-const HOST: &str = "gort-host-tests";
-const HOST_TESTS: &str = "tests/host/tests";
+/// The packages of the host-side tests, and where their tests are.
+const HOST: &[(&str, &str)] = &[
+    ("gort-host-tests", "tests/host/tests"),
+    ("gort-compute-tests", "tests/compute/tests"),
+];
 
 /// The test of what gort has for other crates, and its features. getrandom asks for a flag
 /// besides, which .cargo/config.toml has.
@@ -244,14 +247,16 @@ fn lanes(profiles: &[Profile], runners: &[Runner]) -> Outcome<(Vec<Job>, Vec<Job
 /// Lists the host-side tests, by their files.
 fn host_tests() -> Outcome<Vec<String>> {
     let mut names = Vec::new();
-    for entry in fs::read_dir(run::root().join(HOST_TESTS))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "rs") {
-            names.extend(
-                path.file_stem()
-                    .and_then(|name| name.to_str())
-                    .map(String::from),
-            );
+    for (_, directory) in HOST {
+        for entry in fs::read_dir(run::root().join(directory))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "rs") {
+                names.extend(
+                    path.file_stem()
+                        .and_then(|name| name.to_str())
+                        .map(String::from),
+                );
+            }
         }
     }
     names.sort();
@@ -356,7 +361,8 @@ impl Stage {
                     .args(["--test", HOOKS, "--features", FEATURES]);
             }
             Tests::Host(names) | Tests::Machines(names, _) => {
-                cargo.args(["--package", HOST]);
+                // Always both, or the crates that they use would be built in two ways.
+                cargo.args(HOST.iter().flat_map(|(package, _)| ["--package", package]));
                 for name in names {
                     cargo.args(["--test", name]);
                 }

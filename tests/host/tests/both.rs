@@ -86,6 +86,12 @@ fn build() -> Result<(), String> {
             .args(more)
             .current_dir(package())
             .env("CARGO_TARGET_DIR", &target)
+            // As the tests on gort are built in release builds, so that most of the crates that
+            // gort uses are there already. And what two parts of the program would each
+            // instantiate and optimize is there once.
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "0")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")
             .stdin(Stdio::null());
         // Those that are about the package of this test.
         for (name, _) in env::vars_os() {

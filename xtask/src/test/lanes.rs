@@ -2,9 +2,12 @@
 //! a build, the other lane has work for it.
 //!
 //! The front lane prints as it goes. What a job of the other prints is kept, and printed as
-//! a whole when the front lane is between two of its own: no lines are mixed.
+//! a whole when the front lane is between two jobs: no lines are mixed.
+//!
+//! The lane that has come to its end goes on with what the other has not begun.
 
 use std::collections::BTreeSet;
+use std::slice::Iter;
 use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 use std::thread;
 
@@ -58,8 +61,15 @@ impl<T: Copy + Ord> Drop for Tells<'_, T> {
     }
 }
 
-/// Does all of it, each lane in its order, and returns what came of the front's jobs, then
-/// of the others.
+/// Takes the next job of a lane, or of the other where there is none.
+fn next<'a, J>(own: &Mutex<Iter<'a, J>>, other: &Mutex<Iter<'a, J>>) -> Option<&'a J> {
+    let take =
+        |lane: &Mutex<Iter<'a, J>>| lane.lock().unwrap_or_else(PoisonError::into_inner).next();
+    take(own).or_else(|| take(other))
+}
+
+/// Does all of it, each lane in its order, and returns what came of the jobs: of those that
+/// the front did, then of the others.
 ///
 /// Who needs what is built later in its own lane, or in the other behind one that needs
 /// what comes behind this, waits for ever.
@@ -68,11 +78,12 @@ pub(super) fn run<J: Job>(front: &[J], beside: &[J]) -> Outcome<Vec<Report>> {
         built: Mutex::new(BTreeSet::new()),
         more: Condvar::new(),
     };
+    let (front, beside) = (Mutex::new(front.iter()), Mutex::new(beside.iter()));
     let (sender, ended) = mpsc::channel();
     thread::scope(|scope| {
         scope.spawn(|| {
             let sender = sender;
-            for job in beside {
+            while let Some(job) = next(&beside, &front) {
                 let mut output = Output::Kept(Vec::new());
                 let report = built.run(job, &mut output);
                 if sender.send((report, output)).is_err() {
@@ -89,7 +100,7 @@ pub(super) fn run<J: Job>(front: &[J], beside: &[J]) -> Outcome<Vec<Report>> {
                 Output::Through => Ok(()),
             }
         };
-        for job in front {
+        while let Some(job) = next(&front, &beside) {
             reports.push(built.run(job, &mut Output::Through));
             ended.try_iter().try_for_each(&mut print)?;
         }
