@@ -13,11 +13,13 @@
 //!
 //! At the end of a file some of what made events possible is missing: the Ps are looked at
 //! one by one, and a program may be killed. What can never come then is left out, with what
-//! its P did afterwards, and counted.
+//! its P did afterwards, and counted. Which events may lack something is told by the look in
+//! which they were found, and not by their times: who read the counter and then got no CPU
+//! was, it seems, there long before.
 
 use super::builder::Builder;
 use super::model::{Doing, Model};
-use super::read::{Event, Recording};
+use super::read::{Aside, Event, Recording};
 use super::words::{self, Extra, extra};
 
 /// By how much an event may wait for another P's, which is to make it possible, where some
@@ -63,9 +65,14 @@ fn guess(recording: &Recording, key: impl Fn(&Event) -> f64) -> Model {
         // The first that is possible, and the earliest.
         let mut possible: Option<((f64, f64), Next)> = None;
         let mut earliest: Option<(f64, Next)> = None;
-        let mut consider = |key: f64, time: f64, next, fits: bool| {
+        // And the earliest of those that may lack what led to them.
+        let mut in_tail: Option<(f64, Next)> = None;
+        let mut consider = |key: f64, time: f64, look, next, fits: bool| {
             if earliest.is_none_or(|(other, _)| time < other) {
                 earliest = Some((time, next));
+            }
+            if recording.is_tail(look) && in_tail.is_none_or(|(other, _)| time < other) {
+                in_tail = Some((time, next));
             }
             if fits && possible.is_none_or(|(other, _)| (key, time) < other) {
                 possible = Some(((key, time), next));
@@ -76,24 +83,31 @@ fn guess(recording: &Recording, key: impl Fn(&Event) -> f64) -> Model {
                 consider(
                     key(event),
                     event.time,
+                    event.look,
                     Next::P(index),
                     fits(&builder, *p, event),
                 );
             }
         }
-        if let Some((time, event)) = extras.first() {
-            consider(*time, *time, Next::Extra, extra_fits(&builder, event));
+        if let Some(Aside { time, event, look }) = extras.first() {
+            let fits = extra_fits(&builder, event);
+            consider(*time, *time, *look, Next::Extra, fits);
         }
         let Some((first, stuck)) = earliest else {
             return builder.finish(recording.end);
         };
         let next = match possible {
             Some(((_, time), next)) if whole || time - first <= SKEW => next,
-            _ if whole && first >= recording.tail - SKEW => {
-                builder.model.left_out += leave_out(&mut streams, &mut extras, stuck);
-                continue;
-            }
             _ => {
+                // What is left out takes away what led to others. So from then on whatever is
+                // stuck may be so for that.
+                let any = (builder.model.left_out > 0).then_some((first, stuck));
+                if let Some((_, stuck)) = in_tail.or(any)
+                    && whole
+                {
+                    builder.model.left_out += leave_out(&mut streams, &mut extras, stuck);
+                    continue;
+                }
                 builder.model.misfits += 1;
                 stuck
             }
@@ -108,7 +122,7 @@ fn guess(recording: &Recording, key: impl Fn(&Event) -> f64) -> Model {
                 }
             }
             Next::Extra => {
-                if let Some(((time, event), rest)) = extras.split_first() {
+                if let Some((Aside { time, event, .. }, rest)) = extras.split_first() {
                     extras = rest;
                     builder.extra(*time, event);
                 }
@@ -120,13 +134,13 @@ fn guess(recording: &Recording, key: impl Fn(&Event) -> f64) -> Model {
 /// Tells whether no event was lost.
 fn is_whole(recording: &Recording) -> bool {
     let lost = |events: &Vec<Event>| events.iter().any(|event| event.kind == words::LOST);
-    let extra_lost = |(_, event): &(f64, Extra)| event.kind == extra::LOST;
+    let extra_lost = |aside: &Aside| aside.event.kind == extra::LOST;
     !recording.ps.values().any(lost) && !recording.extra.iter().any(extra_lost)
 }
 
 /// Leaves out what is stuck: of a P all that is left, since each of its events follows from
 /// the one before; else the one event. Returns how many those were.
-fn leave_out(streams: &mut [(u32, &[Event])], extras: &mut &[(f64, Extra)], stuck: Next) -> u64 {
+fn leave_out(streams: &mut [(u32, &[Event])], extras: &mut &[Aside], stuck: Next) -> u64 {
     match stuck {
         Next::P(index) => streams
             .get_mut(index)

@@ -12,7 +12,7 @@ pub(crate) struct Recording {
     /// The events of each P, in its order.
     pub(crate) ps: BTreeMap<u32, Vec<Event>>,
     /// Those without a P, in the order of their times.
-    pub(crate) extra: Vec<(f64, Extra)>,
+    pub(crate) extra: Vec<Aside>,
     /// What reasons and places are called.
     pub(crate) reasons: HashMap<u32, String>,
     pub(crate) places: HashMap<u32, String>,
@@ -24,11 +24,16 @@ pub(crate) struct Recording {
     pub(crate) cut: usize,
     /// When the trace ends.
     pub(crate) end: f64,
-    /// When the Ps' rings began to be looked at for the time before the last: what comes
-    /// behind that may lack what another P has done at the same time, while they were looked
-    /// at one by one. In the last time itself; but an event may seem to be as early as the
-    /// one before it that has a time, and that is from the time before.
-    pub(crate) tail: f64,
+    /// How many of the writer's looks at the Ps' rings the file has whole.
+    pub(crate) looks: usize,
+}
+
+impl Recording {
+    /// Tells whether what led to an event may be missing, which was found in that look. As
+    /// the rings are looked at one by one, it may have been found in the next one.
+    pub(crate) fn is_tail(&self, look: usize) -> bool {
+        look + 1 >= self.looks
+    }
 }
 
 /// An event of a P's. Times are in nanoseconds since the trace began.
@@ -44,6 +49,18 @@ pub(crate) struct Event {
     pub(crate) name: u32,
     /// Its argument: a goroutine's whole number, if it is about one.
     pub(crate) argument: u64,
+    /// In which of the writer's looks at the rings it was found.
+    pub(crate) look: usize,
+}
+
+/// An event without a P.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Aside {
+    /// When.
+    pub(crate) time: f64,
+    pub(crate) event: Extra,
+    /// As an [`Event`]'s.
+    pub(crate) look: usize,
 }
 
 /// The words of a P, unpacked, and their stamps.
@@ -51,6 +68,8 @@ pub(crate) struct Event {
 struct Stream {
     words: Vec<u16>,
     stamps: Vec<Stamp>,
+    /// Where the words of each look begin that has any, and which it is.
+    looks: Vec<(usize, usize)>,
 }
 
 /// A place in a file.
@@ -92,7 +111,7 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome<Recording> {
     let mut recording = Recording::default();
     let mut streams: BTreeMap<u32, Stream> = BTreeMap::new();
     let mut clocks: Vec<(u64, i64)> = Vec::new();
-    let mut extra: Vec<Extra> = Vec::new();
+    let mut extra: Vec<(Extra, usize)> = Vec::new();
     let mut boot: Vec<(String, u64, u64)> = Vec::new();
     while !cursor.0.is_empty() {
         let before = cursor.0.len();
@@ -104,11 +123,13 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome<Recording> {
             break;
         };
         let mut body = Cursor(body);
+        // There is a clock at the beginning, and one behind each look.
+        let look = clocks.len().saturating_sub(1);
         let whole = match kind {
             words::CLOCK => body.u64().zip(body.u64()).map(|(ticks, now)| {
                 clocks.push((ticks, now as i64));
             }),
-            words::WORDS => stream(&mut body, &mut streams),
+            words::WORDS => stream(&mut body, &mut streams, look),
             words::NAME => body.u32().zip(body.u32()).map(|(of, number)| {
                 let names = match of {
                     words::OF_REASON => &mut recording.reasons,
@@ -118,7 +139,7 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome<Recording> {
             }),
             words::EXTRA => {
                 while let Some(event) = one_extra(&mut body) {
-                    extra.push(event);
+                    extra.push((event, look));
                 }
                 Some(())
             }
@@ -136,8 +157,7 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome<Recording> {
     // The boot's steps begin before the file.
     let first = boot.iter().map(|&(_, begin, _)| begin).min();
     clock.start = clock.start.min(first.unwrap_or(u64::MAX));
-    let tail = clocks.len().checked_sub(3).and_then(|at| clocks.get(at));
-    recording.tail = tail.map_or(0.0, |&(ticks, _)| clock.time(ticks));
+    recording.looks = clocks.len().saturating_sub(1);
     recording.end = clocks.last().map_or(0.0, |&(ticks, _)| clock.time(ticks));
     for (p, stream) in streams {
         let events = events(&stream, &clock);
@@ -146,8 +166,9 @@ pub(crate) fn read(bytes: &[u8]) -> Outcome<Recording> {
         }
         recording.ps.insert(p, events);
     }
-    for event in extra {
-        recording.extra.push((clock.time(event.ticks), event));
+    for (event, look) in extra {
+        let time = clock.time(event.ticks);
+        recording.extra.push(Aside { time, event, look });
     }
     for (name, begin, end) in boot {
         recording
@@ -168,7 +189,7 @@ fn one_extra(body: &mut Cursor<'_>) -> Option<Extra> {
 }
 
 /// Reads a chunk of words, and appends them to the P's.
-fn stream(body: &mut Cursor<'_>, streams: &mut BTreeMap<u32, Stream>) -> Option<()> {
+fn stream(body: &mut Cursor<'_>, streams: &mut BTreeMap<u32, Stream>, look: usize) -> Option<()> {
     let (p, stamps, first) = (body.u32()?, body.u32()?, body.u64()?);
     let (count, packed) = (body.u32()?, body.u32()?);
     let stream = streams.entry(p).or_default();
@@ -176,6 +197,7 @@ fn stream(body: &mut Cursor<'_>, streams: &mut BTreeMap<u32, Stream>) -> Option<
     if first != stream.words.len() as u64 {
         return None;
     }
+    stream.looks.push((stream.words.len(), look));
     for _ in 0..stamps {
         let at = first + u64::from(body.u32()?);
         let ticks = body.u64()?;
@@ -220,12 +242,17 @@ fn events(stream: &Stream, clock: &Clock) -> Vec<Event> {
     // Which events have a time of their own, by their indices.
     let mut stamped: Vec<usize> = Vec::new();
     let mut stamps = stream.stamps.iter().peekable();
+    let mut looks = stream.looks.iter().peekable();
+    let mut look = 0;
     let listener = Listener::default();
     let mut time = None;
     let mut words = stream.words.iter().copied().enumerate();
     while let Some((at, word)) = words.next() {
         if let Some(stamp) = stamps.next_if(|stamp| stamp.at <= at as u64) {
             time = Some(clock.time(stamp.ticks));
+        }
+        while let Some(&(_, next)) = looks.next_if(|&&(from, _)| from <= at) {
+            look = next;
         }
         // What is cut off behind the first of two words is nothing that happened.
         let said = words::said(word, || words.next().map_or(0, |(_, word)| word));
@@ -244,6 +271,7 @@ fn events(stream: &Stream, clock: &Clock) -> Vec<Event> {
                 kind,
                 name: name.get(),
                 argument,
+                look,
             });
         }
     }

@@ -14,6 +14,7 @@ use crate::words;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("trace_orders::left_out", left_out),
+        Trial::test("trace_orders::left_out_by_looks", left_out_by_looks),
         Trial::test("trace_orders::stolen_again", stolen_again),
         Trial::test("trace_orders::woken_late", woken_late),
         Trial::test("trace_orders::refused", refused),
@@ -33,6 +34,7 @@ fn event_until(time: f64, latest: f64, kind: u32, argument: u64) -> Event {
         kind,
         name: 0,
         argument,
+        look: 0,
     }
 }
 
@@ -72,6 +74,28 @@ fn left_out() -> Result<(), Failed> {
     );
     let counts = BTreeMap::from([(words::P_START, 2)]);
     ensure!(model.counts == counts, "{:?}", model.counts);
+    Ok(())
+}
+
+/// What may lack what led to it was found in the last whole look or after that, whatever its
+/// time.
+fn left_out_by_looks() -> Result<(), Failed> {
+    for look in 0..6 {
+        let first = vec![event(1.0, words::P_START, 0), event(90e6, words::P_STOP, 0)];
+        let run = Event {
+            look,
+            ..event(3.0, words::RUN, 7)
+        };
+        let second = vec![event(2.0, words::P_START, 1), run];
+        let recording = Recording {
+            looks: 5,
+            ..recording(first, second)
+        };
+        let model = Model::new(&recording);
+        let counts = (model.left_out, model.misfits);
+        let wanted = if look >= 4 { (1, 0) } else { (0, 1) };
+        ensure!(counts == wanted, "look {look}: {counts:?} for {wanted:?}");
+    }
     Ok(())
 }
 
