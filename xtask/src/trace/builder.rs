@@ -28,12 +28,15 @@ struct State {
     doing: Option<Doing>,
     /// Who readied it: when, where, who, and whether it was made then.
     ready: Option<(f64, Option<u32>, u64, bool)>,
+    /// The P that will run it, where that is known.
+    kept: Option<u32>,
 }
 
 const NOBODY: State = State {
     since: 0.0,
     doing: None,
     ready: None,
+    kept: None,
 };
 
 /// Goes through the events.
@@ -44,12 +47,15 @@ pub(crate) struct Builder {
     /// Which P each M has, and since when; or since when it sleeps.
     ms: BTreeMap<u32, (f64, Option<u32>)>,
     stop: Option<f64>,
+    /// What [`Event::kept`] says is taken into account.
+    trusts_kept: bool,
 }
 
 impl Builder {
     /// Begins.
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(trusts_kept: bool) -> Self {
         Self {
+            trusts_kept,
             model: Model::default(),
             now: BTreeMap::new(),
             states: HashMap::new(),
@@ -61,6 +67,12 @@ impl Builder {
     /// Returns what a goroutine is doing. None: it does not exist, yet or any more.
     pub(crate) fn doing(&self, goid: u64) -> Option<Doing> {
         self.state(goid).doing
+    }
+
+    /// Tells whether it may run on that P, as far as it is known who will run it.
+    pub(crate) fn may_run(&self, p: u32, goid: u64) -> bool {
+        let state = self.state(goid);
+        state.doing == Some(Doing::Runnable) && state.kept.is_none_or(|kept| kept == p)
     }
 
     /// Tells whether it is the one that has just parked on that P, and the scheduler has come.
@@ -87,6 +99,7 @@ impl Builder {
         goroutine.ended |= doing.is_none();
         state.since = time.max(state.since);
         state.doing = doing;
+        state.kept = None;
     }
 
     /// The P's goroutine runs no longer.
@@ -215,6 +228,12 @@ impl Builder {
             words::P_STOP => self.hold(m, time, None),
             words::LOST => self.model.lost += event.argument,
             _ => {}
+        }
+        if event.kept
+            && self.trusts_kept
+            && let Some(state) = self.states.get_mut(&goid)
+        {
+            state.kept = Some(p);
         }
         if matches!(
             event.kind,

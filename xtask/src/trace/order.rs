@@ -9,7 +9,7 @@
 //! when it was at the latest. The former goes wrong where a goroutine ran for long between
 //! two events with one time, and wakes somebody at its end; the latter where one of the Ps
 //! was fast all the time. A wrong guess shows: in the end nothing fits. What is tried first
-//! is the former.
+//! is the former. Where one P's events tell which P runs a goroutine next, that is no guess.
 //!
 //! At the end of a file some of what made events possible is missing: the Ps are looked at
 //! one by one, and a program may be killed. What can never come then is left out, with what
@@ -36,24 +36,34 @@ enum Next {
     Extra,
 }
 
-/// Makes a model of what a file holds.
+/// Makes a model of what a file holds: the first that leaves nothing over, or the one that
+/// leaves the least.
 pub(crate) fn model(recording: &Recording) -> Model {
     let wrong = |model: &Model| model.misfits + model.left_out;
-    let model = guess(recording, |event| event.time);
-    if wrong(&model) == 0 {
-        return model;
+    let time = |event: &Event| event.time;
+    let latest = |event: &Event| event.latest;
+    let mut best = guess(recording, time, true);
+    // What is kept need not be where so many are runnable that they go by the global queue.
+    let others = [
+        (latest as fn(&Event) -> f64, true),
+        (time, false),
+        (latest, false),
+    ];
+    for (key, trusts_kept) in others {
+        if wrong(&best) == 0 {
+            break;
+        }
+        let other = guess(recording, key, trusts_kept);
+        if wrong(&other) < wrong(&best) {
+            best = other;
+        }
     }
-    let other = guess(recording, |event| event.latest);
-    if wrong(&other) < wrong(&model) {
-        other
-    } else {
-        model
-    }
+    best
 }
 
 /// Makes one where that event comes first, of those that fit, for which `key` is least.
-fn guess(recording: &Recording, key: impl Fn(&Event) -> f64) -> Model {
-    let mut builder = Builder::new();
+fn guess(recording: &Recording, key: impl Fn(&Event) -> f64, trusts_kept: bool) -> Model {
+    let mut builder = Builder::new(trusts_kept);
     let mut streams: Vec<(u32, &[Event])> = recording
         .ps
         .iter()
@@ -160,12 +170,12 @@ fn fits(builder: &Builder, p: u32, event: &Event) -> bool {
         words::READY | words::REFUSED => matches!(doing(), Some(Doing::Waiting(_))),
         words::EXIT => matches!(doing(), Some(Doing::Syscall(_))),
         words::RUN => match doing() {
-            Some(Doing::Runnable) => true,
+            Some(Doing::Runnable) => builder.may_run(p, event.argument),
             // What it parked for was there: the scheduler lets it go on.
             Some(Doing::Waiting(_)) => builder.has_just_parked(p, event.argument),
             _ => false,
         },
-        words::PARK_RUN | words::END_RUN | words::YIELD_RUN => doing() == Some(Doing::Runnable),
+        words::PARK_RUN | words::END_RUN | words::YIELD_RUN => builder.may_run(p, event.argument),
         _ => true,
     }
 }

@@ -51,6 +51,8 @@ pub(crate) struct Event {
     pub(crate) argument: u64,
     /// In which of the writer's looks at the rings it was found.
     pub(crate) look: usize,
+    /// Whom this lets run, the same P runs, and nobody before it: see [`keep`].
+    pub(crate) kept: bool,
 }
 
 /// An event without a P.
@@ -272,11 +274,36 @@ fn events(stream: &Stream, clock: &Clock) -> Vec<Event> {
                 name: name.get(),
                 argument,
                 look,
+                kept: false,
             });
         }
     }
     spread(&mut events, &stamped);
+    keep(&mut events);
     events
+}
+
+/// Finds those who are let run, and then run on the same P from its own queue: who was put
+/// there by that P, and comes out again before it has stolen anything, has not been away in
+/// between. Times need not tell that, and where two goroutines wake each other many times
+/// between two events with a time they could not.
+fn keep(events: &mut [Event]) {
+    let mut queued: HashMap<u64, usize> = HashMap::new();
+    for at in 0..events.len() {
+        let Event { kind, argument, .. } = events[at];
+        match kind {
+            words::READY | words::CREATE => _ = queued.insert(argument, at),
+            words::PARK_RUN | words::END_RUN | words::YIELD_RUN => {
+                if let Some(from) = queued.remove(&argument) {
+                    events[from].kept = true;
+                }
+            }
+            // From the global queue, maybe.
+            words::RUN => _ = queued.remove(&argument),
+            words::STEAL | words::P_START | words::P_STOP | words::LOST => queued.clear(),
+            _ => {}
+        }
+    }
 }
 
 /// Gives the events without a time of their own theirs, between their neighbours': evenly,

@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("trace_orders::left_out", left_out),
         Trial::test("trace_orders::left_out_by_looks", left_out_by_looks),
+        Trial::test("trace_orders::kept", kept),
         Trial::test("trace_orders::stolen_again", stolen_again),
         Trial::test("trace_orders::woken_late", woken_late),
         Trial::test("trace_orders::refused", refused),
@@ -35,6 +36,7 @@ fn event_until(time: f64, latest: f64, kind: u32, argument: u64) -> Event {
         name: 0,
         argument,
         look: 0,
+        kept: false,
     }
 }
 
@@ -96,6 +98,45 @@ fn left_out_by_looks() -> Result<(), Failed> {
         let wanted = if look >= 4 { (1, 0) } else { (0, 1) };
         ensure!(counts == wanted, "look {look}: {counts:?} for {wanted:?}");
     }
+    Ok(())
+}
+
+/// Two wake each other on one P, many times between two events with a time, and then one is
+/// stolen: not one of those times at which the P went on with him itself.
+fn kept() -> Result<(), Failed> {
+    let mut first = vec![
+        event(1.0, words::P_START, 0),
+        event(2.0, words::CREATE, 1),
+        event(3.0, words::CREATE, 2),
+        event(4.0, words::RUN, 1),
+        event(5.0, words::PARK_RUN, 2),
+    ];
+    // They seem to have gone on until 90.
+    for at in 0..8 {
+        for (other, place) in [(1, 0.0), (2, 5.0)] {
+            let time = 10.0 * f64::from(at + 1) + place;
+            let ready = event_until(time, 95.0, words::READY, other);
+            first.extend([
+                Event {
+                    kept: true,
+                    ..ready
+                },
+                event_until(time + 2.0, 95.0, words::PARK_RUN, other),
+            ]);
+        }
+    }
+    first.extend([
+        event(96.0, words::READY, 1), // who is stolen
+        event(97.0, words::END, 0),
+    ]);
+    let second = vec![
+        event(8.0, words::P_START, 1),
+        event(20.0, words::STEAL, 0),
+        event(21.0, words::RUN, 1),
+        event(22.0, words::END, 0),
+    ];
+    let model = all_fits(&recording(first, second))?;
+    ensure!(model.ended() == 2, "{} have ended", model.ended());
     Ok(())
 }
 
