@@ -231,11 +231,8 @@ pub(super) fn ring(out: &mut Out, p: u32, ring: &Ring) -> bool {
             time = Some(out.chrome.time(ring.stamp(stamp).ticks));
             stamp += 1;
         }
-        let said = words::said(ring.word(at), || {
-            at += 1;
-            ring.word(at)
-        });
-        at += 1;
+        let (said, next) = ring.said(at);
+        at = next;
         if let Some((kind, argument)) = reader.listener.hear(said) {
             let now = time.unwrap_or_else(|| reader.since.get());
             one(out, p.into(), reader, now, kind, argument);

@@ -38,8 +38,8 @@ use core::slice;
 use super::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::chrome::Reader;
 use super::words::{
-    BASE, CREATE, FILLER, HIGH, LARGE, LONG_BITS, LOST, NEAR, PLACE, REASON, Stamp, bare, long,
-    near, parts_of_large,
+    BASE, CREATE, FILLER, HIGH, LARGE, LONG_BITS, LOST, NEAR, PLACE, REASON, Said, Stamp, bare,
+    long, near, parts_of_large, said,
 };
 
 /// How many words a ring has: 9 ms of the fastest switches there are.
@@ -134,7 +134,7 @@ impl Ring {
     #[inline(always)]
     pub(crate) fn put_long_goid(&self, kind: u32, goid: u64, clock: Clock) -> bool {
         if goid < LARGE {
-            self.put(long(kind, goid as u32), clock)
+            self.put_long(kind, goid as u32, clock)
         } else {
             self.put_large(kind, goid, clock)
         }
@@ -151,6 +151,7 @@ impl Ring {
     }
 
     /// Writes an event with a number; false if it is lost.
+    #[inline(always)]
     pub(crate) fn put_long(&self, kind: u32, argument: u32, clock: Clock) -> bool {
         self.put(long(kind, argument), clock)
     }
@@ -332,8 +333,19 @@ impl Ring {
         (used * 8 / WORDS as u64).max(stamps * 8 / STAMPS as u64)
     }
 
+    /// Returns what a word from between the two says, with the next if that is a part of it,
+    /// and the number of the word behind that.
+    pub(crate) fn said(&self, number: u64) -> (Said, u64) {
+        let mut next = number + 1;
+        let said = said(self.word(number), || {
+            next += 1;
+            self.word(number + 1)
+        });
+        (said, next)
+    }
+
     /// Returns a word from between the two.
-    pub(crate) fn word(&self, number: u64) -> u16 {
+    fn word(&self, number: u64) -> u16 {
         // SAFETY: invariant 2.
         unsafe { self.words[number as usize % WORDS].get().read() }
     }

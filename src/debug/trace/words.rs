@@ -62,6 +62,9 @@ pub(crate) const NEAR: u64 = 1 << SHORT_BITS;
 /// How many bits the argument of a word and the next has.
 pub(crate) const LONG_BITS: u32 = 24;
 
+/// How many of those are in the first.
+const UPPER_BITS: u32 = LONG_BITS - 16;
+
 /// From here on a goroutine's number is large: of it two words have the bits below this one,
 /// and this one, which says that [`HIGH`] has the rest. With 24 bits for that, too, they are
 /// right up to 2^47 goroutines.
@@ -194,10 +197,9 @@ pub(crate) const fn bare(kind: u32) -> u16 {
 /// Makes two words of a kind and its argument. What that has too much of is cut.
 #[must_use]
 pub(crate) const fn long(kind: u32, argument: u32) -> [u16; 2] {
-    const SHORT: u32 = LONG_BITS - 16;
-    let upper = argument >> 16 & ((1 << SHORT) - 1);
+    let upper = argument >> 16 & ((1 << UPPER_BITS) - 1);
     [
-        (LONG << SHORT_BITS | kind << SHORT | upper) as u16,
+        (LONG << SHORT_BITS | kind << UPPER_BITS | upper) as u16,
         argument as u16,
     ]
 }
@@ -216,13 +218,12 @@ pub(crate) enum Said {
 /// Takes a word apart, and the next, of which `next` is called where it is needed.
 #[must_use]
 pub(crate) fn said(word: u16, next: impl FnOnce() -> u16) -> Said {
-    const SHORT: u32 = LONG_BITS - 16;
     let word = u32::from(word);
     let (form, rest) = (word >> SHORT_BITS, word & ((1 << SHORT_BITS) - 1));
     match form {
         LONG => {
-            let upper = rest & ((1 << SHORT) - 1);
-            Said::Long(rest >> SHORT, upper << 16 | u32::from(next()))
+            let upper = rest & ((1 << UPPER_BITS) - 1);
+            Said::Long(rest >> UPPER_BITS, upper << 16 | u32::from(next()))
         }
         BARE => Said::Bare(rest),
         kind => Said::Near(kind, rest),

@@ -169,12 +169,14 @@ fn fits(builder: &Builder, p: u32, event: &Event) -> bool {
         words::CREATE => doing().is_none(),
         words::READY | words::REFUSED => matches!(doing(), Some(Doing::Waiting(_))),
         words::EXIT => matches!(doing(), Some(Doing::Syscall(_))),
-        words::RUN => match doing() {
-            Some(Doing::Runnable) => builder.may_run(p, event.argument),
+        words::RUN => {
             // What it parked for was there: the scheduler lets it go on.
-            Some(Doing::Waiting(_)) => builder.has_just_parked(p, event.argument),
-            _ => false,
-        },
+            let goes_on = || {
+                matches!(doing(), Some(Doing::Waiting(_)))
+                    && builder.has_just_parked(p, event.argument)
+            };
+            builder.may_run(p, event.argument) || goes_on()
+        }
         words::PARK_RUN | words::END_RUN | words::YIELD_RUN => builder.may_run(p, event.argument),
         _ => true,
     }

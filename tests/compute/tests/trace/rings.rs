@@ -9,7 +9,7 @@ use gort_host_tests::{Random, ensure};
 use libtest_mimic::{Failed, Trial};
 
 use crate::ring::{Ring, STAMPS, WORDS};
-use crate::words::{self, LARGE, Listener, NEAR, Stamp, said};
+use crate::words::{self, LARGE, Listener, NEAR, Stamp};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -79,12 +79,8 @@ impl Taker {
         ensure!(end >= at && end - at < WORDS as u64, "from {at} to {end}");
         let mut place = at;
         while place < end {
-            let word = ring.word(place);
-            place += 1;
-            let said = said(word, || {
-                place += 1;
-                ring.word(place - 1)
-            });
+            let (said, next) = ring.said(place);
+            place = next;
             match self.listener.hear(said) {
                 Some((words::LOST, count)) => {
                     self.lost += count;

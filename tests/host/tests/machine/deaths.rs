@@ -49,7 +49,7 @@ const WAYS: &[&str] = &[
 ];
 
 /// On Linux that stack is the kernel's, whose place is random to 16 bytes: so is the function
-/// that has no room, and what can be read of it. Compared is what comes before its frames.
+/// that has no room, and what can be read of it. Its frames alone are not compared.
 const STACK_OF_LINUX: &str = "overflow-m0";
 const RUNTIME_STACK: &str = "runtime stack:\n";
 
@@ -83,7 +83,10 @@ fn compare(machine: Machine, way: &str) -> Result<(), Failed> {
     let compared = |text: &str| {
         let text = masked(text);
         match (way == STACK_OF_LINUX, text.split_once(RUNTIME_STACK)) {
-            (true, Some((before, _))) => format!("{before}{RUNTIME_STACK}"),
+            (true, Some((before, stack))) => {
+                let after = stack.find("\n\n").map_or("", |end| &stack[end..]);
+                format!("{before}{RUNTIME_STACK}{after}")
+            }
             _ => text,
         }
     };

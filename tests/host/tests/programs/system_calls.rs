@@ -129,23 +129,25 @@ fn masks_are_right(trace: &str) -> Result<(), String> {
             .is_some_and(|text| text.starts_with("gettid("))
     };
     let mut alone = threads.remove("main").unwrap_or_default();
-    for calls in threads.values_mut().filter(|calls| !is_new(calls)) {
-        alone.append(calls);
-    }
+    threads.retain(|_, calls| {
+        let stays = is_new(calls);
+        if !stays {
+            alone.append(calls);
+        }
+        stays
+    });
     let mut complete = 0;
     for calls in threads.values() {
-        if is_new(calls) {
-            // A thread may not get far before the program ends.
-            let begins = ["gettid(", "sigaltstack(", FREE];
-            if !calls
-                .iter()
-                .zip(begins)
-                .all(|(text, begin)| text.starts_with(begin))
-            {
-                return Err(format!("a thread begins with {calls:#?}"));
-            }
-            complete += usize::from(calls.len() >= begins.len());
+        // A thread may not get far before the program ends.
+        let begins = ["gettid(", "sigaltstack(", FREE];
+        if !calls
+            .iter()
+            .zip(begins)
+            .all(|(text, begin)| text.starts_with(begin))
+        {
+            return Err(format!("a thread begins with {calls:#?}"));
         }
+        complete += usize::from(calls.len() >= begins.len());
     }
     if complete < 2 {
         return Err(format!("{complete} threads beside the main one"));
