@@ -253,10 +253,14 @@ fn runqsteal(pp: &'static P, victim: &'static P, next_too: bool) -> Option<&'sta
             os::osyield(); // it has the only CPU
         }
     };
-    let gp = pp.runq.steal_from(&victim.runq, next_too, leave_alone)?;
-    trace::steal(pp, victim);
+    let (gp, was_next) = pp.runq.steal_from(&victim.runq, next_too, leave_alone)?;
     // SAFETY: what a run queue holds are Gs, which are never freed.
-    Some(unsafe { &*gp })
+    let gp = unsafe { &*gp };
+    trace::steal(pp, victim);
+    if was_next {
+        trace::taken_next(pp, gp);
+    }
+    Some(gp)
 }
 
 /// Chooses a way through `count` Ps that comes by each of them once: where to begin,

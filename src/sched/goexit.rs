@@ -31,7 +31,7 @@ use super::status::casgstatus;
 use super::switch::{drop_left, next_at_hand, take_next};
 use super::{acquirem, getg, getp, held, releasem};
 use crate::debug::fatal::throw;
-use crate::debug::trace;
+use crate::debug::trace::{self, Leaves};
 
 // SAFETY: a label in asm/switch_amd64.S; only its address is used.
 unsafe extern "C" {
@@ -89,11 +89,10 @@ pub(super) fn goexit_here() -> ! {
 pub(super) fn exit_to_next() -> Option<Exit> {
     let gp = getg();
     let mp = acquirem();
-    let Some(next) = next_at_hand(gp, mp) else {
+    let Some(next) = next_at_hand(gp, mp, Leaves::Ends) else {
         releasem();
         return None;
     };
-    trace::end_run(mp, next);
     take_next(mp, next);
     Some(Exit {
         switch: gogo_ended,

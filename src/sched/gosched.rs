@@ -114,10 +114,15 @@ fn try_exchange(gp: &'static G, mp: &'static M, pp: &'static P, alone: bool) -> 
     // SAFETY: what a run queue holds are Gs, which are never freed.
     let next = unsafe { &*next };
     if next.special.get() != 0 {
+        if !inherit_time {
+            trace::said(next); // it was in the ring
+        }
         runqput(pp, next, true); // the long way hands it to its thread, if it has one
         return None;
     }
-    if !inherit_time {
+    if inherit_time {
+        trace::leaves_next(pp, next);
+    } else {
         pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
     }
     trace::yield_run(pp, next);

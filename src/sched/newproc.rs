@@ -287,7 +287,18 @@ pub(crate) fn num_goroutine() -> usize {
 
 /// Puts a goroutine on a P's queue; half of a full one goes to the global queue.
 pub(super) fn runqput(pp: &'static P, gp: &'static G, next: bool) {
-    if let Err(gp) = pp.runq.try_put(ptr::from_ref(gp).cast_mut(), next)
+    let mut gp = gp;
+    if next {
+        let before = pp.runq.replace_next(ptr::from_ref(gp).cast_mut());
+        // SAFETY: null, or a G, which is never freed.
+        let Some(before) = (unsafe { before.as_ref() }) else {
+            return;
+        };
+        trace::leaves_next(pp, before);
+        gp = before;
+    }
+    let gp = ptr::from_ref(gp).cast_mut();
+    if !pp.runq.put_ring(gp)
         && let Some(many) = many()
     {
         (many.runqputslow)(pp, gp);
@@ -371,14 +382,19 @@ pub(super) fn end_time_slice(pp: &'static P) {
     pp.preempt.store(false, Ordering::Relaxed); // a request; a lost one comes again
     if let Some(next) = pp.runq.take_next() {
         // SAFETY: what a run queue holds are Gs, which are never freed.
-        runqput(pp, unsafe { &*next }, false);
+        let next = unsafe { &*next };
+        trace::leaves_next(pp, next);
+        runqput(pp, next, false);
     }
 }
 
 /// Takes the next from the P's own queue, and tells whether it inherits the time slice.
 pub(super) fn runqget(pp: &'static P) -> Option<(&'static G, bool)> {
     match runqgetnext(pp) {
-        Some(next) => Some((next, true)),
+        Some(next) => {
+            trace::leaves_next(pp, next);
+            Some((next, true))
+        }
         None => runqgetring(pp).map(|gp| (gp, false)),
     }
 }

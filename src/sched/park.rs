@@ -47,7 +47,7 @@ use super::switch::{drop_left, next_at_hand, next_at_hand_inlined, put_back, swi
 use super::syscall::need_p;
 use super::waitreason::WaitReason;
 use super::{ParkLock, SCHED, acquirem, getg, held, releasem, try_getp};
-use crate::debug::trace;
+use crate::debug::trace::{self, Leaves};
 
 /// What a goroutine needs to wait.
 #[derive(Clone, Copy)]
@@ -128,8 +128,7 @@ pub(crate) unsafe fn gopark(unlockf: Option<UnlockFn>, lock: *const c_void, reas
     gp.waitreason.set(Some(reason));
     gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
     gp.waitlock.set(lock);
-    if let Some(next) = next_at_hand(gp, mp) {
-        trace::park_run(mp, reason, next);
+    if let Some(next) = next_at_hand(gp, mp, Leaves::Parks(reason)) {
         let wait = Wait {
             unlockf,
             lock,
@@ -194,8 +193,7 @@ pub(crate) unsafe fn park_locked<L: Locked>(locked: &L, reason: WaitReason) {
     }
     let gp = getg();
     let mp = held(gp);
-    if let Some(next) = next_at_hand_inlined(gp, mp) {
-        trace::park_run(mp, reason, next);
+    if let Some(next) = next_at_hand_inlined(gp, mp, Leaves::Parks(reason)) {
         gp.waitreason.set(Some(reason));
         gp.waitsince.set(SCHED.now.load(Ordering::Relaxed)); // a time, ordered with nothing
         gp.waitlock.set(ptr::from_ref(locked).cast()); // for debuggers
@@ -241,7 +239,7 @@ fn ready(mp: &'static M, gp: &'static G) {
     casgstatus(gp, GStatus::Waiting, GStatus::Runnable);
     match try_getp(mp) {
         Some(pp) => {
-            trace::ready(pp, gp);
+            trace::next_is(pp, gp);
             runqput(pp, gp, true);
             wakep_for_ready(pp);
         }

@@ -164,9 +164,14 @@ pub(super) extern "C" fn schedule() -> ! {
         (many.schedule)(mp)
     }
     // One goroutine alone: it is ready, or will never be.
-    match getp(mp).runq.take_next() {
-        // SAFETY: what a run queue holds are Gs, which are never freed.
-        Some(gp) => execute(mp, unsafe { &*gp }, true),
+    let pp = getp(mp);
+    match pp.runq.take_next() {
+        Some(gp) => {
+            // SAFETY: what a run queue holds are Gs, which are never freed.
+            let gp = unsafe { &*gp };
+            trace::leaves_next(pp, gp);
+            execute(mp, gp, true)
+        }
         None => deadlock(),
     }
 }
@@ -201,9 +206,13 @@ pub(super) fn globrunqputbatch(sched: &mut SchedLocked, batch: &[&'static G]) {
 
 /// Puts all of a P's queue on the global queue. By whoever has the P.
 pub(super) fn globrunqput_all(sched: &mut SchedLocked, pp: &'static P) {
-    while let Some((gp, _)) = pp.runq.get() {
+    while let Some((gp, was_next)) = pp.runq.get() {
         // SAFETY: what a run queue holds are Gs, which are never freed.
-        globrunqput(sched, unsafe { &*gp });
+        let gp = unsafe { &*gp };
+        if was_next {
+            trace::leaves_next(pp, gp);
+        }
+        globrunqput(sched, gp);
     }
 }
 

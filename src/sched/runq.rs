@@ -150,8 +150,8 @@ impl<T, const N: usize> RunQueue<T, N> {
         &self.tail
     }
 
-    /// Puts `item` in front of the ring; returns what was there, or null.
-    fn replace_next(&self, item: *mut T) -> *mut T {
+    /// Puts `item` in front of the ring; returns what was there, or null. Owner only.
+    pub(crate) fn replace_next(&self, item: *mut T) -> *mut T {
         // A null is final (invariant 4), and needs no exchange.
         if self.runnext.load(Ordering::Relaxed).is_null() {
             // Release pairs with the acquire of whoever takes it.
@@ -248,8 +248,8 @@ impl<T, const N: usize> RunQueue<T, N> {
 
     /// Takes the older half, rounded up, of the victim's ring into this one, but for
     /// the newest of what it took, which it returns. Where the ring is empty and
-    /// `take_next`, it takes what is in front of it; before that it calls `backoff`,
-    /// in which the victim may come to run that itself.
+    /// `take_next`, it takes what is in front of it, and says so; before that it calls
+    /// `backoff`, in which the victim may come to run that itself.
     ///
     /// By the owner of `self`, another than the victim's, when its own ring is at
     /// most half full.
@@ -258,7 +258,7 @@ impl<T, const N: usize> RunQueue<T, N> {
         victim: &Self,
         take_next: bool,
         backoff: impl FnOnce(),
-    ) -> Option<*mut T> {
+    ) -> Option<(*mut T, bool)> {
         let (head, tail) = self.owners_view();
         if tail.wrapping_sub(head) > N as u32 / 2 {
             debug_assert!(false, "steal_from: no room");
@@ -267,7 +267,7 @@ impl<T, const N: usize> RunQueue<T, N> {
         let count = self.grab(tail, victim);
         if count == 0 {
             return if take_next {
-                victim.steal_next(backoff)
+                victim.steal_next(backoff).map(|next| (next, true))
             } else {
                 None
             };
@@ -277,7 +277,7 @@ impl<T, const N: usize> RunQueue<T, N> {
         if newest != tail {
             self.tail.store(newest, Ordering::Release); // pairs with others' loads
         }
-        Some(item)
+        Some((item, false))
     }
 
     /// Takes the older half of the victim's ring into our slots from `at` on, where

@@ -177,6 +177,10 @@ pub(crate) struct G {
     pub(crate) printing: Cell<u8>,
     /// Its number, from 1.
     pub(crate) goid: Cell<u64>,
+    /// Its number for GORT_TRACE, and `trace::words::SAID`. Whoever else may not touch it has
+    /// it: who makes it, puts it on a queue or has taken it from there.
+    #[cfg(feature = "sched-trace")]
+    pub(crate) trace_goid: Cell<u64>,
     /// The number of the goroutine that made it.
     pub(crate) parent_goid: Cell<u64>,
     /// The next in the queue or list that this is in.
@@ -245,6 +249,8 @@ impl G {
             slab: Cell::new(ptr::null()),
             check_stack: Cell::new(None),
             gfput: Cell::new(None),
+            #[cfg(feature = "sched-trace")]
+            trace_goid: Cell::new(0),
         }
     }
 
@@ -280,6 +286,8 @@ impl G {
             slab,
             check_stack,
             gfput,
+            #[cfg(feature = "sched-trace")]
+                trace_goid: _, // `trace::create` sets it
         } = self;
         // Relaxed: malg's change of its status hands it on.
         atomicstatus.store(GStatus::Idle as u32, Ordering::Relaxed);

@@ -42,7 +42,7 @@ use super::proc::{GLOBAL_QUEUE_TICKS, global_queue_len, take_over};
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
 use super::{acquirem, getg, getp, releasem, try_getp};
-use crate::debug::trace;
+use crate::debug::trace::{self, Leaves};
 
 /// How much of the next goroutine's stack must be free for `publish`, in bytes.
 const ROOM: usize = 8 << 10;
@@ -61,15 +61,19 @@ unsafe extern "C" {
 /// Takes the next goroutine off this M's P's queue, if there is one that [`switch`] can
 /// go to, and nothing else is to be looked at first: the world's stop, the end of the
 /// time slice, the global queue's turn, timers. `gp` is the current one, which has
-/// called `acquirem`.
+/// called `acquirem`, and `leaves` then.
 #[inline]
-pub(super) fn next_at_hand(gp: &'static G, mp: &'static M) -> Option<&'static G> {
-    next_at_hand_inlined(gp, mp)
+pub(super) fn next_at_hand(gp: &'static G, mp: &'static M, leaves: Leaves) -> Option<&'static G> {
+    next_at_hand_inlined(gp, mp, leaves)
 }
 
 /// The same, for where a call would be felt.
 #[inline(always)]
-pub(super) fn next_at_hand_inlined(gp: &'static G, mp: &'static M) -> Option<&'static G> {
+pub(super) fn next_at_hand_inlined(
+    gp: &'static G,
+    mp: &'static M,
+    leaves: Leaves,
+) -> Option<&'static G> {
     let pp = try_getp(mp)?; // none in a system call
     let tick = pp.schedtick.load(Ordering::Relaxed); // only we write it
     let something_else = pp.preempt.load(Ordering::Relaxed) // a request, the world's stop as well
@@ -81,12 +85,15 @@ pub(super) fn next_at_hand_inlined(gp: &'static G, mp: &'static M) -> Option<&'s
         return None;
     }
     let Some(next) = runqgetnext(pp) else {
-        return next_in_ring(pp, tick);
+        let next = next_in_ring(pp, tick)?;
+        trace::leave_to(pp, leaves, next);
+        return Some(next);
     };
     if !can_switch_to(next) {
         runqput(pp, next, true); // the long way finds it there
         return None;
     }
+    trace::leave_to_next(pp, leaves, next);
     Some(next)
 }
 
@@ -96,6 +103,7 @@ pub(super) fn next_at_hand_inlined(gp: &'static G, mp: &'static M) -> Option<&'s
 fn next_in_ring(pp: &'static P, tick: u32) -> Option<&'static G> {
     let next = runqgetring(pp)?;
     if !can_switch_to(next) {
+        trace::said(next);
         runqput(pp, next, true); // as above
         return None;
     }
@@ -181,7 +189,9 @@ pub(super) fn undo(gp: &'static G, mp: &'static M) -> &'static G {
 #[cold]
 pub(super) fn put_back(next: &'static G) {
     next.m.store(ptr::null_mut(), Ordering::Relaxed); // as in drop_left
-    runqput(getp(acquirem()), next, true);
+    let pp = getp(acquirem());
+    trace::said(next);
+    runqput(pp, next, true);
     wakep(); // who has gone to sleep since it was taken off the queue did not see it
     releasem();
 }

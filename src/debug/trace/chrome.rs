@@ -34,6 +34,10 @@ pub(super) struct Reader {
     /// Its M, plus one, and since when.
     m: Cell<u64>,
     m_since: Cell<u64>,
+    /// Who is its next, and since when.
+    next: Cell<(u64, u64)>,
+    /// From which P it has taken goroutines last.
+    victim: Cell<u64>,
     /// It has a name.
     named: Cell<bool>,
 }
@@ -279,17 +283,25 @@ fn ready(out: &mut Out, p: u64, by: u64, now: u64, goid: u64) {
 fn one(out: &mut Out, p: u64, reader: &Reader, now: u64, kind: u32, argument: u64) {
     let current = reader.goid.get();
     let track = (PS, p);
+    // When who may run was made the P's next, if that has been said.
+    let since = || match reader.next.get() {
+        (goid, since) if goid == argument => since,
+        _ => now,
+    };
+    if matches!(kind, words::PARK_NEXT | words::END_NEXT) {
+        ready(out, p, current, since(), argument);
+    }
     match kind {
         words::RUN => {
             leave(out, p, reader, now);
             enter(out, p, reader, now, argument, true);
         }
-        words::PARK | words::PARK_RUN => {
+        words::PARK | words::PARK_RUN | words::PARK_NEXT => {
             leave(out, p, reader, now);
             let reason = reason(reader.listener.reason.get());
             does(out, current, now, &[Text(reason)]);
         }
-        words::END | words::END_RUN => {
+        words::END | words::END_RUN | words::END_NEXT => {
             leave(out, p, reader, now);
             mark(out, "E", (GOROUTINES, current), now, &[]);
         }
@@ -300,7 +312,9 @@ fn one(out: &mut Out, p: u64, reader: &Reader, now: u64, kind: u32, argument: u6
                 mark(out, "i", track, now, &[Raw("preempted")]);
             }
         }
-        words::READY => ready(out, p, current, now, argument),
+        words::NEXT => reader.next.set((argument, now)),
+        words::READY => ready(out, p, current, since(), argument),
+        words::TAKEN => ready(out, reader.victim.get(), 0, now, argument),
         words::CREATE => {
             let place = place(reader.listener.place.get());
             let (file, line) = place.map_or(("", 0), |place| (place.file(), place.line()));
@@ -339,13 +353,11 @@ fn one(out: &mut Out, p: u64, reader: &Reader, now: u64, kind: u32, argument: u6
             leave(out, p, reader, now);
             leave_m(out, p, reader, now);
         }
-        words::STEAL => mark(
-            out,
-            "i",
-            track,
-            now,
-            &[Raw("stolen from P "), Number(argument)],
-        ),
+        words::STEAL => {
+            reader.victim.set(argument);
+            let text = [Raw("stolen from P "), Number(argument)];
+            mark(out, "i", track, now, &text);
+        }
         words::TIMER => mark(out, "i", track, now, &[Raw("timer")]),
         words::LOST => {
             reader.goid.set(0);
@@ -354,7 +366,10 @@ fn one(out: &mut Out, p: u64, reader: &Reader, now: u64, kind: u32, argument: u6
         }
         _ => {}
     }
-    if matches!(kind, words::PARK_RUN | words::END_RUN | words::YIELD_RUN) {
+    if matches!(
+        kind,
+        words::PARK_RUN | words::END_RUN | words::YIELD_RUN | words::PARK_NEXT | words::END_NEXT
+    ) {
         enter(out, p, reader, now, argument, true);
     }
     if kind == words::REFUSED {

@@ -96,12 +96,32 @@ static REASONS: names::Names<64> = names::Names::new();
 #[cfg(feature = "sched-trace")]
 static PLACES: names::Names<1024> = names::Names::new();
 
+/// How the current goroutine leaves its P to another one.
+#[cfg_attr(
+    not(feature = "sched-trace"),
+    expect(dead_code, reason = "nobody wants to know")
+)]
+#[derive(Clone, Copy)]
+pub(crate) enum Leaves {
+    /// It parks.
+    Parks(WaitReason),
+    /// It ends.
+    Ends,
+}
+
+/// Returns the ring of a P, if there is a trace.
+#[cfg(feature = "sched-trace")]
+#[inline(always)]
+fn ring_of(pp: &P) -> Option<&'static ring::Ring> {
+    // SAFETY: null, or what new_p put there, which is never freed.
+    unsafe { pp.trace.get().cast::<ring::Ring>().as_ref() }
+}
+
 /// Calls `f` with the ring of a P, if there is a trace.
 #[cfg(feature = "sched-trace")]
 #[inline(always)]
 fn with(pp: &P, f: impl FnOnce(&'static ring::Ring)) {
-    // SAFETY: null, or what new_p put there, which is never freed.
-    if let Some(ring) = unsafe { pp.trace.get().cast::<ring::Ring>().as_ref() } {
+    if let Some(ring) = ring_of(pp) {
         f(ring);
     }
 }
@@ -135,7 +155,15 @@ macro_rules! hooks {
 hooks! {
     /// The P runs a goroutine, from the scheduler.
     run(mp: &M, gp: &G) {
-        with_m(mp, |ring| _ = ring.put_goid(words::RUN, gp.goid.get(), clock));
+        // SAFETY: null, or a P, which is never freed. Relaxed: our own thread wrote it.
+        if let Some(pp) = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }
+            && let Some(ring) = ring_of(pp)
+        {
+            if pp.runq.has_next() {
+                cold_number(ring, words::NEXT, 0); // by the scheduler: not by who runs now
+            }
+            ring.put_long_goid(words::RUN, gp.goid.get(), clock);
+        }
     }
 
     /// The current goroutine parks; the scheduler comes.
@@ -145,12 +173,22 @@ hooks! {
         });
     }
 
-    /// The current goroutine parks, and `next` goes on.
-    park_run(mp: &M, reason: WaitReason, next: &G) {
-        with_m(mp, |ring| {
-            _ = say_reason(ring, reason)
-                && ring.put_goid(words::PARK_RUN, next.goid.get(), clock);
-        });
+    /// The current goroutine leaves the P to `next`, which was in its queue.
+    leave_to(pp: &P, leaves: Leaves, next: &G) {
+        // No closure: one that is called would cost a switch more than all the rest.
+        if let Some(ring) = ring_of(pp) && says_reason(ring, leaves) {
+            ring.put_goid(leaves.to_queued(), next.goid.get(), clock);
+        }
+    }
+
+    /// The same; `next` was the P's next, and nothing says yet that it was readied.
+    leave_to_next(pp: &P, leaves: Leaves, next: &G) {
+        if let Some(ring) = ring_of(pp)
+            && says_reason(ring, leaves)
+            && !ring.put_near(leaves.to_next(), next.trace_goid.get(), clock)
+        {
+            leave_to_far_next(ring, leaves, next);
+        }
     }
 
     /// The goroutine that has just parked is the current one again.
@@ -161,11 +199,6 @@ hooks! {
     /// The current goroutine ends; the scheduler comes.
     end(mp: &M) {
         with_m(mp, |ring| _ = ring.put_bare(words::END, clock));
-    }
-
-    /// The current goroutine ends, and `next` goes on.
-    end_run(mp: &M, next: &G) {
-        with_m(mp, |ring| _ = ring.put_goid(words::END_RUN, next.goid.get(), clock));
     }
 
     /// The current goroutine gives way to `next`.
@@ -183,23 +216,50 @@ hooks! {
         with_m(mp, |ring| _ = ring.put_bare(words::PREEMPT, clock));
     }
 
-    /// A goroutine that was parked may go on. Before others can find it.
-    ready(pp: &P, gp: &G) {
-        with(pp, |ring| _ = ring.put_goid(words::READY, gp.goid.get(), clock));
+    /// A goroutine that was parked may go on, and is to be the P's next. What is said of that
+    /// comes when it leaves that place; here only its time, if it is to have one of its own.
+    /// Before others can find it.
+    next_is(pp: &P, gp: &G) {
+        with(pp, |ring| ring.note_next(gp.goid.get(), clock));
     }
 
-    /// The same without a P.
-    ready_without_p(mp: &M, gp: &G) {
-        extra::put(words::extra::READY, mp.id.get() as u32, gp.goid.get());
-    }
-
-    /// A goroutine is made. Before others can find it.
+    /// A goroutine is made, and is to be the P's next. Before others can find it.
     create(pp: &P, gp: &G) {
+        let goid = gp.goid.get();
+        gp.trace_goid.set(goid | words::SAID);
         with(pp, |ring| {
             let place = gp.gopc.get().map_or(0, |place| ptr::from_ref(place).addr());
             _ = ring.place(place, number_of_place, clock)
-                && ring.put_goid(words::CREATE, gp.goid.get(), clock);
+                && ring.put_goid(words::CREATE, goid, clock);
         });
+    }
+
+    /// Who was the P's next, and has been taken from there, does not run at once. Before
+    /// others can find it.
+    leaves_next(pp: &P, gp: &G) {
+        let was_said = was_said(gp);
+        if let Some(ring) = ring_of(pp) && !was_said {
+            ring.put_goid(words::READY, gp.goid.get(), clock);
+        }
+    }
+
+    /// The P has taken it from another P, whose next it was: right behind `steal`.
+    taken_next(pp: &P, gp: &G) {
+        let was_said = was_said(gp);
+        if let Some(ring) = ring_of(pp) && !was_said {
+            ring.put_long_goid(words::TAKEN, gp.goid.get(), clock);
+        }
+    }
+
+    /// A goroutine of which it has been said that it may run is to be the P's next. Before
+    /// others can find it.
+    said(gp: &G) {
+        gp.trace_goid.set(gp.goid.get() | words::SAID);
+    }
+
+    /// A goroutine may go on, says an M without a P.
+    ready_without_p(mp: &M, gp: &G) {
+        extra::put(words::extra::READY, mp.id.get() as u32, gp.goid.get());
     }
 
     /// The current goroutine goes into a system call. While the P is still its own.
@@ -297,6 +357,58 @@ fn clock(ring: &ring::Ring) -> u64 {
 #[inline(always)]
 fn say_reason(ring: &ring::Ring, reason: WaitReason) -> bool {
     ring.reason(reason.address(), |address| REASONS.number(address), clock)
+}
+
+/// The same, if the current goroutine parks.
+#[cfg(feature = "sched-trace")]
+#[inline(always)]
+fn says_reason(ring: &ring::Ring, leaves: Leaves) -> bool {
+    match leaves {
+        Leaves::Parks(reason) => say_reason(ring, reason),
+        Leaves::Ends => true,
+    }
+}
+
+#[cfg(feature = "sched-trace")]
+impl Leaves {
+    /// Returns the kind of the event, where who goes on was in the queue.
+    #[inline(always)]
+    const fn to_queued(self) -> u32 {
+        match self {
+            Leaves::Parks(_) => words::PARK_RUN,
+            Leaves::Ends => words::END_RUN,
+        }
+    }
+
+    /// The same where it was the P's next.
+    #[inline(always)]
+    const fn to_next(self) -> u32 {
+        match self {
+            Leaves::Parks(_) => words::PARK_NEXT,
+            Leaves::Ends => words::END_NEXT,
+        }
+    }
+}
+
+/// Writes that the P goes on with its next one, of which more has been said, or which is not
+/// near.
+#[cfg(feature = "sched-trace")]
+#[inline(never)]
+fn leave_to_far_next(ring: &ring::Ring, leaves: Leaves, next: &G) {
+    let kind = if was_said(next) {
+        leaves.to_queued()
+    } else {
+        leaves.to_next()
+    };
+    ring.put_goid(kind, next.goid.get(), clock);
+}
+
+/// Tells whether it has been said that the goroutine may run, which was a P's next and is
+/// not any more.
+#[cfg(feature = "sched-trace")]
+#[inline(always)]
+fn was_said(gp: &G) -> bool {
+    gp.trace_goid.replace(gp.goid.get()) & words::SAID != 0
 }
 
 /// Returns the number of a place, whose address may be 0.

@@ -38,8 +38,8 @@ use core::slice;
 use super::atomic::{AtomicU64, AtomicUsize, Ordering};
 use super::chrome::Reader;
 use super::words::{
-    BASE, CREATE, FILLER, HIGH, LARGE, LONG_BITS, LOST, NEAR, PLACE, REASON, Said, Stamp, bare,
-    long, near, parts_of_large, said,
+    BASE, CREATE, FILLER, HIGH, LARGE, LONG_BITS, LOST, NEAR, NEXT, PLACE, REASON, Said, Stamp,
+    bare, long, near, parts_of_large, said,
 };
 
 /// How many words a ring has: 9 ms of the fastest switches there are.
@@ -49,10 +49,10 @@ pub(crate) const WORDS: usize = 1 << 18;
 pub(crate) const STAMPS: usize = 1 << 15;
 
 /// How many ticks may lie between two stamps, or so, where much goes on.
-const FAR: u64 = 32 << 10;
+const FAR: u64 = 64 << 10;
 
 /// How many words may have no stamp in between.
-const MOST: u64 = 256;
+const MOST: u64 = 512;
 
 /// With less room than that nothing is written down.
 const RESERVE: u64 = 1024;
@@ -103,7 +103,9 @@ struct Taken {
 unsafe impl Sync for Ring {}
 
 impl Ring {
-    /// Writes an event about a goroutine, of a kind up to [`CREATE`]; false if it is lost.
+    /// Writes an event about a goroutine, of a kind up to [`END_NEXT`]; false if it is lost.
+    ///
+    /// [`END_NEXT`]: super::words::END_NEXT
     #[inline(always)]
     pub(crate) fn put_goid(&self, kind: u32, goid: u64, clock: Clock) -> bool {
         let offset = goid.wrapping_sub(self.base.get());
@@ -111,6 +113,40 @@ impl Ring {
             self.put([near(kind, offset)], clock)
         } else {
             self.put_far(kind, goid, clock)
+        }
+    }
+
+    /// The same if it is about one near the base, else nothing; tells whether it is.
+    #[inline(always)]
+    pub(crate) fn put_near(&self, kind: u32, goid: u64, clock: Clock) -> bool {
+        let offset = goid.wrapping_sub(self.base.get());
+        let is_near = offset < NEAR;
+        if is_near {
+            self.put([near(kind, offset)], clock);
+        }
+        is_near
+    }
+
+    /// Stamps the moment at which a goroutine becomes the P's next, if the next event would be
+    /// stamped.
+    #[inline(always)]
+    pub(crate) fn note_next(&self, goid: u64, clock: Clock) {
+        // Relaxed: as in put.
+        if self.next.load(Ordering::Relaxed) >= self.limit.load(Ordering::Relaxed) {
+            self.put_next(goid, clock);
+        }
+    }
+
+    /// Does that.
+    #[cold]
+    #[inline(never)]
+    fn put_next(&self, goid: u64, clock: Clock) {
+        let lost = self.lost.load(Ordering::Relaxed); // only we write it
+        if lost > 0 {
+            return; // the next event looks whether there is room again
+        }
+        if !self.put_long_goid(NEXT, goid, clock) {
+            self.lost.store(0, Ordering::Relaxed); // this is no event; as above
         }
     }
 

@@ -5,15 +5,27 @@
 //!
 //! | upper bits | the others |
 //! | --- | --- |
-//! | 1 to 6, a kind up to [`CREATE`] | a goroutine's number, less what [`BASE`] has said last |
-//! | [`BARE`] | a kind of which there is no more to say |
-//! | [`LONG`] | a kind in five bits, and the upper 8 of its argument, of which the next word is the rest |
+//! | 1 to 7, a kind up to [`END_NEXT`] | a goroutine's number, less what [`BASE`] has said last |
+//! | [`LONG`] | a kind in five bits, and the upper 8 of its argument, of which the next word is the rest, unless the kind [`is_bare`] |
 //!
 //! So who runs among goroutines that were made at about the same time takes two bytes, and
-//! anybody else four. A kind from [`RUN`] to [`REFUSED`] is an event; the others say more
+//! anybody else four. A kind up to [`TAKEN`] is an event; the others say more
 //! about the events that follow: from where numbers of goroutines are counted, the upper part
 //! of large ones, why they park, where in the source they are made. Who runs is not repeated:
 //! it follows from the events before.
+//!
+//! **Who is a P's next** (`runnext`) was mostly readied by the current goroutine, and runs
+//! when that leaves the P. So that he was readied is not written down when it happens, but
+//! with what becomes of him:
+//!
+//! | he | what is written |
+//! | --- | --- |
+//! | runs | [`PARK_NEXT`] or [`END_NEXT`]: he was readied, the current one leaves, he goes on |
+//! | goes elsewhere: somebody else is next, or the scheduler comes | [`READY`] |
+//! | is taken by another P | by that one: [`STEAL`], then [`TAKEN`] |
+//!
+//! When it happened is known as well as of any event: where the next word would have a stamp
+//! [`NEXT`] is written, at once.
 //!
 //! **Times** stand beside the words, in stamps: a stamp is the time of the event that
 //! begins at a word. Where much goes on only every so many events have one, 10 µs apart
@@ -36,7 +48,7 @@
 use core::cell::Cell;
 
 /// What a file begins with.
-pub(crate) const MAGIC: [u8; 8] = *b"gorttrc\x03";
+pub(crate) const MAGIC: [u8; 8] = *b"gorttrc\x04";
 
 /// The kinds of chunks.
 pub(crate) const CLOCK: u32 = 1;
@@ -70,61 +82,78 @@ const UPPER_BITS: u32 = LONG_BITS - 16;
 /// right up to 2^47 goroutines.
 pub(crate) const LARGE: u64 = 1 << (LONG_BITS - 1);
 
-/// A word and the next.
+/// A word and the next, or one without an argument.
 const LONG: u32 = 0;
-/// A word without an argument.
-const BARE: u32 = 7;
 
-/// The goroutine goes on, from the scheduler.
-pub(crate) const RUN: u32 = 1;
 /// The current one parks, and the goroutine goes on.
-pub(crate) const PARK_RUN: u32 = 2;
+pub(crate) const PARK_RUN: u32 = 1;
 /// The current one ends, and the goroutine goes on.
-pub(crate) const END_RUN: u32 = 3;
+pub(crate) const END_RUN: u32 = 2;
 /// The current one gives way to the goroutine.
-pub(crate) const YIELD_RUN: u32 = 4;
+pub(crate) const YIELD_RUN: u32 = 3;
 /// The goroutine may go on.
-pub(crate) const READY: u32 = 5;
+pub(crate) const READY: u32 = 4;
 /// The goroutine is made.
-pub(crate) const CREATE: u32 = 6;
+pub(crate) const CREATE: u32 = 5;
+/// The current one has readied the goroutine, parks, and the goroutine goes on.
+pub(crate) const PARK_NEXT: u32 = 6;
+/// The current one has readied the goroutine, ends, and the goroutine goes on.
+pub(crate) const END_NEXT: u32 = 7;
+/// The goroutine goes on, from the scheduler.
+pub(crate) const RUN: u32 = 8;
 /// The current one parks.
-pub(crate) const PARK: u32 = 7;
+pub(crate) const PARK: u32 = 9;
 /// The current one ends.
-pub(crate) const END: u32 = 8;
+pub(crate) const END: u32 = 10;
 /// The current one gives way.
-pub(crate) const YIELD: u32 = 9;
+pub(crate) const YIELD: u32 = 11;
 /// The current one was made to give way.
-pub(crate) const PREEMPT: u32 = 10;
+pub(crate) const PREEMPT: u32 = 12;
 /// The current one goes into a system call.
-pub(crate) const ENTER: u32 = 11;
+pub(crate) const ENTER: u32 = 13;
 /// The goroutine comes back from one.
-pub(crate) const EXIT: u32 = 12;
+pub(crate) const EXIT: u32 = 14;
 /// The M has the P from here on.
-pub(crate) const P_START: u32 = 13;
+pub(crate) const P_START: u32 = 15;
 /// The M gives it up.
-pub(crate) const P_STOP: u32 = 14;
+pub(crate) const P_STOP: u32 = 16;
 /// It has taken goroutines from that P.
-pub(crate) const STEAL: u32 = 15;
+pub(crate) const STEAL: u32 = 17;
 /// A timer fires.
-pub(crate) const TIMER: u32 = 16;
+pub(crate) const TIMER: u32 = 18;
 /// The goroutine, which was parked last, goes on: what it waited for was there.
-pub(crate) const REFUSED: u32 = 17;
+pub(crate) const REFUSED: u32 = 19;
+/// The goroutine had been readied on the P of the last [`STEAL`], and was its next.
+pub(crate) const TAKEN: u32 = 20;
 
+/// The goroutine is the P's next from here on: this has the time of what is said later, and
+/// tells who is the current one. The number 0: whoever is the P's next was so before this.
+pub(crate) const NEXT: u32 = 21;
 /// Nothing: the next two words are to lie in a row.
-pub(crate) const FILLER: u32 = 18;
+pub(crate) const FILLER: u32 = 22;
 /// So many events were lost here: there was no room for them.
-pub(crate) const LOST: u32 = 19;
+pub(crate) const LOST: u32 = 23;
 /// The upper part of large goroutines' numbers from here on.
-pub(crate) const HIGH: u32 = 20;
+pub(crate) const HIGH: u32 = 24;
 /// From which number on goroutines are counted from here on.
-pub(crate) const BASE: u32 = 21;
+pub(crate) const BASE: u32 = 25;
 /// The number of the reason for which goroutines park from here on.
-pub(crate) const REASON: u32 = 22;
+pub(crate) const REASON: u32 = 26;
 /// The number of the place where goroutines are made from here on.
-pub(crate) const PLACE: u32 = 23;
+pub(crate) const PLACE: u32 = 27;
+/// Tells whether there is no more to say of a kind.
+#[inline(always)]
+#[must_use]
+pub(crate) const fn is_bare(kind: u32) -> bool {
+    matches!(kind, PARK | END | YIELD | PREEMPT | FILLER)
+}
+
+/// In a goroutine's number: it is a P's next, or will be, and that it may run has been said.
+/// With that the number is far from any [`BASE`].
+pub(crate) const SAID: u64 = 1 << 63;
 
 /// After how many words a pattern is taken for one: two goroutines that wake each other
-/// write four.
+/// write two, and with a third one in between four.
 pub(crate) const PERIOD: usize = 4;
 
 /// What happens without a P. The arguments are in [`Extra`]'s `a` and `b`.
@@ -148,7 +177,7 @@ pub(crate) mod extra {
     /// M `a` lets it go on, with `b` Ps.
     pub(crate) const START: u32 = 9;
     /// So many events like these were lost: `b`.
-    pub(crate) const LOST: u32 = 10;
+    pub(crate) const LOST: u32 = 23;
 }
 
 /// An event without a P.
@@ -191,7 +220,7 @@ pub(crate) const fn near(kind: u32, offset: u64) -> u16 {
 #[inline(always)]
 #[must_use]
 pub(crate) const fn bare(kind: u32) -> u16 {
-    (BARE << SHORT_BITS | kind) as u16
+    (LONG << SHORT_BITS | kind << UPPER_BITS) as u16
 }
 
 /// Makes two words of a kind and its argument. What that has too much of is cut.
@@ -221,11 +250,11 @@ pub(crate) fn said(word: u16, next: impl FnOnce() -> u16) -> Said {
     let word = u32::from(word);
     let (form, rest) = (word >> SHORT_BITS, word & ((1 << SHORT_BITS) - 1));
     match form {
+        LONG if is_bare(rest >> UPPER_BITS) => Said::Bare(rest >> UPPER_BITS),
         LONG => {
             let upper = rest & ((1 << UPPER_BITS) - 1);
             Said::Long(rest >> UPPER_BITS, upper << 16 | u32::from(next()))
         }
-        BARE => Said::Bare(rest),
         kind => Said::Near(kind, rest),
     }
 }

@@ -68,8 +68,9 @@ impl World {
     /// Tells whether there was one to run.
     fn schedule(&self, mp: usize, turns: u32) -> bool {
         let mine = &self.queues[mp];
-        let found = mine.get().map(|(gp, _)| gp);
-        let Some(gp) = found.or_else(|| mine.steal_from(&self.queues[1 - mp], true, || ())) else {
+        let found = mine.get();
+        let stolen = || mine.steal_from(&self.queues[1 - mp], true, || ());
+        let Some((gp, _)) = found.or_else(stolen) else {
             return false;
         };
         self.curg[mp].store(gp, Ordering::Relaxed);

@@ -93,7 +93,7 @@ impl<const N: usize> World<N> {
     fn steal(&self, thief: usize, victim: usize, take_next: bool) -> Vec<usize> {
         let newest = self.queues[thief].steal_from(&self.queues[victim], take_next, || ());
         let mut stolen = Vec::new();
-        if let Some(newest) = newest {
+        if let Some((newest, _)) = newest {
             stolen = self.drain(thief);
             stolen.push(taken(newest));
         }
@@ -282,7 +282,7 @@ fn a_thief_is_robbed() {
         }
         let robber = start(&world, |world| world.steal(2, 1, false));
         let newest = world.queues[1].steal_from(&world.queues[0], false, || ());
-        assert_eq!(newest.map(taken), Some(1));
+        assert_eq!(newest.map(|(newest, _)| taken(newest)), Some(1));
         world.put(1, 4, false);
         let mine = world.drain(1);
         let robbed = robber.join().unwrap();

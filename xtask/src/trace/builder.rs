@@ -202,12 +202,19 @@ impl Builder {
                 self.leave(p, time, event.kind, Some(Doing::Runnable));
                 self.enter(p, time, goid);
             }
-            words::READY => self.ready(time, Some(p), current, goid, false),
-            words::CREATE => {
-                self.ready(time, Some(p), current, goid, true);
-                let goroutine = self.model.goroutines.entry(goid).or_default();
-                goroutine.parent = current;
-                goroutine.place = event.name;
+            words::READY | words::CREATE => {
+                let created = event.kind == words::CREATE;
+                let on = event.taken_from.unwrap_or(p);
+                let there = self.now.get(&on).map_or(0, |now| now.goid);
+                let (since, by) = event
+                    .next
+                    .map_or((time, there), |next| (next.time.max(about), next.by));
+                self.ready(since.min(time), Some(on), by, goid, created);
+                if created {
+                    let goroutine = self.model.goroutines.entry(goid).or_default();
+                    goroutine.parent = by;
+                    goroutine.place = event.name;
+                }
             }
             words::ENTER => {
                 self.leave(p, time, event.kind, Some(Doing::Syscall(m)));

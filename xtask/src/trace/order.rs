@@ -39,7 +39,8 @@ enum Next {
 /// Makes a model of what a file holds: the first that leaves nothing over, or the one that
 /// leaves the least.
 pub(crate) fn model(recording: &Recording) -> Model {
-    let wrong = |model: &Model| model.misfits + model.left_out;
+    // What is left out may be so since its beginning is missing; what fits nothing may not.
+    let wrong = |model: &Model| (model.misfits, model.left_out);
     let time = |event: &Event| event.time;
     let latest = |event: &Event| event.latest;
     let mut best = guess(recording, time, true);
@@ -50,7 +51,7 @@ pub(crate) fn model(recording: &Recording) -> Model {
         (latest, false),
     ];
     for (key, trusts_kept) in others {
-        if wrong(&best) == 0 {
+        if wrong(&best) == (0, 0) {
             break;
         }
         let other = guess(recording, key, trusts_kept);

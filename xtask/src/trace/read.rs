@@ -53,6 +53,19 @@ pub(crate) struct Event {
     pub(crate) look: usize,
     /// Whom this lets run, the same P runs, and nobody before it: see [`keep`].
     pub(crate) kept: bool,
+    /// Of a wake-up: more about it, if that was said when it happened.
+    pub(crate) next: Option<Next>,
+    /// Of one: on which P it happened, if another has taken the goroutine from there.
+    pub(crate) taken_from: Option<u32>,
+}
+
+/// What was said when a goroutine became a P's next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Next {
+    /// When that was.
+    pub(crate) time: f64,
+    /// Who was the current one then, or 0.
+    pub(crate) by: u64,
 }
 
 /// An event without a P.
@@ -275,11 +288,73 @@ fn events(stream: &Stream, clock: &Clock) -> Vec<Event> {
                 argument,
                 look,
                 kept: false,
+                next: None,
+                taken_from: None,
             });
         }
     }
     spread(&mut events, &stamped);
+    let mut events = take_apart(events);
     keep(&mut events);
+    events
+}
+
+/// Makes events of what is said of those who are a P's next.
+///
+/// Who was readied there and then runs, or goes elsewhere, has been seen by nobody before
+/// that: so that is where his wake-up stands in the order, whenever it happened.
+fn take_apart(said: Vec<Event>) -> Vec<Event> {
+    let mut events = Vec::with_capacity(said.len());
+    let (mut current, mut victim) = (0, 0);
+    // Whom the last NEXT was about, or 0, and what it said.
+    let mut noted: Option<(u64, Next)> = None;
+    for event in said {
+        let next = noted
+            .filter(|(goid, _)| [0, event.argument].contains(goid))
+            .map(|(_, next)| next);
+        let ready = Event {
+            kind: words::READY,
+            next,
+            ..event
+        };
+        let then = match event.kind {
+            words::NEXT => {
+                let by = if event.argument == 0 { 0 } else { current };
+                let next = Next {
+                    time: event.time,
+                    by,
+                };
+                noted = Some((event.argument, next));
+                continue;
+            }
+            words::READY => ready,
+            words::TAKEN => Event {
+                next: None,
+                taken_from: Some(victim),
+                ..ready
+            },
+            words::PARK_NEXT | words::END_NEXT => {
+                events.push(ready);
+                let kind = match event.kind {
+                    words::PARK_NEXT => words::PARK_RUN,
+                    _ => words::END_RUN,
+                };
+                Event { kind, ..event }
+            }
+            _ => event,
+        };
+        match then.kind {
+            words::STEAL => victim = then.argument as u32,
+            words::RUN | words::EXIT | words::REFUSED => current = then.argument,
+            words::PARK_RUN | words::END_RUN | words::YIELD_RUN => {
+                current = then.argument;
+                noted = None; // he runs, or was not there any more
+            }
+            words::READY | words::CREATE | words::TIMER => {}
+            _ => current = 0,
+        }
+        events.push(then);
+    }
     events
 }
 

@@ -100,9 +100,9 @@ fn half_is_stolen_in_order() -> Result<(), Failed> {
             let got = mine.steal_from(&victim, false, || {
                 panic!("the ring is not empty, or runnext is")
             });
-            let expected = (taken > 0).then_some(taken);
+            let expected = (taken > 0).then_some((taken, false));
             ensure!(
-                got.map(|item| item.addr()) == expected,
+                got.map(|(item, was_next)| (item.addr(), was_next)) == expected,
                 "{count}: got {got:?}"
             );
             let expected: Vec<_> = (100..100 + already).chain(1..taken).collect();
@@ -133,7 +133,7 @@ fn next_is_stolen_last() -> Result<(), Failed> {
     ensure!(!victim.is_empty() && victim.len() == 2, "two are there");
     let stolen = mine.steal_from(&victim, true, || backoffs += 1);
     ensure!(
-        stolen == Some(item(1)) && backoffs == 0,
+        stolen == Some((item(1), false)) && backoffs == 0,
         "{stolen:?}, {backoffs}"
     );
     ensure!(!victim.is_empty() && victim.len() == 1, "one is there");
@@ -141,7 +141,7 @@ fn next_is_stolen_last() -> Result<(), Failed> {
     ensure!(stolen.is_none(), "{stolen:?} was to stay");
     let stolen = mine.steal_from(&victim, true, || backoffs += 1);
     ensure!(
-        stolen == Some(item(2)) && backoffs == 1,
+        stolen == Some((item(2), true)) && backoffs == 1,
         "{stolen:?}, {backoffs}"
     );
     ensure!(victim.is_empty() && mine.is_empty(), "nothing is there");

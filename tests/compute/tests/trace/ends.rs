@@ -99,7 +99,7 @@ fn limit() -> Result<(), Failed> {
 fn full_later() -> Result<(), Failed> {
     for procs in ["1", "2"] {
         let file = File::new();
-        let mut command = in_shell("ulimit -f 64", "traced")?;
+        let mut command = in_shell("ulimit -f 32", "traced")?;
         let path = file.0.display().to_string();
         command.env("GORT_TRACE", &path).env("GOMAXPROCS", procs);
         run(command.arg("much"))?.expect(

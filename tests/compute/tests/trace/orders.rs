@@ -37,6 +37,8 @@ fn event_until(time: f64, latest: f64, kind: u32, argument: u64) -> Event {
         argument,
         look: 0,
         kept: false,
+        next: None,
+        taken_from: None,
     }
 }
 

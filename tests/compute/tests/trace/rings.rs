@@ -47,7 +47,7 @@ fn ring() -> &'static Ring {
 /// some far from those before.
 fn event(number: u64) -> (u32, u64) {
     let mut random = Random::new(number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let kinds = [words::RUN, words::READY, words::CREATE, words::END_RUN];
+    let kinds = [words::END_NEXT, words::READY, words::CREATE, words::END_RUN];
     let from = match number / 1000 % 4 {
         0 | 1 => 1,
         2 => LARGE - 50,
