@@ -2,8 +2,13 @@
 //! written to a file. Two of the chan benchmark's workloads: those with the most events for
 //! what they do. The promise is about each round's two samples, which are taken one after
 //! the other: a twentieth is less than what the machine changes by in the meantime.
+//!
+//! The file is in memory, where the system has files there: the threads with which the kernel
+//! brings one to a disk take CPUs from the program on a small machine, as much as the trace.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, process};
 
 use super::target::{Limit, Target};
 use super::{
@@ -70,9 +75,8 @@ const fn target(scenario: &'static str, measure: &'static str) -> Target {
 fn subjects() -> Outcome<Vec<Subject>> {
     let without = peers::crate_program("gort", WORKLOADS)?;
     let with = peers::crate_program_with("gort", WORKLOADS, "sched-trace")?;
-    let file = peers::directory("trace")?.join("chan.gort");
     let mut on = Subject::new("on", with.clone())?;
-    on.environment = vec![("GORT_TRACE", file)];
+    on.environment = vec![("GORT_TRACE", file()?)];
     Ok(vec![
         Subject::new("off", with)?,
         on,
@@ -82,8 +86,19 @@ fn subjects() -> Outcome<Vec<Subject>> {
 
 /// Takes a sample.
 fn sample(run: &Run<'_>) -> Outcome<Sample> {
-    program::sample(&Run {
+    let sample = program::sample(&Run {
         benchmark: WORKLOADS,
         ..*run
-    })
+    });
+    _ = fs::remove_file(file()?); // it is not there if this one had no trace
+    sample
+}
+
+/// Returns the file's name.
+fn file() -> Outcome<PathBuf> {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        return Ok(memory.join(format!("gort-trace-{}", process::id())));
+    }
+    Ok(peers::directory("trace")?.join("chan.gort"))
 }

@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("trace_formats::words", words_say_what_was_said),
         Trial::test("trace_formats::packed_words", packed_words),
         Trial::test("trace_formats::large_numbers", large_numbers),
+        Trial::test("trace_formats::next", next),
         Trial::test("trace_formats::damage", damage),
         Trial::test("trace_formats::cut", cut),
         Trial::test("trace_formats::json", chrome),
@@ -127,6 +128,58 @@ fn packed_words() -> Result<(), Failed> {
         .map(|at| near(words::PARK_RUN, at % words::PERIOD as u64))
         .collect();
     ensure!(pack(&words, |_| ()) == 6, "{}", pack(&words, |_| ()));
+    Ok(())
+}
+
+/// What becomes of a P's next tells when and by whom he was readied.
+fn next() -> Result<(), Failed> {
+    let mut words = Vec::new();
+    let stamped = [0, 2, 4, 6, 8, 10, 12, 14, 15];
+    words.extend(long(words::P_START, 0)); // 0
+    words.extend(long(words::RUN, 7)); // 2
+    words.extend(long(words::NEXT, 8)); // 4, by 7
+    words.extend(long(words::TIMER, 0)); // 6
+    words.extend(long(words::NEXT, 9)); // 8: 8 has been put off by that
+    words.extend(long(words::READY, 8)); // 10
+    words.extend(long(words::STEAL, 5)); // 12
+    words.push(near(words::PARK_NEXT, 9)); // 14
+    words.push(near(words::END_NEXT, 7)); // 15
+    words.extend(long(words::STEAL, 3)); // 16
+    words.extend(long(words::TAKEN, 4)); // 18
+    words.extend(long(words::NEXT, 0)); // 20, by nobody
+    words.extend(long(words::RUN, 4)); // 22
+    words.push(near(words::PARK_NEXT, 6)); // 24
+    let recording = read::read(&file_of(&words, &stamped)).map_err(|error| error.to_string())?;
+    let back: Vec<_> = recording.ps[&3]
+        .iter()
+        .filter(|event| event.kind != words::TIMER)
+        .map(|event| {
+            let by = event.next.map(|next| next.by);
+            (event.kind, event.argument, by, event.taken_from)
+        })
+        .collect();
+    let expected = [
+        (words::P_START, 0, None, None),
+        (words::RUN, 7, None, None),
+        (words::READY, 8, None, None),
+        (words::STEAL, 5, None, None),
+        (words::READY, 9, Some(7), None),
+        (words::PARK_RUN, 9, None, None),
+        (words::READY, 7, None, None),
+        (words::END_RUN, 7, None, None),
+        (words::STEAL, 3, None, None),
+        (words::READY, 4, None, Some(3)),
+        (words::RUN, 4, None, None),
+        (words::READY, 6, Some(0), None),
+        (words::PARK_RUN, 6, None, None),
+    ];
+    ensure!(back == expected, "{back:?}");
+    // It stands where it ends, and says when it was.
+    let ready = recording.ps[&3].iter().find(|event| event.next.is_some());
+    let times = ready.map(|ready| (ready.time, ready.next.map_or(0.0, |next| next.time)));
+    let fits =
+        |(time, since): (f64, f64)| (time - 140.0).abs() < 0.01 && (since - 80.0).abs() < 0.01;
+    ensure!(times.is_some_and(fits), "{times:?}");
     Ok(())
 }
 

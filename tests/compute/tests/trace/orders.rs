@@ -8,7 +8,7 @@ use libtest_mimic::{Failed, Trial};
 use crate::Model;
 use crate::model::Doing;
 use crate::programs::{consistent, count};
-use crate::read::{Event, Recording};
+use crate::read::{Event, Next, Recording};
 use crate::words;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -19,6 +19,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("trace_orders::stolen_again", stolen_again),
         Trial::test("trace_orders::woken_late", woken_late),
         Trial::test("trace_orders::refused", refused),
+        Trial::test("trace_orders::taken", taken),
+        Trial::test("trace_orders::next_before", next_before),
     ]
 }
 
@@ -234,5 +236,61 @@ fn refused() -> Result<(), Failed> {
     consistent(&recording, &model)?;
     ensure!(model.left_out <= 2, "{} left out", model.left_out);
     ensure!(count(&model, &[words::REFUSED]) == 1, "{:?}", model.counts);
+    Ok(())
+}
+
+/// Who was another P's next was readied there, by who ran there.
+fn taken() -> Result<(), Failed> {
+    let first = vec![
+        event(1.0, words::P_START, 0),
+        event(2.0, words::CREATE, 1),
+        event(3.0, words::CREATE, 2),
+        event(4.0, words::RUN, 2),
+        event(5.0, words::PARK_RUN, 1),
+        event(30.0, words::END, 0),
+    ];
+    let second = vec![
+        event(6.0, words::P_START, 1),
+        event(20.0, words::STEAL, 0),
+        Event {
+            taken_from: Some(0),
+            ..event(21.0, words::READY, 2)
+        },
+        event(22.0, words::RUN, 2),
+        event(23.0, words::END, 0),
+    ];
+    let model = all_fits(&recording(first, second))?;
+    let flow = model.flows.last().map(|flow| {
+        let found = (flow.by, flow.from_p, flow.goid, flow.to_p);
+        (found, flow.from, flow.to)
+    });
+    ensure!(
+        flow == Some(((1, Some(0), 2, 1), 21.0, 22.0)),
+        "{flow:?} for 1 on P 0 to 2 on P 1"
+    );
+    Ok(())
+}
+
+/// A wake-up of which more was said when it happened has that time, and its goroutine; but
+/// not from before the goroutine waited.
+fn next_before() -> Result<(), Failed> {
+    for (said, from) in [(10.0, 10.0), (4.0, 5.0), (40.0, 20.0)] {
+        let first = vec![
+            event(1.0, words::P_START, 0),
+            event(2.0, words::CREATE, 1),
+            event(3.0, words::CREATE, 2),
+            event(4.0, words::RUN, 2),
+            event(5.0, words::PARK_RUN, 1),
+            Event {
+                next: Some(Next { time: said, by: 0 }),
+                ..event(20.0, words::READY, 2)
+            },
+            event(20.0, words::END_RUN, 2),
+            event(30.0, words::END, 0),
+        ];
+        let model = all_fits(&recording(first, vec![event(1.5, words::P_START, 1)]))?;
+        let flow = model.flows.last().map(|flow| (flow.from, flow.by, flow.to));
+        ensure!(flow == Some((from, 0, 20.0)), "{said}: {flow:?}");
+    }
     Ok(())
 }

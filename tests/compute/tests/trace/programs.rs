@@ -30,6 +30,13 @@ const CASES: &[Case] = &[
         // parked yet.
         let ready = count(model, &[words::READY]);
         ensure!(ready >= 1000, "{ready} wake-ups");
+        // By the other one, each time that it says by whom.
+        for flow in model.flows.iter().filter(|flow| !flow.created) {
+            ensure!(flow.by != flow.goid, "{flow:?}");
+        }
+        let by_other = model.flows.iter().filter(|flow| flow.by != 0);
+        let by_other = by_other.count();
+        ensure!(by_other >= 900, "{by_other} by one of the two");
         Ok(())
     }),
     ("blocking", |_, model| {

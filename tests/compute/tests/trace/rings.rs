@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("trace_rings::in_turn", in_turn),
         Trial::test("trace_rings::full", full),
+        Trial::test("trace_rings::next", next),
         Trial::test("trace_rings::two_threads", two_threads),
     ]
 }
@@ -173,6 +174,52 @@ fn full() -> Result<(), Failed> {
         ensure!(taker.lost == lost, "{} of {lost}", taker.lost);
         ensure!(taker.count == number, "{} of {number}", taker.count);
     }
+    Ok(())
+}
+
+/// Of who is next it is said at once where the next word would be stamped, and only there;
+/// what finds no room is no event that was lost. And no other number than one near the base
+/// is one.
+fn next() -> Result<(), Failed> {
+    let ring = ring();
+    STEP.set(1);
+    let words_in = || ring.ends().0 - ring.begins().0;
+    ring.note_next(5, clock);
+    ensure!(words_in() == 2, "{} words", words_in()); // the first is stamped
+    let mut noted = 1;
+    for count in 0..1000 {
+        ensure!(ring.put_near(words::PARK_NEXT, 6, clock), "6 is near");
+        let (before, stamps) = ring.ends();
+        ring.note_next(7, clock);
+        let (words, stamps) = (ring.ends().0 - before, ring.ends().1 - stamps);
+        ensure!(
+            [(0, 0), (2, 1)].contains(&(words, stamps)),
+            "{count}: {words} words, {stamps} stamps"
+        );
+        noted += stamps;
+    }
+    ensure!(noted < 20, "{noted} of 1000 were said at once");
+    ring.ask();
+    let before = words_in();
+    ring.note_next(7, clock);
+    ensure!(words_in() == before + 2, "asked for, and not said");
+    for far in [NEAR, LARGE, 6 | words::SAID, words::SAID] {
+        let before = words_in();
+        let is_near = ring.put_near(words::PARK_NEXT, far, clock);
+        ensure!(!is_near && words_in() == before, "{far:#x} is near 0");
+    }
+    while ring.put_goid(words::READY, 6, clock) {}
+    ensure!(ring.lost() == 1, "{} lost", ring.lost());
+    ring.note_next(7, clock);
+    ensure!(
+        ring.lost() == 1,
+        "{} lost with one that is none",
+        ring.lost()
+    );
+    let (end, stamps) = ring.ends();
+    ring.taken(end, stamps);
+    ensure!(ring.put_goid(words::READY, 6, clock), "there is room again");
+    ensure!(ring.lost() == 0, "{} lost and not said", ring.lost());
     Ok(())
 }
 
