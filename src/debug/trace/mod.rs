@@ -23,6 +23,12 @@
 //!   anybody else -> extra -+    at once when one fills up, and at the program's end
 //! ```
 //!
+//! What stands in the middle of a switch calls nothing that is not far off: a call there, of a
+//! closure say, costs more than the event. And that a goroutine was readied is said with what
+//! becomes of it: see `words`. So whoever takes a P's next from its place has to say so
+//! (`leaves_next`, `taken_next`, or one of the ways to leave the P to it), and whoever puts
+//! somebody there who was runnable before, too (`said`).
+//!
 //! Whoever calls one of these holds the P and keeps it (`acquirem`, or on g0), or says
 //! that it has none. It may hold any lock, and have stopped the world, since all that these
 //! ever wait for is the writer, where there is nearly no room left, and the writer waits for

@@ -28,7 +28,7 @@
 //! [`NEXT`] is written, at once.
 //!
 //! **Times** stand beside the words, in stamps: a stamp is the time of the event that
-//! begins at a word. Where much goes on only every so many events have one, 10 µs apart
+//! begins at a word. Where much goes on only every so many events have one, 20 µs apart
 //! or so, since to read the counter costs as much as all the rest: see `ring`.
 //!
 //! **The file** is [`MAGIC`] and chunks behind it: the kind, a `u32`; how many bytes follow,
