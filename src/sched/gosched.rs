@@ -114,9 +114,7 @@ fn try_exchange(gp: &'static G, mp: &'static M, pp: &'static P, alone: bool) -> 
     // SAFETY: what a run queue holds are Gs, which are never freed.
     let next = unsafe { &*next };
     if next.special.get() != 0 {
-        if !inherit_time {
-            trace::said(next); // it was in the ring
-        }
+        trace::put_back(pp, next, inherit_time);
         runqput(pp, next, true); // the long way hands it to its thread, if it has one
         return None;
     }

@@ -90,6 +90,7 @@ pub(super) fn next_at_hand_inlined(
         return Some(next);
     };
     if !can_switch_to(next) {
+        trace::put_back(pp, next, true);
         runqput(pp, next, true); // the long way finds it there
         return None;
     }
@@ -103,7 +104,7 @@ pub(super) fn next_at_hand_inlined(
 fn next_in_ring(pp: &'static P, tick: u32) -> Option<&'static G> {
     let next = runqgetring(pp)?;
     if !can_switch_to(next) {
-        trace::said(next);
+        trace::put_back(pp, next, false);
         runqput(pp, next, true); // as above
         return None;
     }
@@ -190,7 +191,7 @@ pub(super) fn undo(gp: &'static G, mp: &'static M) -> &'static G {
 pub(super) fn put_back(next: &'static G) {
     next.m.store(ptr::null_mut(), Ordering::Relaxed); // as in drop_left
     let pp = getp(acquirem());
-    trace::said(next);
+    trace::put_back(pp, next, false);
     runqput(pp, next, true);
     wakep(); // who has gone to sleep since it was taken off the queue did not see it
     releasem();

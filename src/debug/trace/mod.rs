@@ -27,7 +27,7 @@
 //! closure say, costs more than the event. And that a goroutine was readied is said with what
 //! becomes of it: see `words`. So whoever takes a P's next from its place has to say so
 //! (`leaves_next`, `taken_next`, or one of the ways to leave the P to it), and whoever puts
-//! somebody there who was runnable before, too (`said`).
+//! somebody there who was runnable before, too (`put_back`).
 //!
 //! Whoever calls one of these holds the P and keeps it (`acquirem`, or on g0), or says
 //! that it has none. It may hold any lock, and have stopped the world, since all that these
@@ -189,11 +189,12 @@ hooks! {
 
     /// The same; `next` was the P's next, and nothing says yet that it was readied.
     leave_to_next(pp: &P, leaves: Leaves, next: &G) {
-        if let Some(ring) = ring_of(pp)
-            && says_reason(ring, leaves)
-            && !ring.put_near(leaves.to_next(), next.trace_goid.get(), clock)
-        {
-            leave_to_far_next(ring, leaves, next);
+        if let Some(ring) = ring_of(pp) {
+            if !says_reason(ring, leaves) {
+                forget_said(next); // as all of the event
+            } else if !ring.put_near(leaves.to_next(), next.trace_goid.get(), clock) {
+                leave_to_far_next(ring, leaves, next);
+            }
         }
     }
 
@@ -257,9 +258,12 @@ hooks! {
         }
     }
 
-    /// A goroutine of which it has been said that it may run is to be the P's next. Before
-    /// others can find it.
-    said(gp: &G) {
+    /// A goroutine is put back as the P's next, from there or from the queue, where it has been
+    /// said already that it may run. Before others can find it.
+    put_back(pp: &P, gp: &G, was_next: bool) {
+        if was_next {
+            leaves_next(pp, gp); // while who readied it is the current one
+        }
         gp.trace_goid.set(gp.goid.get() | words::SAID);
     }
 
@@ -407,6 +411,14 @@ fn leave_to_far_next(ring: &ring::Ring, leaves: Leaves, next: &G) {
         leaves.to_next()
     };
     ring.put_goid(kind, next.goid.get(), clock);
+}
+
+/// Nothing is said of a P's next that goes on.
+#[cfg(feature = "sched-trace")]
+#[cold]
+#[inline(never)]
+fn forget_said(next: &G) {
+    was_said(next);
 }
 
 /// Tells whether it has been said that the goroutine may run, which was a P's next and is
