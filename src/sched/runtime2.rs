@@ -1,20 +1,18 @@
 //! The runtime's structs: goroutine, machine, processor.
 //!
-//! Go's counterpart: `runtime/runtime2.go`; the fields keep Go's names. The
-//! file needs nothing but `core`, so that build.rs can compile it too and take
-//! from it the offsets that the assembly uses.
+//! Go's counterpart: `runtime/runtime2.go`; the fields keep Go's names. The file needs nothing
+//! but `core`: build.rs compiles it too, and takes from it the offsets that the assembly uses.
 //!
 //! A G, an M and a P are never freed: a reference to one is good for ever, and
 //! a dead one is used again. A dead G's memory may become zeros meanwhile, which are
-//! an idle G; see `gfree`. Each plain (`Cell`) field has one owner at a time:
+//! an idle G; see `gfree`. Each plain (`Cell`) field has one owner at a time, which makes the
+//! `Sync` at the end of this file true:
 //!
 //! - of a G: whoever moved it to its present status. Running: the M that runs
 //!   it. Runnable: whoever took it off its queue. Waiting: whoever readies it.
 //!   Dead: the free list that it is on.
 //! - of an M: its own thread; before that, the thread that makes it.
 //! - of a P: the M that holds it; an idle one, whoever holds `sched.lock`.
-//!
-//! That rule is what makes the `Sync` at the end of this file true.
 
 use core::cell::Cell;
 use core::ffi::c_void;
@@ -57,8 +55,7 @@ pub(crate) enum GStatus {
     EnqueueUnused = 7,
     /// Its stack is being moved. Here none is ever.
     Copystack = 8,
-    /// It has stopped for the collector, which alone lets it go on. There is none here:
-    /// who is preempted is [`Runnable`](Self::Runnable) at once.
+    /// It has stopped for the collector. Here who is preempted is [`Runnable`](Self::Runnable).
     Preempted = 9,
     /// The collector has found that nothing can wake it.
     Leaked = 10,
@@ -161,24 +158,22 @@ pub(crate) struct G {
     pub(crate) sched: Gobuf,
     /// A [`GStatus`].
     pub(crate) atomicstatus: AtomicU32,
-    /// What keeps it on its M, and on the CPU: how often `acquirem` was called and not
-    /// yet `releasem`. Here, and not in the M as in Go, since the way to the M is what
-    /// must not be interrupted. An atomic for the signal handler's sake, which looks.
+    /// What keeps it on its M, and on the CPU: how often `acquirem` was called and not yet
+    /// `releasem`. Not in the M as in Go: the way there is what must not be interrupted. An
+    /// atomic for the signal handler, which looks.
     pub(crate) locks: AtomicI32,
     /// sysmon asks it to give way.
     pub(crate) preempt: AtomicBool,
     /// It ended from inside, with frames on its stack that others may borrow from:
     /// nobody gets that stack.
     pub(crate) abandoned: Cell<bool>,
-    /// Not 0: who switches from it or to it takes the long way. What `lockedm` (bit 0) and
-    /// `check_stack` (bit 1) say, in one look.
+    /// What `lockedm` (bit 0) and `check_stack` (bit 1) say. Not 0: all switches go the long way.
     pub(crate) special: Cell<u8>,
     /// It has panicked, and formats what with: 1. Or has by that panicked again: 2.
     pub(crate) printing: Cell<u8>,
     /// Its number, from 1.
     pub(crate) goid: Cell<u64>,
-    /// Its number for GORT_TRACE, and `trace::words::SAID`. Whoever else may not touch it has
-    /// it: who makes it, puts it on a queue or has taken it from there.
+    /// Its number for GORT_TRACE, and what that has said: `trace::words::SAID`.
     #[cfg(feature = "sched-trace")]
     pub(crate) trace_goid: Cell<u64>,
     /// The number of the goroutine that made it.
@@ -189,8 +184,7 @@ pub(crate) struct G {
     pub(crate) turn: Cell<usize>,
     /// How many it has made since it last gave way to those. Only it reads and writes this.
     pub(crate) made: Cell<u32>,
-    /// Its `thread::Thread`, or null while nobody has asked for that. While the
-    /// goroutine lives, only it reads and writes this.
+    /// Its `thread::Thread`, or null while nobody has asked for that. Its own while it lives.
     pub(crate) thread: Cell<*const ThreadHead>,
     /// The M that this is locked to, or null.
     pub(crate) lockedm: AtomicPtr<M>,
@@ -210,8 +204,7 @@ pub(crate) struct G {
     pub(crate) slab: Cell<*const ()>,
     /// Looks whether it has left its stack, where there is no guard to see to that.
     pub(crate) check_stack: Cell<Option<fn(&'static G)>>,
-    /// Puts it on a list of dead ones, if it shall get on one. A function here, so that
-    /// a program without a second goroutine need not have it.
+    /// Puts it on a list of dead ones. A program without a second goroutine has no such list.
     pub(crate) gfput: Cell<Option<Gfput>>,
 }
 
