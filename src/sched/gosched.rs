@@ -30,7 +30,7 @@ use core::sync::atomic::{AtomicU32, Ordering, compiler_fence};
 
 use super::findrunnable::timers_due;
 use super::idle::wakep;
-use super::newproc::runqput;
+use super::newproc::runqputback;
 use super::proc::{dropg, global_queue_len, globrunqput, left, many, mcall, schedule, take_over};
 use super::procresize::the_only_p;
 use super::runtime2::{G, GStatus, M, P};
@@ -114,8 +114,7 @@ fn try_exchange(gp: &'static G, mp: &'static M, pp: &'static P, alone: bool) -> 
     // SAFETY: what a run queue holds are Gs, which are never freed.
     let next = unsafe { &*next };
     if next.special.get() != 0 {
-        trace::put_back(pp, next, inherit_time);
-        runqput(pp, next, true); // the long way hands it to its thread, if it has one
+        runqputback(pp, next, inherit_time); // the long way hands it to its thread, if it has one
         return None;
     }
     if inherit_time {

@@ -286,23 +286,22 @@ pub(crate) fn num_goroutine() -> usize {
 }
 
 /// Puts a goroutine on a P's queue; half of a full one goes to the global queue.
+// A call in `ready` would be half of what a traced message costs.
+#[inline(always)]
 pub(super) fn runqput(pp: &'static P, gp: &'static G, next: bool) {
-    let mut gp = gp;
-    if next {
-        let before = pp.runq.replace_next(ptr::from_ref(gp).cast_mut());
-        // SAFETY: null, or a G, which is never freed.
-        let Some(before) = (unsafe { before.as_ref() }) else {
-            return;
-        };
-        trace::leaves_next(pp, before);
-        gp = before;
-    }
-    let gp = ptr::from_ref(gp).cast_mut();
-    if !pp.runq.put_ring(gp)
+    // SAFETY: what a run queue holds are Gs, which are never freed.
+    let put_off = |gp: *mut G| trace::leaves_next(pp, unsafe { &*gp });
+    if let Err(gp) = pp.runq.try_put(ptr::from_ref(gp).cast_mut(), next, put_off)
         && let Some(many) = many()
     {
         (many.runqputslow)(pp, gp);
     }
+}
+
+/// Puts a goroutine back as the P's next, who was that, or else was taken from the ring.
+pub(super) fn runqputback(pp: &'static P, gp: &'static G, was_next: bool) {
+    trace::put_back(pp, gp, was_next);
+    runqput(pp, gp, true);
 }
 
 /// Puts on a P's queue what that had no room for. By the P's owner.

@@ -68,7 +68,7 @@ impl<T, const N: usize> RunQueue<T, N> {
     /// the ring's end. When the ring is full, half of it and the item go to
     /// `overflow`, oldest first. Owner only.
     pub(crate) fn put(&self, item: *mut T, next: bool, mut overflow: impl FnMut(*mut T)) {
-        let Err(item) = self.try_put(item, next) else {
+        let Err(item) = self.try_put(item, next, |_| ()) else {
             return;
         };
         loop {
@@ -82,14 +82,21 @@ impl<T, const N: usize> RunQueue<T, N> {
     }
 
     /// Does what [`RunQueue::put`] does while the ring has room. Returns the item for
-    /// which it has none. Owner only.
-    pub(crate) fn try_put(&self, item: *mut T, next: bool) -> Result<(), *mut T> {
+    /// which it has none. Calls `put_off` with whoever was next, before he comes to the ring.
+    /// Owner only.
+    pub(crate) fn try_put(
+        &self,
+        item: *mut T,
+        next: bool,
+        put_off: impl FnOnce(*mut T),
+    ) -> Result<(), *mut T> {
         let mut item = item;
         if next {
             item = self.replace_next(item);
             if item.is_null() {
                 return Ok(());
             }
+            put_off(item);
         }
         if self.put_ring(item) {
             Ok(())
@@ -150,8 +157,8 @@ impl<T, const N: usize> RunQueue<T, N> {
         &self.tail
     }
 
-    /// Puts `item` in front of the ring; returns what was there, or null. Owner only.
-    pub(crate) fn replace_next(&self, item: *mut T) -> *mut T {
+    /// Puts `item` in front of the ring; returns what was there, or null.
+    fn replace_next(&self, item: *mut T) -> *mut T {
         // A null is final (invariant 4), and needs no exchange.
         if self.runnext.load(Ordering::Relaxed).is_null() {
             // Release pairs with the acquire of whoever takes it.

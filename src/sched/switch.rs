@@ -37,7 +37,7 @@ use core::sync::atomic::Ordering;
 
 use super::findrunnable::timers_due;
 use super::idle::wakep;
-use super::newproc::{runqgetnext, runqgetring, runqput};
+use super::newproc::{runqgetnext, runqgetring, runqputback};
 use super::proc::{GLOBAL_QUEUE_TICKS, global_queue_len, take_over};
 use super::runtime2::{G, GStatus, Gobuf, M, P};
 use super::status::casgstatus;
@@ -90,8 +90,7 @@ pub(super) fn next_at_hand_inlined(
         return Some(next);
     };
     if !can_switch_to(next) {
-        trace::put_back(pp, next, true);
-        runqput(pp, next, true); // the long way finds it there
+        runqputback(pp, next, true); // the long way finds it there
         return None;
     }
     trace::leave_to_next(pp, leaves, next);
@@ -104,8 +103,7 @@ pub(super) fn next_at_hand_inlined(
 fn next_in_ring(pp: &'static P, tick: u32) -> Option<&'static G> {
     let next = runqgetring(pp)?;
     if !can_switch_to(next) {
-        trace::put_back(pp, next, false);
-        runqput(pp, next, true); // as above
+        runqputback(pp, next, false); // as above
         return None;
     }
     pp.schedtick.store(tick.wrapping_add(1), Ordering::Relaxed); // sysmon only compares
@@ -190,9 +188,7 @@ pub(super) fn undo(gp: &'static G, mp: &'static M) -> &'static G {
 #[cold]
 pub(super) fn put_back(next: &'static G) {
     next.m.store(ptr::null_mut(), Ordering::Relaxed); // as in drop_left
-    let pp = getp(acquirem());
-    trace::put_back(pp, next, false);
-    runqput(pp, next, true);
+    runqputback(getp(acquirem()), next, false);
     wakep(); // who has gone to sleep since it was taken off the queue did not see it
     releasem();
 }

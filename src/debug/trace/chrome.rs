@@ -288,20 +288,22 @@ fn one(out: &mut Out, p: u64, reader: &Reader, now: u64, kind: u32, argument: u6
         (goid, since) if goid == argument => since,
         _ => now,
     };
-    if matches!(kind, words::PARK_NEXT | words::END_NEXT) {
+    let mut kind = kind;
+    if let Some(then) = words::but_readied(kind) {
         ready(out, p, current, since(), argument);
+        kind = then;
     }
     match kind {
         words::RUN => {
             leave(out, p, reader, now);
             enter(out, p, reader, now, argument, true);
         }
-        words::PARK | words::PARK_RUN | words::PARK_NEXT => {
+        words::PARK | words::PARK_RUN => {
             leave(out, p, reader, now);
             let reason = reason(reader.listener.reason.get());
             does(out, current, now, &[Text(reason)]);
         }
-        words::END | words::END_RUN | words::END_NEXT => {
+        words::END | words::END_RUN => {
             leave(out, p, reader, now);
             mark(out, "E", (GOROUTINES, current), now, &[]);
         }
@@ -366,10 +368,7 @@ fn one(out: &mut Out, p: u64, reader: &Reader, now: u64, kind: u32, argument: u6
         }
         _ => {}
     }
-    if matches!(
-        kind,
-        words::PARK_RUN | words::END_RUN | words::YIELD_RUN | words::PARK_NEXT | words::END_NEXT
-    ) {
+    if matches!(kind, words::PARK_RUN | words::END_RUN | words::YIELD_RUN) {
         enter(out, p, reader, now, argument, true);
     }
     if kind == words::REFUSED {

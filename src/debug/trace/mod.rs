@@ -54,6 +54,8 @@ mod words;
 mod writer;
 
 #[cfg(feature = "sched-trace")]
+use core::hint::cold_path;
+#[cfg(feature = "sched-trace")]
 use core::ptr;
 #[cfg(feature = "sched-trace")]
 use core::sync::atomic;
@@ -119,7 +121,7 @@ pub(crate) enum Leaves {
 #[cfg(feature = "sched-trace")]
 #[inline(always)]
 fn ring_of(pp: &P) -> Option<&'static ring::Ring> {
-    // SAFETY: null, or what new_p put there, which is never freed.
+    // SAFETY: null, or what new_p put there before others knew the P; it is never freed.
     unsafe { pp.trace.get().cast::<ring::Ring>().as_ref() }
 }
 
@@ -132,12 +134,19 @@ fn with(pp: &P, f: impl FnOnce(&'static ring::Ring)) {
     }
 }
 
-/// Calls `f` with the ring of the P that an M holds; else `without`.
+/// Returns the P that an M holds, our own.
+#[cfg(feature = "sched-trace")]
+#[inline(always)]
+fn p_of(mp: &M) -> Option<&'static P> {
+    // SAFETY: null, or a P, which is never freed. Relaxed: our own thread wrote it.
+    unsafe { mp.p.load(Ordering::Relaxed).as_ref() }
+}
+
+/// Calls `f` with the ring of that P, if there is a trace.
 #[cfg(feature = "sched-trace")]
 #[inline(always)]
 fn with_m(mp: &M, f: impl FnOnce(&'static ring::Ring)) {
-    // SAFETY: null, or a P, which is never freed. Relaxed: our own thread wrote it.
-    if let Some(pp) = unsafe { mp.p.load(Ordering::Relaxed).as_ref() } {
+    if let Some(pp) = p_of(mp) {
         with(pp, f);
     }
 }
@@ -161,10 +170,7 @@ macro_rules! hooks {
 hooks! {
     /// The P runs a goroutine, from the scheduler.
     run(mp: &M, gp: &G) {
-        // SAFETY: null, or a P, which is never freed. Relaxed: our own thread wrote it.
-        if let Some(pp) = unsafe { mp.p.load(Ordering::Relaxed).as_ref() }
-            && let Some(ring) = ring_of(pp)
-        {
+        if let Some(pp) = p_of(mp) && let Some(ring) = ring_of(pp) {
             if pp.runq.has_next() {
                 cold_number(ring, words::NEXT, 0); // by the scheduler: not by who runs now
             }
@@ -175,14 +181,14 @@ hooks! {
     /// The current goroutine parks; the scheduler comes.
     park(mp: &M, reason: WaitReason) {
         with_m(mp, |ring| {
-            _ = say_reason(ring, reason) && ring.put_bare(words::PARK, clock);
+            _ = say_reason(ring, Leaves::Parks(reason)) && ring.put_bare(words::PARK, clock);
         });
     }
 
     /// The current goroutine leaves the P to `next`, which was in its queue.
     leave_to(pp: &P, leaves: Leaves, next: &G) {
         // No closure: one that is called would cost a switch more than all the rest.
-        if let Some(ring) = ring_of(pp) && says_reason(ring, leaves) {
+        if let Some(ring) = ring_of(pp) && say_reason(ring, leaves) {
             ring.put_goid(leaves.to_queued(), next.goid.get(), clock);
         }
     }
@@ -190,8 +196,9 @@ hooks! {
     /// The same; `next` was the P's next, and nothing says yet that it was readied.
     leave_to_next(pp: &P, leaves: Leaves, next: &G) {
         if let Some(ring) = ring_of(pp) {
-            if !says_reason(ring, leaves) {
-                forget_said(next); // as all of the event
+            if !say_reason(ring, leaves) {
+                cold_path();
+                was_said(next); // that is lost with the event
             } else if !ring.put_near(leaves.to_next(), next.trace_goid.get(), clock) {
                 leave_to_far_next(ring, leaves, next);
             }
@@ -362,19 +369,14 @@ fn clock(ring: &ring::Ring) -> u64 {
     }
 }
 
-/// Says why goroutines park from here on.
+/// Says why goroutines park from here on, if the current one does.
 #[cfg(feature = "sched-trace")]
 #[inline(always)]
-fn say_reason(ring: &ring::Ring, reason: WaitReason) -> bool {
-    ring.reason(reason.address(), |address| REASONS.number(address), clock)
-}
-
-/// The same, if the current goroutine parks.
-#[cfg(feature = "sched-trace")]
-#[inline(always)]
-fn says_reason(ring: &ring::Ring, leaves: Leaves) -> bool {
+fn say_reason(ring: &ring::Ring, leaves: Leaves) -> bool {
     match leaves {
-        Leaves::Parks(reason) => say_reason(ring, reason),
+        Leaves::Parks(reason) => {
+            ring.reason(reason.address(), |address| REASONS.number(address), clock)
+        }
         Leaves::Ends => true,
     }
 }
@@ -411,14 +413,6 @@ fn leave_to_far_next(ring: &ring::Ring, leaves: Leaves, next: &G) {
         leaves.to_next()
     };
     ring.put_goid(kind, next.goid.get(), clock);
-}
-
-/// Nothing is said of a P's next that goes on.
-#[cfg(feature = "sched-trace")]
-#[cold]
-#[inline(never)]
-fn forget_said(next: &G) {
-    was_said(next);
 }
 
 /// Tells whether it has been said that the goroutine may run, which was a P's next and is

@@ -130,7 +130,7 @@ impl Out {
     pub(super) fn collect(&mut self) -> bool {
         let mut any = false;
         sched::for_each_p(|pp| {
-            if let Some(ring) = writer::ring_of(pp) {
+            if let Some(ring) = super::ring_of(pp) {
                 let p = pp.id.get() as u32;
                 any |= match self.chrome.is_on() {
                     true => chrome::ring(self, p, ring),
@@ -174,7 +174,7 @@ impl Out {
     /// status.
     pub(super) fn end(&mut self, status: i32) {
         let mut lost = 0;
-        sched::for_each_p(|pp| lost += writer::ring_of(pp).map_or(0, Ring::lost));
+        sched::for_each_p(|pp| lost += super::ring_of(pp).map_or(0, Ring::lost));
         if lost > 0 {
             self.extra[0] = Extra {
                 ticks: arch::ticks(),

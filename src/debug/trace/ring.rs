@@ -108,23 +108,27 @@ impl Ring {
     /// [`END_NEXT`]: super::words::END_NEXT
     #[inline(always)]
     pub(crate) fn put_goid(&self, kind: u32, goid: u64, clock: Clock) -> bool {
-        let offset = goid.wrapping_sub(self.base.get());
-        if offset < NEAR {
-            self.put([near(kind, offset)], clock)
-        } else {
-            self.put_far(kind, goid, clock)
+        match self.word_near(kind, goid) {
+            Some(word) => self.put([word], clock),
+            None => self.put_far(kind, goid, clock),
         }
     }
 
     /// The same if it is about one near the base, else nothing; tells whether it is.
     #[inline(always)]
     pub(crate) fn put_near(&self, kind: u32, goid: u64, clock: Clock) -> bool {
-        let offset = goid.wrapping_sub(self.base.get());
-        let is_near = offset < NEAR;
-        if is_near {
-            self.put([near(kind, offset)], clock);
+        let word = self.word_near(kind, goid);
+        if let Some(word) = word {
+            self.put([word], clock);
         }
-        is_near
+        word.is_some()
+    }
+
+    /// Makes the word of an event about a goroutine, if that is near the base.
+    #[inline(always)]
+    fn word_near(&self, kind: u32, goid: u64) -> Option<u16> {
+        let offset = goid.wrapping_sub(self.base.get());
+        (offset < NEAR).then(|| near(kind, offset))
     }
 
     /// Stamps the moment at which a goroutine becomes the P's next, if the next event would be

@@ -141,11 +141,22 @@ pub(crate) const BASE: u32 = 25;
 pub(crate) const REASON: u32 = 26;
 /// The number of the place where goroutines are made from here on.
 pub(crate) const PLACE: u32 = 27;
+
 /// Tells whether there is no more to say of a kind.
 #[inline(always)]
 #[must_use]
 pub(crate) const fn is_bare(kind: u32) -> bool {
     matches!(kind, PARK | END | YIELD | PREEMPT | FILLER)
+}
+
+/// Returns what else a kind says that says, too, that the goroutine was readied.
+#[must_use]
+pub(crate) const fn but_readied(kind: u32) -> Option<u32> {
+    match kind {
+        PARK_NEXT => Some(PARK_RUN),
+        END_NEXT => Some(END_RUN),
+        _ => None,
+    }
 }
 
 /// In a goroutine's number: it is a P's next, or will be, and that it may run has been said.
@@ -177,7 +188,7 @@ pub(crate) mod extra {
     /// M `a` lets it go on, with `b` Ps.
     pub(crate) const START: u32 = 9;
     /// So many events like these were lost: `b`.
-    pub(crate) const LOST: u32 = 23;
+    pub(crate) const LOST: u32 = 10;
 }
 
 /// An event without a P.

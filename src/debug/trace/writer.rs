@@ -116,17 +116,11 @@ pub(crate) fn new_p(pp: &'static P) {
         // Zeros, which are an empty one; the P is ours, or everybody's while nobody runs.
         pp.trace.set(memory.cast());
         if EXACT.load(Ordering::Relaxed)
-            && let Some(ring) = ring_of(pp)
+            && let Some(ring) = super::ring_of(pp)
         {
             ring.stamp_all(); // written at boot
         }
     }
-}
-
-/// Returns a P's ring.
-pub(super) fn ring_of(pp: &P) -> Option<&'static Ring> {
-    // SAFETY: null, or what new_p put there before others knew the P, which is never freed.
-    unsafe { pp.trace.get().cast::<Ring>().as_ref() }
 }
 
 /// Starts the writer's thread. With sysmon, on g0.

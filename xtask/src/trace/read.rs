@@ -333,15 +333,13 @@ fn take_apart(said: Vec<Event>) -> Vec<Event> {
                 taken_from: Some(victim),
                 ..ready
             },
-            words::PARK_NEXT | words::END_NEXT => {
-                events.push(ready);
-                let kind = match event.kind {
-                    words::PARK_NEXT => words::PARK_RUN,
-                    _ => words::END_RUN,
-                };
-                Event { kind, ..event }
-            }
-            _ => event,
+            said => match words::but_readied(said) {
+                Some(kind) => {
+                    events.push(ready);
+                    Event { kind, ..event }
+                }
+                None => event,
+            },
         };
         match then.kind {
             words::STEAL => victim = then.argument as u32,

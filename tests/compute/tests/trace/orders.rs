@@ -54,6 +54,17 @@ fn recording(first: Vec<Event>, second: Vec<Event>) -> Recording {
     }
 }
 
+/// How a P begins that makes two goroutines, runs `first`, and when that parks the other.
+fn two_are_made(first: u64, then: u64) -> Vec<Event> {
+    vec![
+        event(1.0, words::P_START, 0),
+        event(2.0, words::CREATE, 1),
+        event(3.0, words::CREATE, 2),
+        event(4.0, words::RUN, first),
+        event(5.0, words::PARK_RUN, then),
+    ]
+}
+
 /// All fits.
 fn all_fits(recording: &Recording) -> Result<Model, Failed> {
     let model = Model::new(recording);
@@ -108,13 +119,7 @@ fn left_out_by_looks() -> Result<(), Failed> {
 /// Two wake each other on one P, many times between two events with a time, and then one is
 /// stolen: not one of those times at which the P went on with him itself.
 fn kept() -> Result<(), Failed> {
-    let mut first = vec![
-        event(1.0, words::P_START, 0),
-        event(2.0, words::CREATE, 1),
-        event(3.0, words::CREATE, 2),
-        event(4.0, words::RUN, 1),
-        event(5.0, words::PARK_RUN, 2),
-    ];
+    let mut first = two_are_made(1, 2);
     // They seem to have gone on until 90.
     for at in 0..8 {
         for (other, place) in [(1, 0.0), (2, 5.0)] {
@@ -241,14 +246,8 @@ fn refused() -> Result<(), Failed> {
 
 /// Who was another P's next was readied there, by who ran there.
 fn taken() -> Result<(), Failed> {
-    let first = vec![
-        event(1.0, words::P_START, 0),
-        event(2.0, words::CREATE, 1),
-        event(3.0, words::CREATE, 2),
-        event(4.0, words::RUN, 2),
-        event(5.0, words::PARK_RUN, 1),
-        event(30.0, words::END, 0),
-    ];
+    let mut first = two_are_made(2, 1);
+    first.push(event(30.0, words::END, 0));
     let second = vec![
         event(6.0, words::P_START, 1),
         event(20.0, words::STEAL, 0),
@@ -275,19 +274,15 @@ fn taken() -> Result<(), Failed> {
 /// not from before the goroutine waited.
 fn next_before() -> Result<(), Failed> {
     for (said, from) in [(10.0, 10.0), (4.0, 5.0), (40.0, 20.0)] {
-        let first = vec![
-            event(1.0, words::P_START, 0),
-            event(2.0, words::CREATE, 1),
-            event(3.0, words::CREATE, 2),
-            event(4.0, words::RUN, 2),
-            event(5.0, words::PARK_RUN, 1),
+        let mut first = two_are_made(2, 1);
+        first.extend([
             Event {
                 next: Some(Next { time: said, by: 0 }),
                 ..event(20.0, words::READY, 2)
             },
             event(20.0, words::END_RUN, 2),
             event(30.0, words::END, 0),
-        ];
+        ]);
         let model = all_fits(&recording(first, vec![event(1.5, words::P_START, 1)]))?;
         let flow = model.flows.last().map(|flow| (flow.from, flow.by, flow.to));
         ensure!(flow == Some((from, 0, 20.0)), "{said}: {flow:?}");
