@@ -6,14 +6,14 @@
 //! more than it should retain: a program that never gets there is spared the
 //! goroutine and, when it has no other, sysmon.
 //!
-//! Its pace: it works for a tenth of a millisecond, then parks until sysmon,
-//! which comes by each ten, finds that there is more to do: a hundredth of one
-//! CPU, as in Go. Where a goroutine that never gives way keeps it waiting, sysmon
-//! does its work.
+//! Its pace: it works for a tenth of a millisecond, then parks until sysmon finds that
+//! there is more to do and that a hundred times as long as it worked has gone by: a
+//! hundredth of one CPU, as in Go, how often sysmon may look. Where a goroutine that
+//! never gives way keeps it waiting, sysmon does its work.
 
 use core::ffi::c_void;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 
 use super::gfree::{cold_stacks, gfget, scavenge_stacks};
 use super::newproc::{NOTHING, newproc};
@@ -24,6 +24,12 @@ use crate::{mem, os};
 
 /// How long it works at a time, in nanoseconds.
 const WORK: i64 = 100_000;
+
+/// How many times as long as it worked goes by from one time to the next.
+const SHARE: i64 = 100;
+
+/// When it may work again, by `nanotime`: a hint, ordered with nothing.
+static NEXT: AtomicI64 = AtomicI64::new(0);
 
 /// How many bytes it gives back between two looks at the clock.
 const QUANTUM: usize = 64 << 10;
@@ -68,16 +74,21 @@ extern "C" fn bgscavenge(_: *mut u8) {
 /// Gives back what is too much, for so long as it may work at a time.
 fn work() {
     let start = os::nanotime();
-    while os::nanotime() - start < WORK {
+    let mut now = start;
+    while now - start < WORK {
         let given = match mem::excess() {
             0 if cold_stacks() == 0 => break,
             0 => scavenge_stacks(QUANTUM),
             excess => mem::scavenge(excess.min(QUANTUM)),
         };
+        now = os::nanotime();
         if given == 0 {
             break;
         }
     }
+    // Who is stopped has worked for no longer than that.
+    let worked = (now - start).min(10 * WORK);
+    NEXT.store(start + SHARE * worked, Ordering::Relaxed);
 }
 
 /// Lets sysmon find the scavenger, whose context has been saved.
@@ -86,10 +97,10 @@ fn publish(gp: &'static G, _: *const c_void) -> bool {
     true
 }
 
-/// Wakes the scavenger if there is something to do. If it has not been started, or
-/// has been woken and has not had its turn since, works in its place. By sysmon.
-pub(super) fn wake_scavenger() {
-    if mem::excess() == 0 && cold_stacks() == 0 {
+/// Wakes the scavenger if there is something to do and its time has come. If it has not been
+/// started, or has been woken and has not had its turn since, works in its place. By sysmon.
+pub(super) fn wake_scavenger(now: i64) {
+    if now < NEXT.load(Ordering::Relaxed) || mem::excess() == 0 && cold_stacks() == 0 {
         return;
     }
     let gp = PARKED.swap(ptr::null_mut(), Ordering::Acquire); // pairs with publish

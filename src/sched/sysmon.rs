@@ -107,7 +107,7 @@ pub(super) extern "C" fn sysmon() {
             mem::tick();
         }
         updatemaxprocs::tick(now);
-        wake_scavenger();
+        wake_scavenger(now);
         schedtrace::tick(now);
     }
 }

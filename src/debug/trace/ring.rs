@@ -31,7 +31,7 @@
 //!
 //! The file stands alone: `atomic` is `core::sync::atomic`, or what a test puts there.
 
-use core::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+use core::arch::asm;
 use core::cell::{Cell, UnsafeCell};
 use core::slice;
 
@@ -322,8 +322,16 @@ impl Ring {
         const LINE: u64 = 32; // words
         for line in 0..=count / LINE {
             let slot = self.words[(from + line * LINE) as usize % WORDS].get();
-            // SAFETY: a hint, which changes nothing.
-            unsafe { _mm_prefetch::<_MM_HINT_ET0>(slot.cast()) };
+            // SAFETY: a hint, which changes nothing. (The intrinsic is the one for reading
+            // unless the program is built for a CPU that is said to have this one. Those
+            // that do not, do nothing.)
+            unsafe {
+                asm!(
+                    "prefetchw [{}]",
+                    in(reg) slot,
+                    options(nostack, preserves_flags, readonly)
+                );
+            };
         }
     }
 
