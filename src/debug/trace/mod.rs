@@ -407,12 +407,12 @@ impl Leaves {
 #[cfg(feature = "sched-trace")]
 #[inline(never)]
 fn leave_to_far_next(ring: &ring::Ring, leaves: Leaves, next: &G) {
-    let kind = if was_said(next) {
-        leaves.to_queued()
+    let goid = next.goid.get();
+    if was_said(next) {
+        ring.put_goid(leaves.to_queued(), goid, clock);
     } else {
-        leaves.to_next()
-    };
-    ring.put_goid(kind, next.goid.get(), clock);
+        ring.put_long_goid(leaves.to_next(), goid, clock);
+    }
 }
 
 /// Tells whether it has been said that the goroutine may run, which was a P's next and is

@@ -1,7 +1,7 @@
 //! What goes to the file: `words` has the format.
 
 use core::panic::Location;
-use core::ptr;
+use core::{ptr, slice};
 
 use super::ring::Ring;
 use super::words::{self, Extra, PACKED, STAMP_SIZE};
@@ -14,6 +14,14 @@ const CHUNK_WORDS: usize = 4096;
 const _: () = assert!(CHUNK_WORDS <= PACKED);
 const CHUNK_STAMPS: usize = 1024;
 const CHUNK_EXTRA: usize = 512;
+
+/// From how many words on a chunk that repeats next to nothing is not packed, and goes to the
+/// file from where it is: to copy it to here first costs a program with one CPU for all as
+/// much as to write it down in the ring.
+const DIRECT: usize = 2 * CHUNK_WORDS;
+
+/// By how many words it is seen whether so many as a chunk has repeat anything.
+const SAMPLE: usize = 512;
 
 /// How many bytes there is room for.
 const ROOM: usize = BATCH + (32 << 10);
@@ -218,8 +226,9 @@ impl Out {
         let any = at < end;
         while at < end {
             let (first, first_stamp) = (at, stamp);
-            let mut count = ((end - at) as usize).min(CHUNK_WORDS);
-            count = ring.row(first, count).len();
+            let row = ring.row(first, (end - at) as usize);
+            let direct = direct(row);
+            let mut count = direct.unwrap_or(row.len().min(CHUNK_WORDS));
             // The stamps of those words; where there are too many, fewer words.
             while stamp < stamps_end && ring.stamp(stamp).at < first + count as u64 {
                 if (stamp - first_stamp) as usize == CHUNK_STAMPS {
@@ -229,8 +238,8 @@ impl Out {
                 stamp += 1;
             }
             let stamps = (stamp - first_stamp) as usize;
-            let words = ring.row(first, count);
-            self.words_chunk(p, first, words, stamps, |at| {
+            let words = row.get(..count).unwrap_or_default();
+            self.words_chunk(p, first, words, stamps, direct.is_some(), |at| {
                 let stamp = ring.stamp(first_stamp + at as u64);
                 ((stamp.at - first) as u32, stamp.ticks)
             });
@@ -241,19 +250,21 @@ impl Out {
         any
     }
 
-    /// Appends a chunk of words.
+    /// Appends a chunk of words: packed, or all of them from where they are, in which case
+    /// they are in the file when this returns.
     fn words_chunk(
         &mut self,
         p: u32,
         first: u64,
         words: &[u16],
         stamps: usize,
+        direct: bool,
         stamp: impl Fn(usize) -> (u32, u64),
     ) {
         const HEAD: usize = 8 + 24;
         let count = words.len();
-        let most = HEAD + stamps * STAMP_SIZE + (count + 2) * 2 + 8;
-        self.reserve(most);
+        let here = if direct { 0 } else { size_of_val(words) };
+        self.reserve(HEAD + stamps * STAMP_SIZE + here + 2 * 2 + 8);
         let start = self.length;
         self.length += HEAD;
         for at in 0..stamps {
@@ -261,21 +272,24 @@ impl Out {
             self.put(&at.to_le_bytes());
             self.put(&ticks.to_le_bytes());
         }
-        let Self { bytes, length, .. } = self;
-        let packed = words::pack(words, |row| {
-            let size = size_of_val(row);
-            if let Some(to) = bytes.get_mut(*length..*length + size) {
-                let (to, _) = to.as_chunks_mut();
-                for (to, word) in to.iter_mut().zip(row) {
-                    *to = word.to_le_bytes();
+        let packed = if direct {
+            self.put(&(count as u16).to_le_bytes()); // as pack says it
+            count + 2
+        } else {
+            let Self { bytes, length, .. } = self;
+            words::pack(words, |row| {
+                let size = size_of_val(row);
+                if let Some(to) = bytes.get_mut(*length..*length + size) {
+                    let (to, _) = to.as_chunks_mut();
+                    for (to, word) in to.iter_mut().zip(row) {
+                        *to = word.to_le_bytes();
+                    }
+                    *length += size;
                 }
-                *length += size;
-            }
-        });
-        while !(self.length - start).is_multiple_of(8) {
-            self.put(&[0]);
-        }
-        let size = (self.length - start - 8) as u32;
+            })
+        };
+        let whole = HEAD + stamps * STAMP_SIZE + packed * 2;
+        let size = (whole.next_multiple_of(8) - 8) as u32;
         let end = core::mem::replace(&mut self.length, start);
         self.put(&words::WORDS.to_le_bytes());
         self.put(&size.to_le_bytes());
@@ -285,6 +299,14 @@ impl Out {
         self.put(&(count as u32).to_le_bytes());
         self.put(&(packed as u32).to_le_bytes());
         self.length = end;
+        if direct {
+            self.write(self.length);
+            let bytes = bytes_of(words);
+            writer::write(bytes);
+            self.position += bytes.len();
+            self.put(&0_u16.to_le_bytes()); // no more of them
+        }
+        self.put(&[0; 8][..whole.next_multiple_of(8) - whole]);
     }
 
     /// Appends the names that the file does not have yet.
@@ -331,6 +353,25 @@ impl Out {
         }
         self.put(&[0; 8][..size.next_multiple_of(8) - size]);
     }
+}
+
+/// Returns how many words of a row are to go to the file as they are, if it begins with so
+/// many of that sort.
+fn direct(row: &[u16]) -> Option<usize> {
+    let repeats_nothing = |words: &&[u16]| {
+        let sample = words.get(..SAMPLE).unwrap_or(words);
+        words::pack(sample, |_| ()) > sample.len() / 8 * 7
+    };
+    let chunks = row.chunks(CHUNK_WORDS).take(PACKED / CHUNK_WORDS);
+    let count: usize = chunks.take_while(repeats_nothing).map(<[_]>::len).sum();
+    (count >= DIRECT).then_some(count)
+}
+
+/// Returns the bytes of words, which lie in memory as they do in the file.
+fn bytes_of(words: &[u16]) -> &[u8] {
+    const { assert!(cfg!(target_endian = "little")) };
+    // SAFETY: any word is two bytes, and bytes lie anywhere.
+    unsafe { slice::from_raw_parts(words.as_ptr().cast(), size_of_val(words)) }
 }
 
 /// Writes a number in decimal.

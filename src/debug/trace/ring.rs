@@ -54,6 +54,11 @@ const FAR: u64 = 64 << 10;
 /// How many words may have no stamp in between.
 const MOST: u64 = 512;
 
+/// Where fewer eighths than that are used it is not known how many exactly: what the writer
+/// has taken is written on its CPU, and to read that takes as long as all else that the slow
+/// way does.
+pub(crate) const FEW: u64 = 3;
+
 /// With less room than that nothing is written down.
 const RESERVE: u64 = 1024;
 
@@ -87,6 +92,8 @@ pub(crate) struct Ring {
     stamp_head: AtomicU64,
     /// What of both the writer has taken; on a line of its own.
     taken: Taken,
+    /// What of that the owner has seen.
+    seen: [Cell<u64>; 2],
     /// What the writer knows of the P, if it makes Chrome's format.
     pub(super) reader: Reader,
     stamps: [UnsafeCell<Stamp>; STAMPS],
@@ -162,7 +169,7 @@ impl Ring {
         if kind != CREATE {
             return self.put_long_goid(kind, goid, clock);
         }
-        let base = goid.saturating_sub(NEAR / 4 * 3);
+        let base = goid.saturating_sub(NEAR / 16 * 15);
         if !self.put_long_goid(BASE, base, clock) {
             return false;
         }
@@ -264,10 +271,8 @@ impl Ring {
         let ticks = clock(self);
         let mut next = self.around(self.next.load(Ordering::Relaxed)); // only we write it
         let head = self.lap.get() + next as u64;
-        // Acquire, both: pairs with taken.
-        let used = head - self.taken.words.load(Ordering::Acquire);
         let stamp = self.stamp_head.load(Ordering::Relaxed); // only we write it
-        let stamps = stamp - self.taken.stamps.load(Ordering::Acquire);
+        let (used, stamps) = self.used_up_to(head, stamp);
         if used + RESERVE >= WORDS as u64 || stamps >= STAMPS as u64 {
             let lost = self.lost.load(Ordering::Relaxed); // only we write it
             self.lost.store(lost + 1, Ordering::Relaxed); // as above
@@ -373,12 +378,27 @@ impl Ring {
         (next as u64).wrapping_sub(tail) % WORDS as u64
     }
 
-    /// Tells how many eighths are used.
+    /// Tells how many eighths are used, if those are not [`FEW`]. Owner only.
     pub(crate) fn eighths(&self) -> u64 {
-        let used = self.used(self.next.load(Ordering::Relaxed)); // a hint
-        let stamps =
-            self.stamp_head.load(Ordering::Relaxed) - self.taken.stamps.load(Ordering::Relaxed); // as above
-        (used * 8 / WORDS as u64).max(stamps * 8 / STAMPS as u64)
+        // Relaxed, both: only we write them.
+        let head = self.lap.get() + self.next.load(Ordering::Relaxed) as u64;
+        let stamp = self.stamp_head.load(Ordering::Relaxed);
+        let (words, stamps) = self.used_up_to(head, stamp);
+        eighths(words, stamps)
+    }
+
+    /// Tells how many words and stamps are used up to those; where they are few, at most.
+    /// Owner only.
+    fn used_up_to(&self, word: u64, stamp: u64) -> (u64, u64) {
+        let [words, stamps] = &self.seen;
+        let used = || (word - words.get(), stamp - stamps.get());
+        let (w, s) = used();
+        if eighths(w, s) >= FEW {
+            // Acquire, both: pairs with taken.
+            words.set(self.taken.words.load(Ordering::Acquire));
+            stamps.set(self.taken.stamps.load(Ordering::Acquire));
+        }
+        used()
     }
 
     /// Returns what a word from between the two says, with the next if that is a part of it,
@@ -424,4 +444,9 @@ impl Ring {
         self.taken.words.store(words, Ordering::Release); // pairs with slow
         self.taken.stamps.store(stamps, Ordering::Release); // as above
     }
+}
+
+/// Tells of how many eighths so many words and stamps are, the more of both.
+fn eighths(words: u64, stamps: u64) -> u64 {
+    (words * 8 / WORDS as u64).max(stamps * 8 / STAMPS as u64)
 }

@@ -12,7 +12,7 @@
 
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::ring::Ring;
+use super::ring::{FEW, Ring};
 use super::writer;
 use crate::os;
 
@@ -27,7 +27,7 @@ const NAP: u64 = 100_000;
 const LONG_NAP: i64 = 10_000_000;
 
 /// At how many eighths the writer is to come at once.
-pub(super) const MANY: u64 = 3;
+pub(super) const MANY: u64 = FEW;
 
 /// At how many eighths a P begins to wait, and from how many on it goes on waiting: so that
 /// it does not wait for every few events.
