@@ -311,6 +311,11 @@ pub mod __private {
         crate::sched::scavenge_stacks(max_bytes)
     }
 
+    /// Returns for how long free memory has been given back in the background, in nanoseconds.
+    pub fn scavenged_for() -> i64 {
+        crate::sched::scavenged_for()
+    }
+
     /// Has every goroutine preempted all the time, from the first `go` on.
     pub fn preempt_storm(on: bool) {
         crate::sched::storm(on);

@@ -19,7 +19,8 @@ use core::arch::asm;
 use core::hint::black_box;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use gort::__private::{scavenge_stacks, stack_stats, try_go};
+use gort::__private::{nanotime, scavenge_stacks, scavenged_for, stack_stats, try_go};
+use gort::channel::bounded;
 use gort::go;
 use gort::runtime::{gosched, num_goroutine};
 use gort_test::{one_p, under_qemu};
@@ -257,6 +258,30 @@ gort_test::tests! {
             assert!(spare < 16 * 256 * KIB && same == sys, "{again} and {same} of {in_use}, {sys}");
             assert!(scavenge_stacks(usize::MAX) >= (COUNT - 100) * DEPTH);
         }
+    }
+
+    fn giving_back_takes_a_hundredth_of_a_cpu() {
+        if under_qemu() || cfg!(feature = "none") {
+            return; // there is nothing to be given back, or it takes no time
+        }
+        assert_eq!(crowd(5000, 0), 5000);
+        let (start, before) = (nanotime(), scavenged_for());
+        // Goroutines that are left to their Ps: sysmon looks every 320 us at least.
+        let (ping, pinged) = bounded::<()>(0);
+        let (pong, ponged) = bounded::<()>(0);
+        go(move || pinged.iter().for_each(|()| pong.send(()).unwrap()));
+        let mut worked = 0;
+        while worked < 4_000_000 {
+            ping.send(()).unwrap();
+            ponged.recv().unwrap();
+            worked = scavenged_for() - before;
+        }
+        drop(ping);
+        until_alone();
+        // Each time counts for a millisecond at most, and sysmon and the scavenger may work
+        // one right behind the other.
+        let took = nanotime() - start;
+        assert!(took >= 50 * (worked - 2_000_000), "{worked} ns in {took}");
     }
 
     fn not_more_is_given_back_than_asked_for() {

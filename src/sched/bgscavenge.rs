@@ -31,6 +31,9 @@ const SHARE: i64 = 100;
 /// When it may work again, by `nanotime`: a hint, ordered with nothing.
 static NEXT: AtomicI64 = AtomicI64::new(0);
 
+/// For how long it has worked, in nanoseconds.
+static WORKED: AtomicI64 = AtomicI64::new(0);
+
 /// How many bytes it gives back between two looks at the clock.
 const QUANTUM: usize = 64 << 10;
 
@@ -89,6 +92,12 @@ fn work() {
     // Who is stopped has worked for no longer than that.
     let worked = (now - start).min(10 * WORK);
     NEXT.store(start + SHARE * worked, Ordering::Relaxed);
+    WORKED.fetch_add(worked, Ordering::Relaxed); // a counter
+}
+
+/// For tests: returns for how long it has worked, in nanoseconds.
+pub(crate) fn scavenged_for() -> i64 {
+    WORKED.load(Ordering::Relaxed) // a counter
 }
 
 /// Lets sysmon find the scavenger, whose context has been saved.

@@ -122,7 +122,7 @@ use crate::os;
 
 pub(crate) use active_spin::{can_linger, can_spin, do_spin};
 pub(crate) use alone::alone_ended;
-pub(crate) use bgscavenge::start_bgscavenge;
+pub(crate) use bgscavenge::{scavenged_for, start_bgscavenge};
 pub(crate) use gfree::{malg_first, scavenge_stacks};
 use glist::GQueue;
 pub(crate) use gosched::gosched;
